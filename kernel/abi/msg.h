@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ * Messages: eight 64-bit words that travel in registers, and what their fields mean.
+ *
+ *   register      client to kernel              what the receiver sees            record word
+ *   rax           call number                   kind 7:0, sender's level 15:8;    -
+ *                                               negative: error
+ *   rdi           TID or descriptor             sender TID 31:0, token 63:32      7
+ *   rsi           tag                           tag                               0
+ *   rdx           W0 (file calls: ignored)      W0 (file calls: service handle)   1
+ *   r10 r8 r9 r12 r13   W1..W5                  W1..W5                            2..6
+ *   rcx r11       destroyed                     return address, 0x202
+ *   rbx rbp r14 r15 rsp preserved; every word beyond the inline length arrives as zero
+ *
+ * rdi as received is the whole right to reply: echo it to reply or reply_wait (0: nothing to reply
+ * to). The token is thread slot 11:0 and a call counter 31:12; a double, late or forged one gets
+ * EBADFD. */
+#ifndef TACH_ABI_MSG_H
+#define TACH_ABI_MSG_H
+
+#include <stdint.h>
+
+/* Task identifiers: slot 11:0, generation 31:12. The same number everywhere. */
+#define TID_SLOT_BITS  12
+#define TID_SLOTS      4096u
+#define TID_SLOT_MASK  0xFFFu
+#define TID_KERNEL     0u
+#define TID_BOOTSTRAP  1u
+#define TID_NAMESERVER 2u
+#define TID_CONSOLE    3u
+#define TID_ANY        0xFFFFFFFFu
+
+/* Tag: op 7:0, flags 15:8, inline length in bytes 31:16, header 63:32 (free for the user in a raw
+ * message; in a scheme request the file position, so positioned files end below 4 GiB). */
+#define TAG_OP(tag)     ((uint8_t)(tag))
+#define TAG_FLAGS(tag)  ((uint8_t)((tag) >> 8))
+#define TAG_LENGTH(tag) ((uint16_t)((tag) >> 16))
+#define TAG_HEADER(tag) ((uint32_t)((tag) >> 32))
+#define TAG(op, flags, length, header)                                                             \
+    ((uint64_t)(uint8_t)(op) | (uint64_t)(uint8_t)(flags) << 8 |                                   \
+     (uint64_t)(uint16_t)(length) << 16 | (uint64_t)(header) << 32)
+
+#define MSG_WORDS         6
+#define MSG_INLINE_MAX    48      /* bytes in W0..W5 */
+#define FILE_INLINE_MAX   40      /* bytes in W1..W5: W0 is the handle or the result */
+#define MSG_LENGTH_BUFFER 0xFFFFu /* the payload is memory: W4 its address, W5 its size in bytes   \
+                                   */
+#define MSG_SIZE_MAX (1u << 20)
+#define MSG_COPY_MAX                                                                               \
+    (16u << 10) /* largest receive buffer, so the longest copy with interrupts off */
+#define RXBUF_MAX  (64u << 10)
+#define POST_SLOTS 32
+
+/* Tag flags. */
+#define MSG_TRUNC                                                                                  \
+    0x80 /* kernel to receiver: payload did not fit; W5 is its size; pull it with xfer */
+#define MSG_OUT 0x01 /* buffer payload goes from caller to receiver */
+#define MSG_IN  0x02 /* buffer payload of the reply goes into W4, at most W5 bytes */
+
+/* Kinds in rax of what was received. */
+#define KIND_CALL   0 /* a message; its token says whether a reply is waited for (0: no) */
+#define KIND_NOTIFY 1 /* W0: the notification bits, cleared by taking them */
+#define KIND_SCHEME 2 /* a request to a scheme that this task serves */
+#define KIND_POST   3 /* buffered header-only message: header in the tag */
+
+/* Eight words in the order of the 64-byte request record. */
+struct msg {
+    uint64_t tag;
+    uint64_t w[MSG_WORDS];
+    uint64_t caller;
+};
+
+/* X(name, value): operations of a scheme request, in the tag's low byte. */
+#define OPS(X)                                                                                     \
+    X(open, 1)                                                                                     \
+    X(close, 2)                                                                                    \
+    X(dup, 3)                                                                                      \
+    X(read, 4)                                                                                     \
+    X(write, 5)                                                                                    \
+    X(fcall, 6)                                                                                    \
+    X(fmap, 7)                                                                                     \
+    X(fevent, 8)                                                                                   \
+    X(cancel, 9)
+
+enum op {
+#define X(name, value) OP_##name = value,
+    OPS(X)
+#undef X
+};
+
+/* The one tag that a short read has: count in W1, nothing else. */
+#define TAG_READ_SHORT ((uint64_t)OP_read | (uint64_t)16 << 16)
+
+/* open flags */
+#define O_RDONLY        0x1u
+#define O_WRONLY        0x2u
+#define O_RDWR          0x3u
+#define O_NONBLOCK      0x4u
+#define O_CREAT         0x10u
+#define O_EXCL          0x20u
+#define O_TRUNC         0x40u
+#define PATH_MAX_BYTES  1024u
+#define SCHEME_NAME_MAX 31u
+
+/* lseek */
+#define SEEK_SET 0u
+#define SEEK_CUR 1u
+#define SEEK_END 2u
+
+/* fcall kinds (W1); arguments and results in W2..W5 */
+#define FCALL_STAT     1u /* -> W1 size in bytes, W2 mode */
+#define FCALL_TRUNCATE 2u /* W2: new size */
+#define FCALL_PATH     3u
+#define FCALL_SYNC     4u
+
+/* fmap / mprotect */
+#define PROT_NONE           0u
+#define PROT_READ           1u
+#define PROT_WRITE          2u
+#define PROT_EXEC           4u
+#define MAP_PRIVATE         0x10u
+#define MAP_SHARED          0x20u
+#define MAP_FIXED_NOREPLACE 0x40u
+
+/* The last page below 2^47 is never mappable: SYSRET to it would fault in ring 0. */
+#define USER_END 0x7FFFFFFFF000ull
+#define USER_MIN 0x1000ull
+
+/* sleep, clock */
+#define CLOCK_TSC 0u
+#define CLOCK_NS  1u
+#define CLOCK_HZ  2u /* TSC ticks in a second */
+
+/* self(what) */
+#define SELF_TID        0u
+#define SELF_LEVEL      1u
+#define SELF_THREAD     2u /* slot of the calling thread */
+#define SELF_PARENT     3u
+#define SELF_SUPERVISOR 4u
+
+/* spawn(flags | level << 8, wanted slot or 0, name 8 bytes) -> TID of an empty task, child of the
+ * caller */
+#define SPAWN_CRITICAL                                                                             \
+    0x1u /* its death is reported to the supervisor; slot may be a reserved one */
+
+/* taskctl(tid, op, a, b, c, d): tid 0 is the caller's own task. Others': own children, or level 0.
+ */
+#define TASK_MAP   1u /* a address, b bytes, c PROT: fresh zero pages */
+#define TASK_WRITE 2u /* a address there, b bytes, c address here: copy into it before its start   \
+                       */
+#define TASK_SHARE 3u /* a address there, b bytes, c address here, d PROT without W: same frames   \
+                       */
+#define TASK_FD       4u  /* a descriptor there, b descriptor here: give a duplicate */
+#define TASK_START    5u  /* a rip, b rsp, c rdi: first thread */
+#define TASK_LEVEL    6u  /* a new level, never below the present number */
+#define TASK_PRIORITY 7u  /* own thread: a priority 0..31, higher first, never above the task's */
+#define TASK_RXBUF    8u  /* own thread: a address, b bytes: where long messages land */
+#define TASK_FAULT    9u  /* own task: a handler address or 0, b its stack or 0 (see sigreturn) */
+#define TASK_FSBASE   10u /* own thread: a */
+#define TASK_SERVE                                                                                 \
+    11u /* own task: a address, b length of a scheme name, c flags: serve it (level 0) */
+#define TASK_DEADLINE 12u /* own thread: a ns from now for each blocking call after this, 0 none   \
+                           */
+#define TASK_WATCH       13u /* own thread, level 0: a address of a write watchpoint, 0 none */
+#define TASK_SUPERVISE   14u /* level 0: from now on deaths of critical tasks notify the caller */
+#define SERVE_POSITIONED 0x1u
+
+#define LEVELS           256u
+#define PRIORITIES       32u
+#define PRIORITY_DEFAULT 16u
+
+/* Signals that kill() knows now. */
+#define SIGKILL 9u
+/* Notification bit that a supervisor receives when a critical task died; waitpid(TID_ANY) says
+ * which. */
+#define NOTIFY_CHILD (1ull << 63)
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ * The serial line: COBS-coded frames, each ended by a zero byte. Decoded, a frame is the header, a
+ * body and the CRC-32 (zlib's) of both, little-endian throughout. Bytes that are no frame belong to
+ * a log. */
+#ifndef TACH_ABI_WIRE_H
+#define TACH_ABI_WIRE_H
+
+#include <stdint.h>
+
+#include "kernel/abi/check.h"
+
+#define WIRE_BODY_MAX  2048u
+#define WIRE_FRAME_MAX (8u + WIRE_BODY_MAX + 4u) /* decoded */
+#define WIRE_CODED_MAX                                                                             \
+    (WIRE_FRAME_MAX + WIRE_FRAME_MAX / 254u + 2u) /* with COBS and the delimiter */
+
+/* X(name, value): frame types */
+#define WIRE_TYPES(X)                                                                              \
+    X(HELLO, 1)  /* struct wire_hello, then the command line, no NUL */                            \
+    X(CALIB, 2)  /* struct wire_calib */                                                           \
+    X(HIST, 3)   /* struct wire_hist, then its entries */                                          \
+    X(RAW, 4)    /* struct wire_hist (entries: number of samples), then u64 samples in order */    \
+    X(EVENTS, 5) /* struct trace_record, one or more */                                            \
+    X(TEXT, 6)   /* console bytes */                                                               \
+    X(END, 7)    /* struct wire_end: the last frame of a boot */                                   \
+    X(COUNT, 8)  /* struct wire_count: the kernel's own counters over one cell */
+
+enum wire_type {
+#define X(name, value) WIRE_##name = value,
+    WIRE_TYPES(X)
+#undef X
+};
+
+struct wire_header {
+    uint8_t type, flags;
+    uint16_t sequence; /* one more than that of the frame before, modulo 2^16; HELLO has 0 */
+    uint32_t boot_id;  /* random enough to tell two boots apart, never 0 */
+};
+
+struct wire_hello {
+    uint32_t abi_version, abi_hash;
+    uint64_t tsc_hz;
+    uint8_t tsc_source; /* 0 unknown, 1 CPUID 15h, 2 CPUID 16h, 3 PIT, 4 ACPI timer, 5 hint */
+    uint8_t pti, pcid, trace, fastpath;
+    uint8_t cmdline_truncated;
+    uint16_t cpus;
+    uint32_t cpu_signature; /* CPUID 1 eax */
+    uint32_t microcode;     /* 0: not readable */
+    char vendor[16];        /* NUL-padded */
+    char brand[48];
+    uint8_t build_id[20]; /* of the kernel's ELF file */
+    uint32_t free_pages;  /* at the first user instruction */
+};
+ABI_ASSERT(sizeof(struct wire_hello) == 120, "hello layout");
+
+/* Calibration, in TSC ticks; single numbers are medians. */
+struct wire_calib {
+    uint64_t empty; /* an empty region in ring 0 */
+    uint64_t empty_max;
+    uint64_t loop_ring0; /* 1000 turns of dec+jnz */
+    uint64_t quantum;    /* greatest common divisor of back-to-back deltas */
+    uint64_t gap_max;    /* the largest gap in the watch below */
+    uint64_t gap_watch;  /* how long that watch was */
+    uint64_t rdtsc_cost, out_cost, cr3_cost;
+    uint64_t stamp_cost; /* one trace stamp of the trace variants */
+    uint64_t loop_ring3; /* the same 1000 turns in ring 3; 0: not measured */
+    uint64_t empty_ring3;
+};
+ABI_ASSERT(sizeof(struct wire_calib) == 96, "calib layout");
+
+/* Exact histogram of one metric of one cell: (value, count) pairs in rising order of value. */
+struct wire_hist_entry {
+    uint64_t value, count;
+};
+struct wire_hist {
+    char cell[40];        /* as in the boot word bench=, e.g. "D4/size:64/space:two"; NUL-padded */
+    char metric[16];      /* "whole", "kernel", "warmup", "empty", "entry", ... ; NUL-padded */
+    uint64_t samples;     /* in the whole histogram */
+    uint32_t calls;       /* calls in one region: a value is for this many */
+    uint32_t entries;     /* in this frame */
+    uint16_t part, parts; /* a histogram may need several frames: part 0..parts-1 */
+    uint32_t flags;       /* HIST_* */
+};
+ABI_ASSERT(sizeof(struct wire_hist) == 80, "hist layout");
+#define HIST_FOLDED                                                                                \
+    1u /* more distinct values than the guest keeps: the tail is folded into the last entry */
+#define HIST_ENTRIES_MAX                                                                           \
+    ((WIRE_BODY_MAX - sizeof(struct wire_hist)) / sizeof(struct wire_hist_entry))
+
+/* The kernel's counters over `calls` calls of one cell (trace variants only). */
+struct wire_count {
+    char cell[40];
+    uint64_t calls, traps, cr3_writes, copied_bytes;
+};
+
+struct wire_end {
+    uint32_t frames;      /* sent before this one */
+    uint32_t events_lost; /* records overwritten in the ring before they were drained */
+    uint32_t cells, failed;
+    uint32_t exit_code; /* EXIT_* that follows */
+    uint32_t zero;
+};
+
+#endif
