@@ -39,11 +39,12 @@
     ((uint64_t)(uint8_t)(op) | (uint64_t)(uint8_t)(flags) << 8 |                                   \
      (uint64_t)(uint16_t)(length) << 16 | (uint64_t)(header) << 32)
 
-#define MSG_WORDS         6
-#define MSG_INLINE_MAX    48      /* bytes in W0..W5 */
-#define FILE_INLINE_MAX   40      /* bytes in W1..W5: W0 is the handle or the result */
-#define MSG_LENGTH_BUFFER 0xFFFFu /* the payload is memory: W4 its address, W5 its size in bytes   \
-                                   */
+#define MSG_WORDS       6
+#define MSG_INLINE_MAX  48 /* bytes in W0..W5 */
+#define FILE_INLINE_MAX 40 /* bytes in W1..W5: W0 is the handle or the result */
+#define MSG_LENGTH_BUFFER                                                                          \
+    0xFFFFu /* the payload is memory: W4 its address, W5 its size in bytes                         \
+             */
 #define MSG_SIZE_MAX (1u << 20)
 #define MSG_COPY_MAX                                                                               \
     (16u << 10) /* largest receive buffer, so the longest copy with interrupts off */
@@ -91,13 +92,17 @@ enum op {
 #define TAG_READ_SHORT ((uint64_t)OP_read | (uint64_t)16 << 16)
 
 /* open flags */
-#define O_RDONLY        0x1u
-#define O_WRONLY        0x2u
-#define O_RDWR          0x3u
-#define O_NONBLOCK      0x4u
-#define O_CREAT         0x10u
-#define O_EXCL          0x20u
-#define O_TRUNC         0x40u
+#define O_RDONLY   0x1u
+#define O_WRONLY   0x2u
+#define O_RDWR     0x3u
+#define O_NONBLOCK 0x4u
+#define O_CREAT    0x10u
+#define O_EXCL     0x20u
+#define O_TRUNC    0x40u
+/* open(":NAME", O_CREAT | O_EXCL, level 0): the caller's task serves scheme NAME; the descriptor is
+ * its root: the scheme dies with its last copy. With O_POSITIONED the kernel keeps file positions.
+ */
+#define O_POSITIONED    0x100u
 #define PATH_MAX_BYTES  1024u
 #define SCHEME_NAME_MAX 31u
 
@@ -144,11 +149,13 @@ enum op {
 
 /* taskctl(tid, op, a, b, c, d): tid 0 is the caller's own task. Others': own children, or level 0.
  */
-#define TASK_MAP   1u /* a address, b bytes, c PROT: fresh zero pages */
-#define TASK_WRITE 2u /* a address there, b bytes, c address here: copy into it before its start   \
-                       */
-#define TASK_SHARE 3u /* a address there, b bytes, c address here, d PROT without W: same frames   \
-                       */
+#define TASK_MAP 1u /* a address, b bytes, c PROT: fresh zero pages */
+#define TASK_WRITE                                                                                 \
+    2u /* a address there, b bytes, c address here: copy into it before its start                  \
+        */
+#define TASK_SHARE                                                                                 \
+    3u /* a address there, b bytes, c address here, d PROT without W: same frames                  \
+        */
 #define TASK_FD       4u  /* a descriptor there, b descriptor here: give a duplicate */
 #define TASK_START    5u  /* a rip, b rsp, c rdi: first thread */
 #define TASK_LEVEL    6u  /* a new level, never below the present number */
@@ -156,13 +163,11 @@ enum op {
 #define TASK_RXBUF    8u  /* own thread: a address, b bytes: where long messages land */
 #define TASK_FAULT    9u  /* own task: a handler address or 0, b its stack or 0 (see sigreturn) */
 #define TASK_FSBASE   10u /* own thread: a */
-#define TASK_SERVE                                                                                 \
-    11u /* own task: a address, b length of a scheme name, c flags: serve it (level 0) */
-#define TASK_DEADLINE 12u /* own thread: a ns from now for each blocking call after this, 0 none   \
-                           */
-#define TASK_WATCH       13u /* own thread, level 0: a address of a write watchpoint, 0 none */
-#define TASK_SUPERVISE   14u /* level 0: from now on deaths of critical tasks notify the caller */
-#define SERVE_POSITIONED 0x1u
+#define TASK_DEADLINE                                                                              \
+    12u                    /* own thread: a ns from now for each blocking call after this, 0 none  \
+                            */
+#define TASK_WATCH     13u /* own thread, level 0: a address of a write watchpoint, 0 none */
+#define TASK_SUPERVISE 14u /* level 0: from now on deaths of critical tasks notify the caller */
 
 #define LEVELS           256u
 #define PRIORITIES       32u

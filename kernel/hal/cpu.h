@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * Per-CPU state, reached through GS in the kernel. It lies in the CPU's entry area, which the user
+ * page tables map too, so it holds nothing secret. Only its own CPU touches it, interrupts off. */
+#ifndef TACH_HAL_CPU_H
+#define TACH_HAL_CPU_H
+
+#include "kernel/hal/thread.h"
+
+#define READY_LEVELS 32
+
+struct cpu {
+    /* line 0: the assembly path */
+    struct thread *current; /* never 0; thread_none while idle */
+    uint64_t token_step;    /* 1 << 44: one call more in a stamp */
+    uint64_t kernel_stack;  /* top */
+    uint64_t scratch[4];    /* entry code only, between two of its own instructions */
+    uint8_t gate;           /* priority of the best ready thread, 0 if none; 255: current is blocked
+                               from the fast path */
+    uint8_t resched;        /* the slice of current ran out */
+    uint16_t index;
+    uint32_t ready_bits; /* bit p: ready[p] is not empty */
+    /* line 1: trace variants only */
+    struct trace_record *trace_next; /* where the next record goes */
+    uint64_t trace_mask_end;         /* see trace.inc */
+    uint64_t traps, cr3_writes;
+    uint64_t trace_count;
+    struct cpu *self;
+    uint64_t kernel_root; /* the boot root: no user half */
+    uint64_t active_root; /* what CR3 holds now, in C, isolation off */
+    struct list ready[READY_LEVELS];
+};
+
+/* The running CPU's state. Kernel mode with the kernel's GS only. */
+struct cpu *cpu_this(void);
+
+#endif

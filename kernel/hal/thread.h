@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ * The thread control block. A thread that is not running is wholly described by this struct: the
+ * kernel runs each call to completion on the CPU's one stack, and a blocked thread is resumed by
+ * loading its user registers. That is what lets the assembly path and C hand over to each other
+ * freely. Blocks come from an array that is never returned, so a stale pointer always reads a
+ * thread. fastpath/offsets.c exports the offsets; the first two cache lines are all that the fast
+ * path touches. */
+#ifndef TACH_HAL_THREAD_H
+#define TACH_HAL_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct task;
+struct space;
+
+/* Circular doubly linked list; a head is a node. */
+struct list {
+    struct list *next, *prev;
+};
+
+enum thread_state {
+    THREAD_FREE,      /* the slot is not in use */
+    THREAD_ACTIVE,    /* running, or blocked by the fast path: see thread_waits_for */
+    THREAD_READY,     /* in a ready queue */
+    THREAD_RECEIVING, /* in receive or reply_wait */
+    THREAD_WAITING,   /* in wait: does not consume */
+    THREAD_SENDING,   /* queued at a mailbox by send: wait_task says whose */
+    THREAD_CALLING,   /* call: queued at, or taken by, wait_task */
+    THREAD_SLEEPING,
+    THREAD_CHILD,  /* in waitpid */
+    THREAD_PENDING /* a service in the kernel completes it by token */
+};
+
+/* How the saved registers are restored. */
+enum thread_frame {
+    FRAME_SYSCALL, /* by SYSRET: rcx and r11 are rip and 0x202 */
+    FRAME_FULL     /* by IRET: everything, rflags too */
+};
+
+/* Reasons why a thread must not be on the fast path. */
+#define BLOCK_DEADLINE 0x01 /* its blocking calls have one */
+#define BLOCK_TRACED   0x02 /* single-stepped or watched: must leave by IRET with its own flags */
+#define BLOCK_FSBASE   0x04 /* has an FS base, which only C switches */
+#define BLOCK_KILLED   0x08 /* will be torn down at the next chance */
+
+struct thread {
+    /* line 0: what a switch saves and loads */
+    uint64_t rip, rsp, rbx, rbp, r14, r15;
+    uint64_t stamp;        /* what a server sees in rdi: TID, thread slot, call counter */
+    struct thread *client; /* whom this thread is to reply to; thread_none if nobody */
+    /* line 1: what the guards read */
+    struct task *task;
+    struct task *wait_task; /* the task whose reply or reception this thread waits for, else 0 */
+    uint64_t root;          /* CR3 on the way out to user mode: see struct space */
+    struct fd *fds;         /* the task's descriptor slots */
+    uint32_t fd_count;
+    uint32_t tid;         /* the task's */
+    uint32_t kind_call;   /* what a receiver gets in rax: level 15:8, KIND_CALL */
+    uint32_t kind_scheme; /* the same with KIND_SCHEME */
+    uint8_t fast_prio;    /* priority + 1, or 0 while blockers != 0 */
+    uint8_t priority;     /* 0..31, higher first */
+    uint8_t blockers;
+    uint8_t frame;      /* enum thread_frame */
+    uint8_t state;      /* enum thread_state */
+    uint8_t in_handler; /* in the fault handler: sigreturn restores `fault` */
+    uint16_t slot;      /* index in threads[] */
+    /* the rest of the registers */
+    uint64_t rax, rdi, rsi, rdx, r10, r8, r9, r12, r13, rcx, r11, rflags;
+    /* what C keeps */
+    struct list link;       /* ready queue, senders, receivers, or free list */
+    struct list siblings;   /* threads of the task */
+    struct list timer;      /* threads with a deadline, in order; self-linked: none */
+    uint64_t deadline;      /* TSC of the present wait; 0 none */
+    uint64_t timeout_ticks; /* TASK_DEADLINE: for each blocking call; 0 none */
+    uint64_t slice_ticks;   /* left of the round-robin slice */
+    uint64_t fs_base;
+    uint64_t watch;               /* user address of a write watchpoint, 0 none */
+    uint64_t rxbuf, rxbuf_size;   /* receive buffer in the task's space */
+    uint64_t buffer, buffer_size; /* of the open call: what the server may touch */
+    uint8_t buffer_flags;         /* MSG_OUT, MSG_IN */
+    uint8_t call_op;              /* of the open scheme request, 0 none */
+    struct file *call_file;       /* the description that the open scheme request holds */
+    uint64_t fault_regs[18]; /* rax rbx rcx rdx rsi rdi rbp r8..r15 rip rflags rsp at the fault */
+};
+
+/* The block that stands for "no thread": never receives, never matches a TID or a token. */
+extern struct thread thread_none;
+extern struct thread *threads[]; /* by slot; thread_none where free. 4096 entries */
+
+#define THREAD_SLOTS 4096u
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ * Address spaces: a pair of roots, adjacent frames. The even one is the kernel's (user half, no
+ * execute there when isolation is on, and the whole kernel half), the odd one is the user's (user
+ * half and the trampoline). With isolation off only the even one is used. The page tables are the
+ * only record of what is mapped: a leaf owns one reference to its frame. Everything is mapped at
+ * once: no page fault is ever taken for a page that a task was given. */
+#ifndef TACH_HAL_VM_H
+#define TACH_HAL_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/errors.h"
+
+#define PAGE_SIZE   4096ull
+#define WARN_UNUSED __attribute__((warn_unused_result))
+
+typedef uint64_t paddr_t;
+typedef uint64_t vaddr_t;
+
+struct space {
+    paddr_t kernel_root; /* even frame */
+    uint64_t exit_root;  /* what user-mode exit writes to CR3: PCID and no-flush bits included */
+    uint64_t pages;      /* leaves mapped, for accounting */
+    vaddr_t brk;         /* where the next unfixed mapping is looked for */
+    uint16_t pcid;       /* 0: none */
+};
+
+/* Makes an empty space with the kernel half in place. ENOMEM. */
+WARN_UNUSED enum err space_init(struct space *s);
+
+/* Unmaps everything, frees tables and roots. Must not be the active space: switches to the boot
+ * root. */
+void space_destroy(struct space *s);
+
+/* Maps fresh zeroed pages at va (page aligned, inside [USER_MIN, USER_END)); prot is PROT_*.
+ * EINVAL range or alignment, EEXIST if any page is mapped, ENOMEM; nothing is mapped on failure. */
+WARN_UNUSED enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot);
+
+/* Finds a free range of that size. ENOMEM. */
+WARN_UNUSED enum err space_find(struct space *s, uint64_t bytes, vaddr_t *va);
+
+/* Maps the frames of src [from, from+bytes) at to in dst with prot, never more than src has
+ * (EACCES), all pages present (EFAULT). */
+struct share {
+    struct space *dst, *src;
+    vaddr_t to, from;
+    uint64_t bytes;
+    unsigned prot;
+};
+WARN_UNUSED enum err space_share(const struct share *share);
+
+/* Changes the protection of mapped pages. EFAULT if one is not mapped, EINVAL. */
+WARN_UNUSED enum err space_protect(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot);
+
+/* Unmaps; absent pages are skipped. EINVAL. Flushes the TLB where s is active. */
+WARN_UNUSED enum err space_unmap(struct space *s, vaddr_t va, uint64_t bytes);
+
+/* Pages that are writable and executable at once. */
+uint64_t space_count_wx(const struct space *s);
+
+/* The kernel's view of the byte at user address va of any space, through the direct map, if it is
+ * mapped for user mode with at least prot; else 0. Good until the end of that page. */
+void *space_pointer(const struct space *s, vaddr_t va, unsigned prot);
+
+/* Copies between kernel memory and any space. EFAULT: nothing else said, some bytes may have moved.
+ */
+WARN_UNUSED enum err space_copy_in(const struct space *s, void *to, vaddr_t from, uint64_t bytes);
+WARN_UNUSED enum err space_copy_out(const struct space *s, vaddr_t to, const void *from,
+                                    uint64_t bytes);
+/* One copy from user memory of one space to that of another. */
+struct space_copy {
+    const struct space *dst, *src;
+    vaddr_t to, from;
+    uint64_t bytes;
+};
+WARN_UNUSED enum err space_copy(const struct space_copy *copy);
+
+/* True if [a, a+bytes) lies in user addresses. */
+bool user_range(vaddr_t a, uint64_t bytes);
+
+#endif

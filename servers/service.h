@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ * The service interface: a service is one C file that includes this and nothing else, a table of
+ * ops over `self`, no writable globals, no raw client pointers, no op that blocks. The same object
+ * file is linked into the kernel and into a user server, so everything that it needs comes through
+ * `self->host`: its text holds no reference to a symbol outside and is the same, byte for byte,
+ * wherever it is linked. */
+#ifndef TACH_SERVERS_SERVICE_H
+#define TACH_SERVERS_SERVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/abi/abi.h"
+
+/* An op's result: >= 0, a negated error, or this: completed later by svc_complete. */
+#define SVC_PENDING (-4096L)
+
+struct svc;
+
+/* One request. In the kernel it lies on the kernel stack, in a server on the server's. */
+struct svc_req {
+    uint64_t handle;   /* the service's own number for the open file */
+    uint64_t count;    /* read, write: bytes; fcall: kind */
+    uint64_t offset;   /* file position of a positioned service, else 0 */
+    uint64_t words[5]; /* short data in (write) or out (read); fcall: arguments and results */
+    uint64_t caller;   /* sender TID 31:0, token 63:32: names the request for svc_complete */
+    uint32_t level;    /* the caller's privilege level, stamped by the kernel */
+    uint32_t shorts;   /* not 0: the data is in `words`, at most FILE_INLINE_MAX bytes */
+    uint64_t buffer, buffer_size; /* the host's: where long data is */
+};
+
+/* What the place where a service runs offers to it. */
+struct svc_host {
+    /* Copies n bytes of the request's data at `at` in, or of the answer's data out. EFAULT. */
+    long (*get)(struct svc_req *req, uint64_t at, void *to, uint64_t n);
+    long (*put)(struct svc_req *req, uint64_t at, const void *from, uint64_t n);
+    /* Zeroed memory of the service's task (or of the kernel), 0 when there is none. At most 4096
+     * bytes at a time. */
+    void *(*alloc)(struct svc *self, uint64_t bytes);
+    void (*free)(struct svc *self, void *memory, uint64_t bytes);
+    /* Completes a request that an op answered with SVC_PENDING. EBADFD: gone or never there. */
+    long (*complete)(struct svc *self, uint64_t caller, long result);
+    uint64_t (*clock_ns)(struct svc *self);
+    void (*log)(struct svc *self, const char *text, uint64_t n);
+};
+
+struct service_ops {
+    char name[16];
+    uint32_t flags; /* SVC_POSITIONED */
+    uint32_t zero;
+    /* start makes self->state; stop frees everything. An op that is 0 answers its default error. */
+    long (*start)(struct svc *self);
+    void (*stop)(struct svc *self);
+    long (*open)(struct svc *self, struct svc_req *req, const char *path, uint64_t length);
+    long (*close)(struct svc *self, struct svc_req *req);
+    long (*dup)(struct svc *self, struct svc_req *req, const char *path, uint64_t length);
+    long (*read)(struct svc *self, struct svc_req *req);
+    long (*write)(struct svc *self, struct svc_req *req);
+    long (*fcall)(struct svc *self, struct svc_req *req);
+};
+#define SVC_POSITIONED 1u
+
+struct svc {
+    const struct service_ops *ops;
+    const struct svc_host *host;
+    void *state;
+};
+
+/* Defaults of missing ops: open ENOENT, read and write EBADF, dup and fcall EOPNOTSUPP, close 0. */
+
+/* Moves n bytes of a read's answer from `from`, starting at answer byte `at`. Short answers travel
+ * in registers and touch no memory of the client. */
+static inline long svc_put(struct svc *self, struct svc_req *req, const void *from, uint64_t n)
+{
+    if (!req->shorts)
+        return self->host->put(req, 0, from, n);
+    const unsigned char *source = from;
+    unsigned char *words = (unsigned char *)req->words;
+    for (uint64_t i = 0; i < n && i < FILE_INLINE_MAX; i++)
+        words[i] = source[i];
+    return 0;
+}
+
+/* Moves n bytes of a write's data to `to`. */
+static inline long svc_get(struct svc *self, struct svc_req *req, void *to, uint64_t n)
+{
+    if (!req->shorts)
+        return self->host->get(req, 0, to, n);
+    const unsigned char *words = (const unsigned char *)req->words;
+    unsigned char *target = to;
+    for (uint64_t i = 0; i < n && i < FILE_INLINE_MAX; i++)
+        target[i] = words[i];
+    return 0;
+}
+
+#endif
