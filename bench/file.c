@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * Whole files in and out for every verb; see bench/file.h. Keeps no state of its own. */
+#include "bench/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bench/exits.h"
+
+void file_name_print(FILE *out, const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        if (*at < ' ' || *at > '~' || *at == '\\')
+            fprintf(out, "\\x%02x", *at);
+        else
+            fputc(*at, out);
+    }
+}
+
+static int file_complain(const char *verb, const char *path, const char *what, int status)
+{
+    fprintf(stderr, "tach %s: ", verb);
+    file_name_print(stderr, path);
+    fprintf(stderr, ": %s\n", what);
+    return status;
+}
+
+/* Grows as it reads: sizes that stat gives are wrong for pipes and for files in /proc. */
+static int stream_read(FILE *file, size_t limit, char **text, size_t *size)
+{
+    size_t room = 65536, used = 0;
+    char *data = malloc(room + 1);
+
+    while (data) {
+        used += fread(data + used, 1, room - used, file);
+        if (used < room || used > limit)
+            break;
+        room *= 2;
+        char *larger = realloc(data, room + 1);
+        if (!larger)
+            free(data);
+        data = larger;
+    }
+    if (!data)
+        return TACH_INTERNAL;
+    data[used] = 0;
+    *text = data;
+    *size = used;
+    return TACH_OK;
+}
+
+int file_read(const char *verb, const char *path, size_t limit, char **text, size_t *size)
+{
+    struct stat facts;
+
+    *text = NULL;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return file_complain(verb, path, strerror(errno), TACH_NOINPUT);
+    if (!fstat(fileno(file), &facts) && S_ISDIR(facts.st_mode)) {
+        fclose(file);
+        return file_complain(verb, path, strerror(EISDIR), TACH_NOINPUT);
+    }
+    errno = 0;
+    int status = stream_read(file, limit, text, size);
+    if (status)
+        file_complain(verb, path, "out of memory", status);
+    else if (ferror(file))
+        status = file_complain(verb, path, strerror(errno ? errno : EIO), TACH_IOERR);
+    else if (*size > limit)
+        status = file_complain(verb, path, "larger than such a file may be", TACH_BADDATA);
+    fclose(file);
+    if (status) {
+        free(*text);
+        *text = NULL;
+    }
+    return status;
+}
+
+int file_directory(const char *verb, const char *path)
+{
+    char *copy = strdup(path);
+
+    if (!copy)
+        return TACH_INTERNAL;
+    for (char *at = copy + 1; *copy && *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = 0;
+        (void)mkdir(copy, 0777); /* the last mkdir tells whether it all worked */
+        *at = '/';
+    }
+    struct stat facts;
+    const int failed = mkdir(copy, 0777) && errno != EEXIST;
+    const int error = failed ? errno : ENOTDIR;
+    const int good = !failed && !stat(copy, &facts) && S_ISDIR(facts.st_mode);
+    free(copy);
+    return good ? TACH_OK : file_complain(verb, path, strerror(error), TACH_CANTCREATE);
+}
+
+FILE *file_create(const char *verb, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash && slash != path) {
+        char *above = strndup(path, (size_t)(slash - path));
+        const int status = above ? file_directory(verb, above) : TACH_INTERNAL;
+        free(above);
+        if (status)
+            return NULL;
+    }
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        file_complain(verb, path, strerror(errno), TACH_CANTCREATE);
+    return file;
+}
+
+int file_finish(const char *verb, const char *path, FILE *file)
+{
+    errno = 0;
+    const int failed = fflush(file) || ferror(file);
+    const int error = errno;
+
+    if (fclose(file) || failed)
+        return file_complain(verb, path, strerror(error ? error : EIO), TACH_CANTCREATE);
+    return TACH_OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * Whole files in and out, with the error line and the exit code that every verb shares. Invariant:
+ * a file that file_finish reported as good is on its way to the disk in full; names that come from
+ * outside are printed with file_name_print, so they cannot drive the terminal. */
+#ifndef TACH_BENCH_FILE_H
+#define TACH_BENCH_FILE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Reads at most limit bytes of path into fresh memory, a zero byte behind them. Errors are said
+ * under the verb's name. Returns an enum tach_exit; *text is the caller's to free when it is 0. */
+int file_read(const char *verb, const char *path, size_t limit, char **text, size_t *size);
+
+/* Opens path for writing, making the directories above it. NULL after an error line. */
+FILE *file_create(const char *verb, const char *path);
+
+/* Closes what file_create opened and says whether every byte was taken: an enum tach_exit. */
+int file_finish(const char *verb, const char *path, FILE *file);
+
+/* Makes a directory and those above it; existing ones are fine. Returns an enum tach_exit. */
+int file_directory(const char *verb, const char *path);
+
+/* Prints text with control bytes, backslashes and bytes above 126 as \xNN. */
+void file_name_print(FILE *out, const char *text);
+
+#endif

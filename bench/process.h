@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * Child processes with a bound: every child has a deadline, is killed by its own pid only, and dies
+ * with its parent. Called by the probe, the runner and the plotter. */
+#ifndef TACH_BENCH_PROCESS_H
+#define TACH_BENCH_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process {
+    pid_t pid;        /* 0: none, or ended */
+    double started_s; /* on the monotonic clock */
+    double limit_s;   /* seconds from the start */
+    double took_s;    /* once ended */
+    int status;       /* exit status, or -1 for a signal */
+    bool timed_out;
+};
+
+/* Seconds on the monotonic clock. */
+double process_now(void);
+
+/* Starts argv (searched in PATH), standard input empty, both outputs to the file log (created or
+ * truncated). Returns 0, or -1 with errno; a program that is not there ends with status 127. */
+int process_start(struct process *process, const char *const *argv, const char *log,
+                  double limit_s);
+
+/* Looks once, without waiting; kills a child that is past its limit. True once it has ended. */
+bool process_ended(struct process *process);
+
+/* Waits for the end, or for the limit. */
+void process_wait(struct process *process);
+
+/* Kills and reaps one child; nothing when it has ended already. */
+void process_kill(struct process *process);
+
+/* True when a program of that name is in PATH. */
+bool process_found(const char *name);
+
+#endif
