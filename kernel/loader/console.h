@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * The loader's only voice, COM1 at 115200 8N1, and its only way to give up. Called by main.c and
+ * paging.c. */
+#ifndef TACH_LOADER_CONSOLE_H
+#define TACH_LOADER_CONSOLE_H
+
+#include <stdint.h>
+
+/* Initialises COM1. Without a UART all output is dropped, and nothing waits for it. */
+void console_init(void);
+void console_text(const char *text);
+void console_dec(uint32_t value);
+void console_hex(uint64_t value);
+
+/* Prints "tach: exit V NAME: message: why" (why may be NULL), ends QEMU or Bochs, halts elsewhere.
+ * code: one of EXITS in kernel/abi/boot.h. */
+_Noreturn void loader_die(uint32_t code, const char *why);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * The instructions of the loader that C cannot say. The only file of it that a host program must
+ * not include; used by console.c, cpu.c and memory.c. */
+#ifndef TACH_LOADER_IO_H
+#define TACH_LOADER_IO_H
+
+#include <stdint.h>
+
+static inline void io_out8(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint8_t io_in8(uint16_t port)
+{
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+/* Registers of one CPUID leaf. */
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid_read(uint32_t leaf)
+{
+    struct cpuid r;
+    __asm__ volatile("cpuid"
+                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                     : "a"(leaf), "c"(0));
+    return r;
+}
+
+static inline void cpu_halt(void)
+{
+    __asm__ volatile("cli; hlt");
+}
+
+#endif
