@@ -244,6 +244,7 @@ static void file_write(const char *name, const struct bytes *bytes)
     if (!bytes_write(fresh, bytes) || rename(fresh, name)) {
         int reason = errno;
         unlink(fresh);
+        free(fresh);
         fail(TACH_CANTCREATE, name, strerror(reason));
     }
     free(fresh);

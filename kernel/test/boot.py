@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boots machines and judges how each boot ended: one row of boot.cfg is one boot.
+
+A boot passes only if the exit status of the emulator, the last "tach: exit V NAME" line on the
+serial port and every expected line agree. Children are bounded in time, and only they are ended.
+Last line: "boot: N passed, N failed". Exit: 0 all passed, 1 not, 64 wrong arguments, 65 bad table,
+66 an image is missing."""
+
+import argparse
+import concurrent.futures
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "kernel/test"), os.path.join(ROOT, "kernel/loader/test")]
+sys.dont_write_bytecode = True
+
+import corrupt  # noqa: E402
+import machines  # noqa: E402
+
+TAIL_BYTES = 1500
+LAST_LINE = re.compile(r"tach: exit (\d+) (\w+)")
+BOCHS_LOCK = os.path.join(tempfile.gettempdir(), "tach-bochs-%d.lock" % os.getuid())
+HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu")
+
+
+class BadRow(Exception):
+    """A row that cannot be run as it is written."""
+
+
+def exits_read():
+    """name: value of EXITS(X) in the contract."""
+    with open(os.path.join(ROOT, "kernel/abi/boot.h"), encoding="ascii") as f:
+        found = re.findall(r"X\((\w+), (0x[0-9A-F]+), \"", f.read())
+    return {name: int(value, 16) for name, value in found}
+
+
+class Row:
+    """name | machine | memory | command line | exit name | lines expected | timeout"""
+
+    def __init__(self, line, number, exits):
+        cell = [c.strip() for c in re.split(r"\s\|(?=\s)", line)]
+        if len(cell) != 7:
+            raise BadRow("line %d: %d columns, not 7" % (number, len(cell)))
+        self.name, self.machine, self.memory, words, self.exit = cell[:5]
+        if self.machine not in machines.MACHINES:
+            raise BadRow("line %d: no machine %r" % (number, self.machine))
+        if self.exit not in exits:
+            raise BadRow("line %d: no exit name %r" % (number, self.exit))
+        self.value = exits[self.exit]
+        self.harness, plain = {}, []
+        for word in words.split():
+            key, _, value = word[1:].partition("=")
+            if word[0] != "@":
+                plain.append(word)
+            elif key in HARNESS_WORDS:
+                self.harness[key] = value
+            elif key == "long":
+                plain.append("x=" + "y" * int(value))
+            else:
+                raise BadRow("line %d: no harness word %r" % (number, word))
+        self.words = " ".join(plain)
+        try:
+            self.lines = [(p[0] != "!", re.compile(p.lstrip("!"), re.MULTILINE))
+                          for p in re.split(r"\s+&&\s+", cell[5]) if p]
+            self.timeout = float(cell[6])
+            machines.megabytes(self.memory)
+        except (ValueError, re.error) as bad:
+            raise BadRow("line %d: %s" % (number, bad)) from None
+
+
+def table_read(name, exits):
+    rows = []
+    with open(name, encoding="utf-8") as f:
+        for number, line in enumerate(f, 1):
+            if line.strip() and not line.lstrip().startswith("#"):
+                rows.append(Row(line.strip(), number, exits))
+    names = [r.name for r in rows]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadRow("row %s stands there twice" % name)
+    return rows
+
+
+class Harness:
+    """Runs rows. All files are below one temporary directory, removed at the end."""
+
+    def __init__(self, options, directory):
+        self.options = options
+        self.directory = directory
+        self.template_lock = threading.Lock()
+        self.children = set()
+
+    def image(self, row, kind):
+        """Path of the kernel or the blob that the row asks for, damaged if it says so."""
+        good = getattr(self.options, kind)
+        if kind == "kernel" and row.harness.get("image") == "tiny":
+            good = self.options.tiny
+        damage = row.harness.get(kind)
+        if damage is None:
+            return good
+        table = corrupt.KERNEL if kind == "kernel" else corrupt.INITFS
+        if damage not in table:
+            raise BadRow("no such damage: %s" % damage)
+        bad = os.path.join(self.directory, row.name, kind)
+        with open(good, "rb") as f, open(bad, "wb") as g:
+            g.write(table[damage](f.read()))
+        return bad
+
+    def modules(self, row):
+        order = row.harness.get("modules", "kernel,initfs")
+        known = {"kernel": lambda: self.image(row, "kernel"),
+                 "initfs": lambda: self.image(row, "initfs"), "junk": lambda: __file__}
+        try:
+            return [known[m]() for m in order.split(",") if m != "none"]
+        except KeyError as bad:
+            raise BadRow("no such module: %s" % bad) from None
+
+    def template(self, boot):
+        """One ISO for each set of images; boots differ in the copied command line only."""
+        key = "-".join(re.sub(r"\W", "_", m) for m in boot.modules) + ".iso"
+        path = os.path.join(self.directory, key[-200:])
+        with self.template_lock:
+            if not os.path.exists(path):
+                machines.iso_make(boot, path)
+        return path
+
+    def command(self, row):
+        directory = os.path.join(self.directory, row.name)
+        os.makedirs(directory)
+        boot = machines.Boot(directory, self.options.loader, self.modules(row), row.memory,
+                             row.words, row.harness.get("cpu"))
+        make, _, from_iso = machines.MACHINES[row.machine]
+        if from_iso:
+            boot.iso_template = self.template(boot)
+        return make(boot), boot
+
+    def execute(self, row, command):
+        """Exit status of the child, or None: it did not end in time and was ended."""
+        try:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, cwd=self.directory)
+        except FileNotFoundError:
+            raise machines.Unavailable(command[0] + " is not installed") from None
+        self.children.add(child)
+        try:
+            out, _ = child.communicate(timeout=row.timeout * self.options.patience)
+            return child.returncode, out
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return None, child.communicate()[0]
+        finally:
+            self.children.discard(child)
+
+    def run(self, row):
+        """(why it failed or None, seconds, serial text, the emulator's own output)"""
+        serial, out, start = "", b"", time.monotonic()
+        try:
+            command, boot = self.command(row)
+            with open(BOCHS_LOCK if row.machine == "bochs" else os.devnull, "a") as lock:
+                if row.machine == "bochs":
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                start = time.monotonic()
+                status, out = self.execute(row, command)
+            seconds = time.monotonic() - start
+            if os.path.exists(boot.serial):
+                with open(boot.serial, "rb") as f:
+                    serial = f.read().decode("utf-8", errors="replace").replace("\r", "")
+            why = self.judge(row, status, serial)
+        except (machines.Unavailable, BadRow, ValueError, OSError) as bad:
+            why, seconds = str(bad), time.monotonic() - start
+        if not self.options.keep:
+            shutil.rmtree(os.path.join(self.directory, row.name), ignore_errors=True)
+        return why, seconds, serial, out.decode(errors="replace")
+
+    @staticmethod
+    def judge(row, status, serial):
+        said = LAST_LINE.findall(serial)
+        if status is None:
+            return "no end within %g s" % row.timeout
+        if not said:
+            return "no exit line on serial, emulator's status %d" % status
+        if said[-1] != (str(row.value), row.exit):
+            return "ended with %s %s, expected %d %s" % (said[-1] + (row.value, row.exit))
+        if status != machines.MACHINES[row.machine][1](row.value):
+            return "exit line is right, emulator's status %d is not" % status
+        for wanted, line in row.lines:
+            if bool(line.search(serial)) != wanted:
+                return "%s: %s" % ("missing" if wanted else "must not be there", line.pattern)
+        return None
+
+
+def printable(text):
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def report(row, result):
+    why, seconds, serial, out = result
+    if why is None:
+        print("ok %s (%.2f s)" % (row.name, seconds), flush=True)
+        return
+    print("FAIL %s: %s" % (row.name, why))
+    for line in printable((serial[-TAIL_BYTES:] or out[-TAIL_BYTES:])).splitlines():
+        print("    " + line)
+    sys.stdout.flush()
+
+
+def options_read(arguments):
+    build = os.path.join(ROOT, "build")
+    p = argparse.ArgumentParser(description="Boots the rows of boot.cfg and judges them.",
+                                epilog="example: boot.py --machine microvm --row 'elf-.*'")
+    p.error = lambda text: (print("boot.py: " + text, file=sys.stderr), sys.exit(64))
+    p.add_argument("--row", metavar="REGEX", help="only rows whose whole name matches")
+    p.add_argument("--machine", metavar="NAME", action="append", help="only this machine's rows")
+    p.add_argument("--list", action="store_true", help="print the rows and run none")
+    p.add_argument("--jobs", type=int, default=2, help="boots at a time (default 2)")
+    p.add_argument("--patience", type=float, default=1.0, help="factor on every timeout")
+    p.add_argument("--keep", action="store_true", help="keep the files of the boots, say where")
+    p.add_argument("--config", default=os.path.join(ROOT, "kernel/test/boot.cfg"))
+    for name, file in (("loader", "loader.elf"), ("kernel", "kernel.elf"),
+                       ("initfs", "initfs.img"), ("tiny", "tiny.elf")):
+        p.add_argument("--" + name, metavar="FILE", default=os.path.join(build, file))
+    options = p.parse_args(arguments)
+    for name in ("loader", "kernel", "initfs", "tiny"):
+        setattr(options, name, os.path.abspath(getattr(options, name)))
+    return options
+
+
+def images_check(options, rows):
+    """Before the first boot: everything that the chosen rows need is there."""
+    needed = {"loader", "initfs"}
+    needed |= {"tiny" if r.harness.get("image") == "tiny" else "kernel" for r in rows}
+    for name in sorted(needed):
+        if not os.path.isfile(getattr(options, name)):
+            sys.exit((print("boot.py: %s: no such file" % getattr(options, name),
+                            file=sys.stderr), 66)[1])
+
+
+def rows_run(harness, rows, jobs):
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
+        todo = {pool.submit(harness.run, row): row for row in rows}
+        try:
+            for done in concurrent.futures.as_completed(todo):
+                failed += done.result()[0] is not None
+                report(todo[done], done.result())
+        except KeyboardInterrupt:
+            for job in todo:
+                job.cancel()
+            for child in list(harness.children):
+                child.kill()
+            raise
+    return failed
+
+
+def main(arguments):
+    options = options_read(arguments)
+    try:
+        rows = table_read(options.config, exits_read())
+    except (BadRow, OSError) as bad:
+        print("boot.py: %s: %s" % (options.config, bad), file=sys.stderr)
+        return 66 if isinstance(bad, OSError) else 65
+    rows = [r for r in rows if (not options.machine or r.machine in options.machine) and
+            (not options.row or re.fullmatch(options.row, r.name))]
+    if not rows:
+        print("boot.py: no such row", file=sys.stderr)
+        return 64
+    if options.list:
+        for r in rows:
+            print("%-24s %-9s %5s  %-18s %s" % (r.name, r.machine, r.memory, r.exit, r.words))
+        return 0
+    images_check(options, rows)
+    directory = tempfile.mkdtemp(prefix="tach-boot-")
+    try:
+        failed = rows_run(Harness(options, directory), rows, options.jobs)
+    finally:
+        if options.keep:
+            print("boot: files are in " + directory)
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+    print("boot: %d passed, %d failed" % (len(rows) - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

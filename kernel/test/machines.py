@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The machines that a boot runs on: how each is started, and how its ISO is made.
+
+A machine is a function of a Boot that returns the command to run and the exit status that stands
+for "the guest wrote value v". Nothing here waits or judges: boot.py does. Everything is written to
+the boot's own directory."""
+
+import os
+import subprocess
+
+CPU = ("qemu64,+smep,+smap,+umip,+fsgsbase,+rdtscp,+pdpe1gb,+pku,+xsave,+xsaveopt")
+MICROVM = "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on"
+ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
+OVMF = ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE_4M.fd")
+BOCHS = "/usr/share/bochs/"
+SLOT = b"@" * 3000  # room for the command line in grub.cfg, overwritten in each copy of the ISO
+GRUB_CFG = b"""serial --unit=0 --speed=115200
+terminal_output serial
+multiboot2 /loader.elf %s
+module2 /kernel.elf
+module2 /initfs.img
+boot
+"""
+GRUB_MODULES = "normal multiboot2 serial iso9660 part_msdos part_gpt search search_fs_file terminal"
+
+
+class Unavailable(Exception):
+    """This host lacks what the machine needs; the text says what."""
+
+
+class Boot:
+    """One boot: its images, its words, and a directory of its own."""
+
+    def __init__(self, directory, loader, modules, memory, words, cpu=None):
+        self.directory = directory
+        self.loader = loader
+        self.modules = modules
+        self.memory = memory
+        self.words = words
+        self.cpu = cpu
+        self.serial = os.path.join(directory, "serial")
+
+
+def megabytes(memory):
+    """QEMU's notation in whole MiB, for Bochs."""
+    unit = {"M": 1, "G": 1024}.get(memory[-1:].upper())
+    if unit is None or not memory[:-1].isdigit():
+        raise ValueError("memory is a number with M or G, not %r" % memory)
+    return int(memory[:-1]) * unit
+
+
+def qemu(boot, machine, extra):
+    return ["qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", boot.cpu or CPU,
+            "-m", boot.memory, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+            "-serial", "file:" + boot.serial] + extra
+
+
+def kernel_arguments(boot):
+    """Multiboot 1: QEMU loads the loader and its modules itself."""
+    extra = ["-kernel", boot.loader]
+    if boot.modules:
+        extra += ["-initrd", ",".join(boot.modules)]
+    return extra + (["-append", boot.words] if boot.words else [])
+
+
+def iso_make(boot, template):
+    """A hybrid BIOS and EFI ISO of the three images, its command line still to be filled in."""
+    tree = template + ".tree"
+    os.makedirs(os.path.join(tree, "boot/grub"), exist_ok=True)
+    for name, source in zip(("loader.elf", "kernel.elf", "initfs.img"), [boot.loader] + boot.modules):
+        with open(source, "rb") as f, open(os.path.join(tree, name), "wb") as g:
+            g.write(f.read())
+    with open(os.path.join(tree, "boot/grub/grub.cfg"), "wb") as f:
+        f.write(GRUB_CFG % SLOT)
+    command = ["grub-mkrescue", "-o", template + ".new", "--install-modules=" + GRUB_MODULES,
+               "--fonts=", "--locales=", "--themes=", tree]
+    try:
+        made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=120, check=False)
+    except FileNotFoundError:
+        raise Unavailable("grub-mkrescue is not installed") from None
+    if made.returncode:
+        raise Unavailable("grub-mkrescue: " + made.stdout.decode(errors="replace")[-300:])
+    os.replace(template + ".new", template)
+
+
+def iso_fill(template, target, words):
+    """A copy of the template with the command line written over its slot."""
+    text = words.encode()
+    if len(text) > len(SLOT):
+        raise ValueError("command line longer than %d bytes" % len(SLOT))
+    with open(template, "rb") as f:
+        image = f.read()
+    if image.count(SLOT) != 1:
+        raise Unavailable("%s: the slot of grub.cfg is not there once" % template)
+    with open(target, "wb") as f:
+        f.write(image.replace(SLOT, text.ljust(len(SLOT))))
+    return target
+
+
+def iso(boot):
+    return iso_fill(boot.iso_template, os.path.join(boot.directory, "boot.iso"), boot.words)
+
+
+def bochs(boot):
+    for name in ("BIOS-bochs-latest", "VGABIOS-lgpl-latest"):
+        if not os.path.exists(BOCHS + name):
+            raise Unavailable(BOCHS + name + " is missing")
+    lines = ["cpu: model=%s, count=1, ips=10000000, reset_on_triple_fault=0, ignore_bad_msrs=0"
+             % (boot.cpu or "tigerlake"),
+             "megs: %d" % megabytes(boot.memory),
+             "romimage: file=" + BOCHS + "BIOS-bochs-latest",
+             "vgaromimage: file=" + BOCHS + "VGABIOS-lgpl-latest",
+             "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14",
+             "ata0-master: type=cdrom, path=%s, status=inserted" % iso(boot),
+             "boot: cdrom",
+             "com1: enabled=1, mode=file, dev=" + boot.serial,
+             "clock: sync=none, time0=946684800",
+             "panic: action=fatal",
+             "log: " + os.path.join(boot.directory, "bochs.log"),
+             'display_library: rfb, options="timeout=0"']
+    config = os.path.join(boot.directory, "bochsrc")
+    start = os.path.join(boot.directory, "bochs.rc")
+    with open(config, "w", encoding="ascii") as f:
+        f.write("\n".join(lines) + "\n")
+    with open(start, "w", encoding="ascii") as f:
+        f.write("c\n")
+    return ["bochs", "-q", "-f", config, "-rc", start]
+
+
+def iso_efi(boot):
+    firmware = next((f for f in OVMF if os.path.exists(f)), None)
+    if firmware is None:
+        raise Unavailable("no OVMF firmware: " + ", ".join(OVMF))
+    return qemu(boot, "q35", ["-bios", firmware, "-cdrom", iso(boot)])
+
+
+def qemu_status(value):
+    return value << 1 | 1
+
+
+def bochs_status(_):
+    return 1
+
+
+# name: command of a boot, exit status of a value, whether it boots from an ISO, all at once or not
+MACHINES = {
+    "microvm": (lambda b: qemu(b, MICROVM, kernel_arguments(b)), qemu_status, False),
+    "icount": (lambda b: qemu(b, MICROVM, ICOUNT + kernel_arguments(b)), qemu_status, False),
+    "pc": (lambda b: qemu(b, "pc", kernel_arguments(b)), qemu_status, False),
+    "q35": (lambda b: qemu(b, "q35", kernel_arguments(b)), qemu_status, False),
+    "iso-bios": (lambda b: qemu(b, "pc", ["-cdrom", iso(b)]), qemu_status, True),
+    "iso-efi": (iso_efi, qemu_status, True),
+    "bochs": (bochs, bochs_status, True),
+}
