@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ * From captures to figures; see bench/measure.h. The empty region is a measurement like the others:
+ * its location is taken off each whole, once a region, before the division by the calls in it. */
+#include "bench/measure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/phases.h"
+#include "bench/stats.h"
+
+static int figure_append(struct document *rows, const struct figure *figure)
+{
+    struct figure *figures = realloc(rows->figures, (rows->count + 1) * sizeof(*figures));
+
+    if (!figures)
+        return -1;
+    rows->figures = figures;
+    figures[rows->count++] = *figure;
+    return 0;
+}
+
+/* The empty region of ring 3: measured as a cell, else the kernel's calibration of it. */
+static double empty_location(const struct boot *boot)
+{
+    const struct hist *hist = boot_hist(boot, "calibration", "empty");
+
+    if (hist && hist->count)
+        return stats_location(hist->entries, hist->count);
+    return boot->has_calib ? (double)boot->calib.empty_ring3 : 0;
+}
+
+static void region_fill(struct figure *figure, const struct hist *hist)
+{
+    const struct stats stats = stats_of(hist->entries, hist->count);
+
+    figure->samples = (double)stats.samples;
+    figure->min = (double)stats.min;
+    figure->p50 = (double)stats.p50;
+    figure->p99 = (double)stats.p99;
+    figure->p999 = (double)stats.p999;
+    figure->max = (double)stats.max;
+    figure->mode = (double)stats.mode;
+    figure->calls = hist->calls;
+    figure->whole = (stats.location - figure->empty) / hist->calls;
+}
+
+int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows)
+{
+    const double hz = boot->hello.tsc_hz ? (double)boot->hello.tsc_hz : 1e9;
+
+    for (size_t i = 0; i < boot->hist_count; i++) {
+        const struct hist *whole = &boot->hists[i];
+        if (strcmp(whole->metric, "whole") || !whole->calls || !whole->count ||
+            strlen(whole->cell) > MATRIX_NAME_MAX)
+            continue;
+        struct figure figure = figure_empty();
+        strcpy(figure.cell, whole->cell);
+        figure.pti_on = boot->hello.pti;
+        figure.boot = repetition;
+        figure.empty = empty_location(boot);
+        region_fill(&figure, whole);
+        /* Under icount an instruction is a nanosecond by definition of shift=0. */
+        figure.ns =
+            !strcmp(figure_unit(rows->class), "cycles") ? figure.whole * 1e9 / hz : figure.whole;
+        const struct hist *kernel = boot_hist(boot, whole->cell, "kernel");
+        if (kernel && kernel->calls && kernel->count)
+            figure.kernel = stats_location(kernel->entries, kernel->count) / kernel->calls;
+        if (figure_append(rows, &figure))
+            return -1;
+    }
+    return 0;
+}
+
+static void counts_fill(struct figure *figure, const struct boot *boot)
+{
+    for (size_t i = 0; i < boot->count_count; i++) {
+        const struct wire_count *count = &boot->counts[i];
+        if (!count->calls || strncmp(count->cell, figure->cell, sizeof(count->cell)))
+            continue;
+        figure->traps = (double)count->traps / (double)count->calls;
+        figure->cr3_writes = (double)count->cr3_writes / (double)count->calls;
+        figure->copied_bytes = (double)count->copied_bytes / (double)count->calls;
+    }
+}
+
+int measure_trace(const struct boot *boot, unsigned repetition, struct document *rows)
+{
+    struct span_table table;
+
+    if (spans_of_boot(boot, &table))
+        return -1;
+    for (size_t i = 0; i < rows->count; i++) {
+        struct figure *figure = &rows->figures[i];
+        if (figure->pti_on != (boot->hello.pti != 0) || figure->boot != repetition)
+            continue;
+        counts_fill(figure, boot);
+        phases_fill(figure, boot, &table);
+    }
+    spans_free(&table);
+    return 0;
+}
+
+/* Adds b to a where both are there. */
+static void number_add(double *a, double b)
+{
+    if (figure_has(*a) && figure_has(b))
+        *a += b;
+    else
+        *a = FIGURE_ABSENT;
+}
+
+static void number_divide(double *a, double by)
+{
+    if (figure_has(*a))
+        *a /= by;
+}
+
+static void figure_add(struct figure *sum, const struct figure *figure)
+{
+    sum->whole += figure->whole;
+    sum->ns += figure->ns;
+    sum->samples += figure->samples;
+#define X(member, json) number_add(&sum->member, figure->member);
+    FIGURE_EXTRAS(X)
+#undef X
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        number_add(&sum->phase[i], figure->phase[i]);
+    sum->boots++;
+}
+
+static void figure_divide(struct figure *sum)
+{
+    const double boots = sum->boots;
+
+    sum->whole /= boots;
+    sum->ns /= boots;
+#define X(member, json) number_divide(&sum->member, boots);
+    FIGURE_EXTRAS(X)
+#undef X
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        number_divide(&sum->phase[i], boots);
+    sum->boot = 0;
+}
+
+/* Means over boots of one cell at one isolation; nothing where no boot delivered it. */
+static int cell_merge(const struct document *rows, const char *cell, bool pti_on,
+                      struct document *merged)
+{
+    struct figure sum = {0};
+
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct figure *figure = &rows->figures[i];
+        if (figure->pti_on != pti_on || strcmp(figure->cell, cell))
+            continue;
+        if (sum.boots) {
+            figure_add(&sum, figure);
+        } else {
+            sum = *figure;
+            sum.boots = 1;
+        }
+    }
+    if (!sum.boots)
+        return 0;
+    figure_divide(&sum);
+    return figure_append(merged, &sum);
+}
+
+int measure_merge(const struct document *rows, struct document *merged)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const char *cell = rows->figures[i].cell;
+        if (document_find(merged, cell, false) || document_find(merged, cell, true))
+            continue;
+        if (cell_merge(rows, cell, false, merged) || cell_merge(rows, cell, true, merged))
+            return -1;
+    }
+    return 0;
+}

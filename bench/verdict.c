@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ * Judges a boot after QEMU has ended: by its exit status, by what came over the line, and by
+ * whether its calibration fits the class that it claims. The first thing that is wrong is the
+ * reason. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/boots.h"
+#include "bench/exits.h"
+#include "bench/file.h"
+#include "kernel/abi/boot.h"
+
+#define LOOP_TURNS   1000u /* of the kernel's calibration loop, two instructions each */
+#define LOOP_SLACK   100u  /* instructions around it */
+#define STATUS_PASS  (EXIT_PASS << 1 | 1)
+#define TEXT_MAX     100u
+#define QEMU_LOG_MAX 65536u
+
+static const struct {
+    int status;
+    const char *name, *text;
+} exits[] = {
+#define X(name, value, text) {(value) << 1 | 1, #name, text},
+    EXITS(X)
+#undef X
+};
+
+__attribute__((format(printf, 2, 3))) static void reason_set(struct boot_run *run,
+                                                             const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(run->reason, sizeof(run->reason), format, list);
+    va_end(list);
+    for (char *at = run->reason; *at; at++)
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+}
+
+/* Copies the last line with something in it, at most its last TEXT_MAX bytes. */
+static void line_last(const char *text, size_t size, char out[TEXT_MAX])
+{
+    size_t end = size, start;
+
+    while (end && (unsigned char)text[end - 1] <= ' ')
+        end--;
+    for (start = end; start && text[start - 1] != '\n' && end - start < TEXT_MAX - 1;)
+        start--;
+    memcpy(out, text + start, end - start);
+    out[end - start] = 0;
+}
+
+/* The last words of the guest: console text in frames, or bytes outside of them, or QEMU's own. */
+static void words_last(const struct boot_run *run, char out[TEXT_MAX])
+{
+    const struct capture *capture = &run->capture;
+    char *log;
+    size_t size;
+
+    out[0] = 0;
+    if (run->loaded && capture->foreign_size)
+        line_last(capture->foreign, capture->foreign_size, out);
+    if (!out[0] && run->loaded && capture->boot_count && capture->boots[0].text_size)
+        line_last(capture->boots[0].text, capture->boots[0].text_size, out);
+    if (out[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
+        return;
+    line_last(log, size, out);
+    free(log);
+}
+
+/* A capture without one frame is data too: what came instead of frames says why. */
+static void serial_last(const struct boot_run *run, char out[TEXT_MAX])
+{
+    char *text;
+    size_t size;
+
+    words_last(run, out);
+    if (run->loaded || file_read("run", run->frames, QEMU_LOG_MAX << 8, &text, &size))
+        return;
+    if (size)
+        line_last(text, size, out);
+    free(text);
+}
+
+static void status_explain(struct boot_run *run, const struct boot_setup *setup)
+{
+    char last[TEXT_MAX];
+
+    serial_last(run, last);
+    if (run->qemu.timed_out) {
+        reason_set(run, "no end within %.0f s; last text: %s", setup->limit_s, last);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+        if (exits[i].status == run->qemu.status) {
+            reason_set(run, "exit %s: %s; last text: %s", exits[i].name, exits[i].text, last);
+            return;
+        }
+    }
+    if (run->qemu.status == 0)
+        reason_set(run, "the guest reset without a word (triple fault); last text: %s", last);
+    else
+        reason_set(run, "QEMU ended with status %d; last text: %s", run->qemu.status, last);
+}
+
+/* Whether the machine behaves as its class says; else the reason is set. */
+static bool calibration_fits(struct boot_run *run, const char *class)
+{
+    const struct boot *boot = &run->capture.boots[0];
+    const uint64_t loop = boot->calib.loop_ring0, ring3 = boot->calib.loop_ring3;
+
+    if (!boot->has_calib) {
+        reason_set(run, "no calibration came");
+        return false;
+    }
+    if (!strcmp(class, "icount") && (loop < 2 * LOOP_TURNS || loop > 2 * LOOP_TURNS + LOOP_SLACK)) {
+        reason_set(run, "refused: %u turns took %" PRIu64 " ticks, so they are no instructions",
+                   LOOP_TURNS, loop);
+        return false;
+    }
+    if (!strcmp(class, "kvm") && (!loop || (ring3 && (loop > 4 * ring3 || ring3 > 4 * loop)))) {
+        reason_set(run, "refused: ring 0 took %" PRIu64 " ticks where ring 3 took %" PRIu64, loop,
+                   ring3);
+        return false;
+    }
+    return true;
+}
+
+static bool capture_fits(struct boot_run *run)
+{
+    const struct capture *capture = &run->capture;
+
+    if (capture->boot_count != 1) {
+        reason_set(run, "%zu boots on the line instead of one", capture->boot_count);
+        return false;
+    }
+    const struct boot *boot = &capture->boots[0];
+    if (!boot->has_end || !boot_whole(boot)) {
+        reason_set(run,
+                   "not all of it arrived: %s, %" PRIu64 " frames missing, %" PRIu64
+                   " malformed, %" PRIu64 " incomplete, %" PRIu64 " events lost",
+                   boot->has_end ? "END came" : "no END", boot->lost.missing, boot->lost.malformed,
+                   boot->lost.incomplete, boot->lost.events_lost);
+        return false;
+    }
+    if (boot->end.failed || boot->end.exit_code != EXIT_PASS) {
+        reason_set(run, "the guest says that %u of %u cells failed", boot->end.failed,
+                   boot->end.cells);
+        return false;
+    }
+    return true;
+}
+
+void boot_judge(struct boot_run *run, const struct boot_setup *setup)
+{
+    run->good = false;
+    if (!run->started)
+        return;
+    const int status = capture_load(run->frames, &run->capture);
+    run->loaded = status == TACH_OK;
+    if (run->reason[0]) /* it was stopped, and that is why */
+        return;
+    if (run->qemu.timed_out || run->qemu.status != STATUS_PASS)
+        status_explain(run, setup);
+    else if (!run->loaded)
+        reason_set(run, "%.160s", run->capture.error);
+    else
+        run->good = capture_fits(run) && calibration_fits(run, setup->class);
+}
