@@ -4,7 +4,19 @@
 #ifndef TACH_HAL_PAGE_H
 #define TACH_HAL_PAGE_H
 
+#include "kernel/hal/direct.h"
 #include "kernel/hal/vm.h"
+
+struct bootinfo;
+
+/* Takes all RANGE_FREE memory below the end of the direct map, and keeps the reference counts in
+ * the first piece that is large enough. EINVAL: the boot information is malformed; ENOMEM: no room.
+ */
+WARN_UNUSED enum err page_init(const struct bootinfo *boot);
+
+/* Adds frames that page_init saw as RANGE_INITFS or RANGE_LOADER and that are no longer in use.
+ * Page aligned. */
+void page_release_range(paddr_t base, uint64_t bytes);
 
 /* A zeroed frame with one reference, or 0 when there is none. */
 paddr_t page_alloc(void);
@@ -17,12 +29,16 @@ void page_free_pair(paddr_t first);
 void page_ref(paddr_t page);
 void page_unref(paddr_t page);
 
+/* References to a frame. Above PAGE_REFS_MAX nobody may add one. */
+unsigned page_refs(paddr_t page);
+#define PAGE_REFS_MAX 65000u
+
 uint64_t page_free_count(void);
 uint64_t page_total_count(void);
 
 static inline void *page_pointer(paddr_t page)
 {
-    return (void *)(page + 0xFFFF800000000000ull);
+    return (void *)(page + direct_base);
 }
 
 #endif

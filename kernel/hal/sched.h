@@ -40,6 +40,9 @@ void sched_gate(struct thread *t);
  * thread. */
 struct thread *sched_leave(void);
 
+/* A thread that ends leaves ready queue, deadlines and CPU. Called by thread_free. */
+void sched_forget(struct thread *t);
+
 /* A direct hand-over: current stops (its state is set already), t, which is in no queue, runs next.
  */
 void sched_switch_to(struct thread *t);

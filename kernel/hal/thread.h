@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/abi/errors.h"
+
 struct task;
 struct space;
 
@@ -81,7 +83,8 @@ struct thread {
     uint64_t buffer, buffer_size; /* of the open call: what the server may touch */
     uint8_t buffer_flags;         /* MSG_OUT, MSG_IN */
     uint8_t call_op;              /* of the open scheme request, 0 none */
-    struct file *call_file;       /* the description that the open scheme request holds */
+    struct file *call_file; /* the description of the open request, if C has to finish it */
+    uint64_t call_regs[8];  /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
     uint64_t fault_regs[18]; /* rax rbx rcx rdx rsi rdi rbp r8..r15 rip rflags rsp at the fault */
 };
 
@@ -90,5 +93,14 @@ extern struct thread thread_none;
 extern struct thread *threads[]; /* by slot; thread_none where free. 4096 entries */
 
 #define THREAD_SLOTS 4096u
+
+/* A block with all registers zero, its slot and a call counter that this slot never had before in
+ * its stamp, in no list, client thread_none, leaving by IRET. ENOMEM: no memory or no slot. The
+ * caller puts the TID into stamp 31:0, and the rest. */
+__attribute__((warn_unused_result)) enum err thread_alloc(struct thread **t);
+
+/* Gives the slot back. The thread leaves the ready queue and the deadlines, and the CPU if it is
+ * the current one; it is in no other list any more. Pointers and tokens to it match nothing. */
+void thread_free(struct thread *t);
 
 #endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * The four functions that a compiler may call unasked. In kernel/hal/mem.c for the kernel; the host
+ * has its own. */
+#ifndef TACH_HAL_MEM_H
+#define TACH_HAL_MEM_H
+
+#include <stddef.h>
+
+/* As in C11 7.24. */
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int byte, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel half: the loader's tables, plus device registers and the per-CPU areas. What is added
+ * has 4 KiB pages and lies below PML4 slot 511, whose PDPT all kernel roots share. Nothing is ever
+ * unmapped. Called at boot. */
+#include "kernel/hal/paging.h"
+
+#include "kernel/abi/boot.h"
+#include "kernel/hal/cpu.h"
+#include "kernel/hal/page.h"
+#include "kernel/hal/percpu.h"
+#include "kernel/hal/ptwalk.h"
+#include "kernel/hal/x86.h"
+
+#define DEVICE_BASE  (KERNEL_BASE - (1ull << 30)) /* the PDPT slot below the kernel's image */
+#define DEVICE_END   KERNEL_BASE
+#define DIRECT_SLOT  256u
+#define KERNEL_SLOT  511u
+#define KERNEL_START (KERNEL_BASE + 0x100000)
+
+static paddr_t boot_root;
+static vaddr_t device_next;
+
+enum err paging_init(const struct bootinfo *boot)
+{
+    uint64_t *path[PT_LEVELS];
+    boot_root = boot->root_phys;
+    device_next = DEVICE_BASE;
+    if (boot_root % PAGE_SIZE)
+        return T_EINVAL;
+    uint64_t *root = page_pointer(boot_root);
+    if (!(root[DIRECT_SLOT] & root[KERNEL_SLOT] & PT_PRESENT) ||
+        pt_walk(boot_root, KERNEL_START, path) != 0 || !(*path[0] & PT_PRESENT))
+        return T_EINVAL;
+    for (unsigned i = 0; i < PT_SLOTS; i++)
+        root[i] = i < PT_USER_SLOTS ? 0 : root[i] & ~PT_USER;
+    x86_write_cr3(boot_root);
+    return OK;
+}
+
+paddr_t paging_boot_root(void)
+{
+    return boot_root;
+}
+
+void *paging_map_device(paddr_t base, uint64_t bytes)
+{
+    uint64_t offset = base % PAGE_SIZE, size;
+    if (!bytes || bytes > DEVICE_END - DEVICE_BASE)
+        return 0;
+    size = (offset + bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+    if (size > DEVICE_END - device_next)
+        return 0;
+    vaddr_t va = device_next;
+    for (uint64_t done = 0; done < size; done += PAGE_SIZE)
+        if (pt_map(boot_root, va + done, (base - offset + done) | PT_KERNEL_RW | PT_UNCACHED))
+            return 0;
+    device_next += size;
+    return (void *)(uintptr_t)(va + offset);
+}
+
+/* Turns a 2 MiB page into 512 pages of the same rights. */
+static enum err split(uint64_t *large)
+{
+    paddr_t table = page_alloc();
+    if (!table)
+        return T_ENOMEM;
+    uint64_t *entry = page_pointer(table);
+    for (unsigned i = 0; i < PT_SLOTS; i++)
+        entry[i] = (*large & ~PT_LARGE) + i * PAGE_SIZE;
+    *large = table | PT_TABLE;
+    return OK;
+}
+
+static enum err page_protect_ro(vaddr_t va, paddr_t *page)
+{
+    uint64_t *path[PT_LEVELS];
+    unsigned level = pt_walk(boot_root, va, path);
+    if (level == 1 && *path[1] & PT_LARGE) {
+        enum err e = split(path[1]);
+        if (e)
+            return e;
+        level = pt_walk(boot_root, va, path);
+    }
+    if (level != 0 || !(*path[0] & PT_PRESENT))
+        return T_EINVAL;
+    *path[0] &= ~PT_WRITE;
+    *page = *path[0] & PT_FRAME;
+    x86_invlpg(va);
+    return OK;
+}
+
+enum err paging_protect_ro(vaddr_t start, vaddr_t end)
+{
+    for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
+        paddr_t page;
+        enum err e = page_protect_ro(va, &page);
+        if (!e)
+            e = page_protect_ro(DIRECT_BASE + page, &page);
+        if (e)
+            return e;
+    }
+    return OK;
+}
+
+/* What never changes in a CPU's state. Through the direct map: the area may not be visible yet to
+ * whoever runs on tables of the host. */
+static void cpu_fill(struct cpu *cpu, unsigned index)
+{
+    cpu->current = &thread_none;
+    cpu->token_step = 1ull << 44;
+    cpu->kernel_stack = PERCPU_AREA(index) + PERCPU_STACK_TOP;
+    cpu->index = (uint16_t)index;
+    cpu->self = (struct cpu *)(PERCPU_AREA(index) + PERCPU_CPU);
+    cpu->kernel_root = cpu->active_root = boot_root;
+}
+
+enum err percpu_map(unsigned index)
+{
+    static const uint64_t offsets[] = {
+        PERCPU_PAGE_A,
+        PERCPU_PAGE_B,
+        PERCPU_PAGE_DF,
+        PERCPU_PAGE_MC,
+        PERCPU_STACK,
+        PERCPU_STACK + PAGE_SIZE,
+        PERCPU_STACK + 2 * PAGE_SIZE,
+        PERCPU_STACK + 3 * PAGE_SIZE,
+    };
+    for (unsigned i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+        paddr_t page = page_alloc();
+        if (!page)
+            return T_ENOMEM;
+        if (offsets[i] == PERCPU_PAGE_A)
+            cpu_fill((struct cpu *)((char *)page_pointer(page) + (PERCPU_CPU - PERCPU_PAGE_A)),
+                     index);
+        enum err e = pt_map(boot_root, PERCPU_AREA(index) + offsets[i], page | PT_KERNEL_RW);
+        if (e)
+            return e;
+    }
+    return OK;
+}

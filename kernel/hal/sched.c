@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ * The scheduler. Ready threads are in cpu->ready by priority; the running one is cpu->current and
+ * in no queue; when it stops, current becomes thread_none until sched_leave picks the next. The
+ * assembly path changes current, ready, ready_bits and gate by itself, so nothing here trusts the
+ * state byte of a thread that runs. A slice belongs to the CPU and a priority, not to a thread: who
+ * is handed the CPU directly goes on in the slice of who gave it, or two threads that call each
+ * other would keep their equals out for ever. There is a slice only while one of that priority
+ * waits. Own CPU, interrupts off. */
+#include "kernel/hal/sched.h"
+
+#include "kernel/hal/apic.h"
+#include "kernel/hal/cpu.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
+#include "kernel/hal/trap.h"
+#include "kernel/hal/upcall.h"
+#include "kernel/hal/x86.h"
+
+#define GATE_CLOSED 255
+#define NS_PER_S    1000000000ull
+
+static struct thread *from_link(struct list *node)
+{
+    return list_entry(node, struct thread, link);
+}
+
+static struct thread *from_timer(struct list *node)
+{
+    return list_entry(node, struct thread, timer);
+}
+
+/* The priority of the best ready thread, -1 if there is none. */
+static int best_ready(const struct cpu *cpu)
+{
+    return cpu->ready_bits ? 31 - __builtin_clz(cpu->ready_bits) : -1;
+}
+
+static uint64_t slice_full(void)
+{
+    return hal_config.tsc_hz / (NS_PER_S / SLICE_NS);
+}
+
+void sched_init(void)
+{
+    struct cpu *cpu = cpu_this();
+    for (unsigned p = 0; p < READY_LEVELS; p++)
+        list_init(&cpu->ready[p]);
+    list_init(&cpu->deadlines);
+    cpu->current = &thread_none;
+    cpu->ready_bits = 0;
+    cpu->gate = 0;
+    cpu->resched = 0;
+    cpu->slice_level = 0;
+    cpu->slice_end = cpu->armed = 0;
+    cpu->fs_owner = 0;
+    cpu->fs_base = cpu->watch = 0;
+}
+
+static void stop_if_current(struct cpu *cpu, const struct thread *t)
+{
+    if (cpu->current == t)
+        cpu->current = &thread_none;
+}
+
+static void enqueue(struct cpu *cpu, struct thread *t, bool first)
+{
+    struct list *head = &cpu->ready[t->priority];
+    stop_if_current(cpu, t);
+    t->state = THREAD_READY;
+    if (first)
+        list_push_front(head, &t->link);
+    else
+        list_push_back(head, &t->link);
+    cpu->ready_bits |= 1u << t->priority;
+}
+
+static void dequeue(struct cpu *cpu, struct thread *t)
+{
+    list_remove(&t->link);
+    if (list_empty(&cpu->ready[t->priority]))
+        cpu->ready_bits &= ~(1u << t->priority);
+}
+
+void sched_ready(struct thread *t)
+{
+    sched_deadline_cancel(t); /* it was for the wait that ends here */
+    t->slice_ticks = slice_full();
+    enqueue(cpu_this(), t, false);
+    sched_gate(t);
+}
+
+void sched_ready_first(struct thread *t)
+{
+    sched_deadline_cancel(t);
+    enqueue(cpu_this(), t, true);
+    sched_gate(t);
+}
+
+void sched_remove(struct thread *t, enum thread_state state)
+{
+    struct cpu *cpu = cpu_this();
+    dequeue(cpu, t);
+    t->state = (uint8_t)state;
+    sched_gate(t);
+}
+
+void sched_yield(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct thread *t = cpu->current;
+    if (t == &thread_none || best_ready(cpu) < t->priority)
+        return;
+    t->slice_ticks = slice_full();
+    enqueue(cpu, t, false);
+}
+
+void sched_block(struct thread *t, enum thread_state state)
+{
+    t->state = (uint8_t)state;
+    if (list_empty(&t->timer)) {
+        if (!t->deadline && t->timeout_ticks)
+            t->deadline = x86_rdtsc() + t->timeout_ticks;
+        if (t->deadline)
+            sched_deadline(t, t->deadline);
+    }
+    stop_if_current(cpu_this(), t);
+}
+
+void sched_deadline(struct thread *t, uint64_t deadline)
+{
+    struct cpu *cpu = cpu_this();
+    list_remove(&t->timer);
+    t->deadline = deadline;
+    /* From the end: most deadlines are later than those that wait already. */
+    struct list *at = cpu->deadlines.prev;
+    while (at != &cpu->deadlines && from_timer(at)->deadline > deadline)
+        at = at->prev;
+    list_insert_after(at, &t->timer);
+}
+
+void sched_deadline_cancel(struct thread *t)
+{
+    list_remove(&t->timer);
+    t->deadline = 0;
+}
+
+void sched_forget(struct thread *t)
+{
+    struct cpu *cpu = cpu_this();
+    sched_deadline_cancel(t);
+    if (!list_empty(&t->link))
+        dequeue(cpu, t);
+    stop_if_current(cpu, t);
+    if (cpu->fs_owner == t) {
+        /* The base that is loaded is nobody's now; the next thread's differs from it. */
+        x86_wrmsr(MSR_FS_BASE, 0);
+        cpu->fs_owner = 0;
+        cpu->fs_base = 0;
+    }
+}
+
+/* A slice that ran out while a better thread was handed the CPU closes the gate too: the way back
+ * must lead through sched_leave. */
+static void gate_set(struct cpu *cpu)
+{
+    int best = best_ready(cpu);
+    if (cpu->current->blockers || cpu->resched)
+        cpu->gate = GATE_CLOSED;
+    else
+        cpu->gate = best < 0 ? 0 : (uint8_t)best;
+}
+
+void sched_gate(struct thread *t)
+{
+    t->fast_prio = t->blockers ? 0 : (uint8_t)(t->priority + 1);
+    gate_set(cpu_this());
+}
+
+void sched_switch_to(struct thread *t)
+{
+    struct cpu *cpu = cpu_this();
+    sched_deadline_cancel(t);
+    t->state = THREAD_ACTIVE;
+    cpu->current = t;
+    sched_gate(t);
+}
+
+void sched_timer(void)
+{
+    struct cpu *cpu = cpu_this();
+    uint64_t now = x86_rdtsc();
+    cpu->armed = 0; /* one shot */
+    if (cpu->slice_end && now >= cpu->slice_end)
+        cpu->resched = 1;
+    while (!list_empty(&cpu->deadlines)) {
+        struct thread *t = from_timer(cpu->deadlines.next);
+        if (t->deadline > now)
+            break;
+        sched_deadline_cancel(t);
+        core_tick(t);
+    }
+}
+
+/* Arms for what comes first, and for nothing if nothing will. */
+static void timer_set(struct cpu *cpu)
+{
+    uint64_t want = cpu->resched ? 0 : cpu->slice_end;
+    if (!list_empty(&cpu->deadlines)) {
+        uint64_t deadline = from_timer(cpu->deadlines.next)->deadline;
+        if (!want || deadline < want)
+            want = deadline;
+    }
+    if (want == cpu->armed)
+        return;
+    cpu->armed = want;
+    timer_arm(want);
+}
+
+/* Puts current back if it must give way: to a better one with the rest of its slice, to its equals
+ * when the slice is over. */
+static void preempt(struct cpu *cpu)
+{
+    struct thread *t = cpu->current;
+    int best = best_ready(cpu);
+    if (best > t->priority) {
+        if (cpu->slice_end) {
+            uint64_t now = x86_rdtsc();
+            t->slice_ticks = cpu->slice_end > now ? cpu->slice_end - now : 1;
+        }
+        enqueue(cpu, t, true);
+    } else if (best == t->priority && cpu->resched && cpu->slice_level == t->priority) {
+        t->slice_ticks = slice_full();
+        enqueue(cpu, t, false);
+    }
+}
+
+static void slice_clear(struct cpu *cpu)
+{
+    cpu->slice_end = 0;
+    cpu->resched = 0;
+}
+
+/* Waits until somebody is ready. On the way an interrupt may have called core_tick. */
+static void idle(struct cpu *cpu)
+{
+    slice_clear(cpu);
+    while (!cpu->ready_bits) {
+        if (core_idle())
+            continue;
+        timer_set(cpu);
+        x86_idle();
+    }
+}
+
+static void pick(struct cpu *cpu)
+{
+    if (!cpu->ready_bits)
+        idle(cpu);
+    struct thread *t = from_link(cpu->ready[best_ready(cpu)].next);
+    dequeue(cpu, t);
+    cpu->current = t;
+    slice_clear(cpu);
+}
+
+/* The clock is read, and the timer runs, only while an equal waits. */
+static void slice_set(struct cpu *cpu)
+{
+    const struct thread *t = cpu->current;
+    if (cpu->slice_end && !(cpu->ready_bits >> cpu->slice_level & 1))
+        slice_clear(cpu);
+    if (best_ready(cpu) != t->priority || (cpu->slice_end && cpu->slice_level == t->priority))
+        return;
+    cpu->slice_end = x86_rdtsc() + (t->slice_ticks ? t->slice_ticks : slice_full());
+    cpu->slice_level = t->priority;
+    cpu->resched = 0;
+}
+
+/* The base is written only when it changes (a write costs tens of cycles). The owner is compared
+ * too: a thread can destroy its base by loading the selector, which must hurt itself alone. */
+static void fs_set(struct cpu *cpu, struct thread *t)
+{
+    struct thread *owner = t->fs_base ? t : 0;
+    if (cpu->fs_owner == owner && cpu->fs_base == t->fs_base)
+        return;
+    x86_wrmsr(MSR_FS_BASE, t->fs_base);
+    cpu->fs_owner = owner;
+    cpu->fs_base = t->fs_base;
+}
+
+struct thread *sched_leave(void)
+{
+    struct cpu *cpu = cpu_this();
+    if (cpu->current != &thread_none)
+        preempt(cpu);
+    if (cpu->current == &thread_none)
+        pick(cpu);
+    struct thread *t = cpu->current;
+    t->state = THREAD_ACTIVE;
+    slice_set(cpu);
+    timer_set(cpu);
+    fs_set(cpu, t);
+    if (cpu->watch != t->watch) {
+        cpu->watch = t->watch;
+        debug_watch(t->watch);
+    }
+    gate_set(cpu);
+    return t;
+}
