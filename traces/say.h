@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * How the verbs of this directory speak: one error line, and text from outside made safe to print.
+ * Called by collect, dump, spans and export. */
+#ifndef TACH_TRACES_SAY_H
+#define TACH_TRACES_SAY_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Prints "tach VERB: SUBJECT: what is wrong" to stderr, the subject escaped; returns `status`. */
+int say_error(int status, const char *verb, const char *subject, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Prints `length` bytes with everything but printable ASCII as \n, \t, \xNN; backslash doubled. */
+void say_text(FILE *out, const char *text, size_t length);
+
+/* The same up to a NUL or `size`: for padded fields. */
+void say_field(FILE *out, const char *field, size_t size);
+
+struct capture;
+
+/* Loads a capture for a verb; says what is wrong. Returns an enum tach_exit; `out` must be freed.
+ */
+int say_load(const char *verb, const char *path, struct capture *out);
+
+/* The verdict on a loaded capture's losses: TACH_OK when every boot is whole, else one line of what
+ * was lost and TACH_BADDATA. */
+int say_losses(const char *verb, const char *path, const struct capture *capture);
+
+#endif
