@@ -17,7 +17,7 @@
 #include "kernel/loader/paging.h"
 #include "kernel/loader/source.h"
 
-#define RAM_MIN   (6ull << 20) /* above 1 MiB; -m 8M gives 6.8 to 7 MiB */
+#define RAM_MIN   (7ull << 20) /* as the firmware counts: -m 8M gives 7.5 MiB or more */
 #define IMAGE_MAX (512ull << 20)
 
 /* A copy of the RSDP stands behind bootinfo: its first place may become a free frame. */
@@ -63,13 +63,25 @@ static void memory_claim(void)
                   "a module is not in RAM, or shares a page with another");
 }
 
+/* GRUB on EFI puts modules below 1 MiB, which is not handed out; the blob moves up from there. */
+static void initfs_move(void)
+{
+    uint64_t bytes = modules.initfs.end - modules.initfs.base;
+    uint64_t to = map_alloc(&map, bytes, RANGE_INITFS);
+    if (!to)
+        loader_die(EXIT_LOADER_MEMORY, "no room for the initfs blob");
+    memcpy((void *)(uintptr_t)to, (const void *)(uintptr_t)modules.initfs.base, (size_t)bytes);
+    modules.initfs = (struct source_module){(uint32_t)to, (uint32_t)(to + bytes)};
+}
+
 static void initfs_keep(void)
 {
     uint64_t base = modules.initfs.base,
              end = (modules.initfs.end + MAP_PAGE - 1) & ~(MAP_PAGE - 1);
-    if (base % MAP_PAGE)
-        loader_die(EXIT_LOADER_INFO, "the initfs module is not page aligned");
-    demand_room(map_set(&map, base, end, RANGE_INITFS));
+    if (base < MAP_LOW || base % MAP_PAGE)
+        initfs_move();
+    else
+        demand_room(map_set(&map, base, end, RANGE_INITFS));
 }
 
 /* Copies the segments to where they stay; gaps and bss become zero. */

@@ -96,7 +96,7 @@ bool map_build(struct map *map, const struct source_region *region, uint32_t cou
             if (region_type(&region[i]) == rising[pass] &&
                 !region_set(map, &region[i], rising[pass]))
                 return false;
-    return map_set(map, 0, MAP_LOW, RANGE_RESERVED);
+    return true;
 }
 
 bool map_claim(struct map *map, uint64_t base, uint64_t end, uint32_t type)
@@ -119,8 +119,9 @@ uint64_t map_alloc(struct map *map, uint64_t bytes, uint32_t type)
     bytes = (bytes + PAGE_MASK) & ~PAGE_MASK;
     for (uint32_t i = 0; i < map->count; i++) {
         const struct boot_range *r = &map->range[i];
-        uint64_t base = r->base;
-        if (r->type != RANGE_FREE || r->size < bytes || base > MAP_4GIB - bytes)
+        uint64_t base = r->base < MAP_LOW ? MAP_LOW : r->base;
+        uint64_t end = range_end(r) > MAP_4GIB ? MAP_4GIB : range_end(r);
+        if (r->type != RANGE_FREE || end < base || end - base < bytes)
             continue;
         return map_set(map, base, base + bytes, type) ? base : 0;
     }
@@ -172,6 +173,8 @@ bool map_finish(struct map *map, uint32_t max)
         if (map->range[i].type == RANGE_BUSY)
             map->range[i].type = RANGE_FREE;
     map_merge(map);
+    if (!map_set(map, 0, MAP_LOW, RANGE_RESERVED))
+        return false;
     while (map->count > max) {
         uint32_t least = map_least(map);
         if (least == map->count)

@@ -24,8 +24,8 @@ struct map {
 };
 
 /* Normalises the memory map of a boot loader. Where entries overlap, reserved wins over ACPI, ACPI
- * over RAM; RAM shrinks to whole pages, all else grows. [0, 1 MiB) becomes reserved, and nothing
- * stands above MAP_TOP. False: more than MAP_RANGES ranges. */
+ * over RAM; RAM shrinks to whole pages, all else grows. Nothing stands above MAP_TOP. False: more
+ * than MAP_RANGES ranges. */
 bool map_build(struct map *map, const struct source_region *region, uint32_t count);
 
 /* Gives [base, end) (page aligned, base < end) a type, whatever it had. False: no room. */
@@ -45,7 +45,7 @@ uint64_t map_bytes(const struct map *map, uint32_t type);
 /* End of the highest RAM or ACPI range. */
 uint64_t map_ram_end(const struct map *map);
 
-/* Turns busy into free and shrinks the map to at most max ranges: reserved ranges go first (a hole
+/* Turns busy into free, makes [0, 1 MiB) reserved, and shrinks the map to at most max ranges: reserved ranges go first (a hole
  * says the same), then the smallest free ones. False: still too many. */
 bool map_finish(struct map *map, uint32_t max);
 

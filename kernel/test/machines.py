@@ -21,7 +21,9 @@ module2 /kernel.elf
 module2 /initfs.img
 boot
 """
-GRUB_MODULES = "normal multiboot2 serial iso9660 part_msdos part_gpt search search_fs_file terminal"
+GRUB_MODULES = ("normal multiboot2 serial iso9660 search search_fs_file terminal part_msdos part_gpt "
+                "part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_plan part_sun "
+                "part_sunpc")
 
 
 class Unavailable(Exception):
