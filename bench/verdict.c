@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/boots.h"
 #include "bench/exits.h"
@@ -17,6 +19,7 @@
 #define LOOP_SLACK   100u  /* instructions around it */
 #define STATUS_PASS  (EXIT_PASS << 1 | 1)
 #define TEXT_MAX     100u
+#define EXIT_LINE    "tach: exit "
 #define QEMU_LOG_MAX 65536u
 
 static const struct {
@@ -41,7 +44,8 @@ __attribute__((format(printf, 2, 3))) static void reason_set(struct boot_run *ru
             *at = '?';
 }
 
-/* Copies the last line with something in it, at most its last TEXT_MAX bytes. */
+/* Copies the last line with something in it, at most its last TEXT_MAX bytes. The line that only
+ * repeats the exit code says less than the one before it. */
 static void line_last(const char *text, size_t size, char out[TEXT_MAX])
 {
     size_t end = size, start;
@@ -50,6 +54,12 @@ static void line_last(const char *text, size_t size, char out[TEXT_MAX])
         end--;
     for (start = end; start && text[start - 1] != '\n' && end - start < TEXT_MAX - 1;)
         start--;
+    if (start && end - start > strlen(EXIT_LINE) &&
+        !strncmp(text + start, EXIT_LINE, strlen(EXIT_LINE))) {
+        line_last(text, start, out);
+        if (out[0])
+            return;
+    }
     memcpy(out, text + start, end - start);
     out[end - start] = 0;
 }
@@ -92,7 +102,7 @@ static void status_explain(struct boot_run *run, const struct boot_setup *setup)
 
     serial_last(run, last);
     if (run->qemu.timed_out) {
-        reason_set(run, "no end within %.0f s; last text: %s", setup->limit_s, last);
+        reason_set(run, "no end within %.3g s; last text: %s", setup->limit_s, last);
         return;
     }
     for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
@@ -157,6 +167,8 @@ static bool capture_fits(struct boot_run *run)
 
 void boot_judge(struct boot_run *run, const struct boot_setup *setup)
 {
+    struct stat log;
+
     run->good = false;
     if (!run->started)
         return;
@@ -170,4 +182,6 @@ void boot_judge(struct boot_run *run, const struct boot_setup *setup)
         reason_set(run, "%.160s", run->capture.error);
     else
         run->good = capture_fits(run) && calibration_fits(run, setup->class);
+    if (run->good && !stat(run->log, &log) && !log.st_size)
+        unlink(run->log); /* QEMU had nothing to say */
 }
