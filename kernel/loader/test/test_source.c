@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ * The multiboot readers: good information of both kinds, built in a window, and each of its fields
+ * made wrong. The window is a heap block, so that ASan sees a byte too far. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/test/unit.h"
+#include "kernel/loader/source.h"
+
+#define BASE    0x9000u
+#define SIZE    0x3000u
+#define MMAP    0x9100u
+#define MODULES 0x9200u
+#define CMDLINE 0x9300u
+#define NAME    0x9280u
+
+static uint8_t *bytes;
+static struct phys phys;
+static struct source source;
+
+static void put32(uint32_t at, uint32_t value)
+{
+    memcpy(bytes + (at - BASE), &value, sizeof(value));
+}
+
+static void window_make(void)
+{
+    bytes = calloc(1, SIZE);
+    phys = (struct phys){bytes, BASE, SIZE};
+}
+
+/* As QEMU makes it: two regions, two modules, the loader's path before the words. */
+static void mb1_make(void)
+{
+    static const uint32_t info[] = {0x24C, 639, 0,  0,    CMDLINE, 2, MODULES, 0,   0,
+                                    0,     0,   48, MMAP, 0,       0, 0,       NAME};
+    static const uint32_t mmap[] = {20, 0, 0, 0x9FC00, 0, 1, 20, 0, 1, 0x1000, 2, 2};
+    static const uint32_t module[] = {0xA000, 0xA010, 0, 0, 0xB000, 0xC000, 0, 0};
+    window_make();
+    memcpy(bytes, info, sizeof(info));
+    memcpy(bytes + (MMAP - BASE), mmap, sizeof(mmap));
+    memcpy(bytes + (MODULES - BASE), module, sizeof(module));
+    memcpy(bytes + (CMDLINE - BASE), "build/loader.elf  pti=on x", 27);
+    memcpy(bytes + (NAME - BASE), "qemu", 5);
+}
+
+static struct outcome mb1_read(void)
+{
+    return source_read(&phys, MB1_BOOT_MAGIC, BASE, &source);
+}
+
+static void test_mb1(void)
+{
+    mb1_make();
+    EXPECT(mb1_read().exit == 0 && source.protocol == 1);
+    EXPECT(source.region_count == 2 && source.region[1].base == 1ull << 32);
+    EXPECT(source.region[1].size == ((2ull << 32) | 0x1000) && source.region[1].type == 2);
+    EXPECT(source.module_count == 2 && source.module[0].end == 0xA010);
+    EXPECT(!strcmp(source.cmdline, "pti=on x"));
+    /* Any other boot loader gives the words alone. */
+    memcpy(bytes + (NAME - BASE), "GRUB", 5);
+    EXPECT(mb1_read().exit == 0 && !strcmp(source.cmdline, "build/loader.elf  pti=on x"));
+    /* Without a map, what lies above 1 MiB. */
+    put32(BASE, 0x1);
+    put32(BASE + 8, 7168);
+    EXPECT(mb1_read().exit == 0 && source.region_count == 1 && source.module_count == 0);
+    EXPECT(source.region[0].base == 1u << 20 && source.region[0].size == 7u << 20);
+    EXPECT(source.cmdline[0] == 0);
+    free(bytes);
+}
+
+struct damage {
+    const char *name;
+    uint32_t at, value;
+};
+
+static const struct damage mb1_damages[] = {
+    {"no memory map", BASE, 0x8},
+    {"map out of the window", BASE + 48, BASE + SIZE - 4},
+    {"map cut", BASE + 44, 40},
+    {"map entry too small", MMAP, 16},
+    {"map without end", BASE + 44, 0xFFFFFFFF},
+    {"modules out of the window", BASE + 24, 0},
+    {"17 modules", BASE + 20, 0xFFFFFFFF},
+    {"module ends before it begins", MODULES + 4, 0x9FFF},
+    {"module out of the window", MODULES + 20, BASE + SIZE + 1},
+    {"command line out of the window", BASE + 16, 0},
+};
+
+static void test_mb1_damages(void)
+{
+    for (size_t i = 0; i < sizeof(mb1_damages) / sizeof(mb1_damages[0]); i++) {
+        mb1_make();
+        put32(mb1_damages[i].at, mb1_damages[i].value);
+        struct outcome o = mb1_read();
+        EXPECT(o.exit == EXIT_LOADER_INFO && o.why);
+        if (!o.exit)
+            printf("    %s\n", mb1_damages[i].name);
+        free(bytes);
+    }
+}
+
+static void test_cmdline(void)
+{
+    mb1_make();
+    memcpy(bytes + (NAME - BASE), "none", 5);
+    memset(bytes + (CMDLINE - BASE), 'a', BOOT_CMDLINE - 1);
+    EXPECT(mb1_read().exit == 0 && strlen(source.cmdline) == BOOT_CMDLINE - 1);
+    memset(bytes + (CMDLINE - BASE), 'a', BOOT_CMDLINE);
+    EXPECT(mb1_read().exit == EXIT_LOADER_INFO);
+    memset(bytes + (CMDLINE - BASE), 'a', SIZE - (CMDLINE - BASE));
+    EXPECT(mb1_read().exit == EXIT_LOADER_INFO);
+    free(bytes);
+}
+
+static uint32_t tail; /* where the next tag goes */
+
+static void tag_put(uint32_t type, const void *body, uint32_t size)
+{
+    put32(BASE + tail, type);
+    put32(BASE + tail + 4, size + 8);
+    memcpy(bytes + tail + 8, body, size);
+    tail += (size + 8 + 7) & ~7u;
+    put32(BASE, tail);
+}
+
+#define MB2_MODULE_AT  8u
+#define MB2_MMAP_AT    24u
+#define MB2_CMDLINE_AT 88u
+
+/* As GRUB makes it: a module, two regions, the words, both RSDPs. */
+static void mb2_make(void)
+{
+    static const uint32_t module[] = {0xA000, 0xA010};
+    static const uint32_t mmap[] = {24, 0, 0x100000, 0, 0x700000, 0, 1, 0, 0, 1, 0x1000, 0, 3, 0};
+    window_make();
+    tail = 8;
+    tag_put(3, module, sizeof(module));
+    tag_put(6, mmap, sizeof(mmap));
+    tag_put(1, "pti=off", 8);
+    tag_put(14, "RSD PTR one.........", 20);
+    tag_put(15, "RSD PTR two.........................", 36);
+    tag_put(99, "unknown", 8);
+    tag_put(0, "", 0);
+}
+
+static struct outcome mb2_read(void)
+{
+    return source_read(&phys, MB2_BOOT_MAGIC, BASE, &source);
+}
+
+static void test_mb2(void)
+{
+    mb2_make();
+    EXPECT(mb2_read().exit == 0 && source.protocol == 2);
+    EXPECT(source.module_count == 1 && source.module[0].base == 0xA000);
+    EXPECT(source.region_count == 2 && source.region[0].size == 0x700000);
+    EXPECT(source.region[1].base == 1ull << 32 && source.region[1].type == 3);
+    EXPECT(!strcmp(source.cmdline, "pti=off"));
+    EXPECT(source.rsdp_bytes == 36 && !memcmp(source.rsdp, "RSD PTR two", 11));
+    free(bytes);
+}
+
+static const struct damage mb2_damages[] = {
+    {"longer than the window", BASE, SIZE + 1},
+    {"without an end", BASE, MB2_CMDLINE_AT},
+    {"no total", BASE, 0},
+    {"tag too small", BASE + MB2_MMAP_AT + 4, 7},
+    {"tag beyond the end", BASE + MB2_MMAP_AT + 4, 0xFFFFFFF0},
+    {"tag beyond the total", BASE + MB2_MMAP_AT + 4, SIZE},
+    {"map entries too small", BASE + MB2_MMAP_AT + 8, 0},
+    {"map tag empty", BASE + MB2_MMAP_AT + 4, 12},
+    {"module tag empty", BASE + MB2_MODULE_AT + 4, 8},
+    {"module out of the window", BASE + MB2_MODULE_AT + 12, BASE + SIZE + 1},
+    {"words without an end", BASE + MB2_CMDLINE_AT + 4, 12},
+    {"no map", BASE + MB2_MMAP_AT, 99},
+};
+
+static void test_mb2_damages(void)
+{
+    for (size_t i = 0; i < sizeof(mb2_damages) / sizeof(mb2_damages[0]); i++) {
+        mb2_make();
+        put32(mb2_damages[i].at, mb2_damages[i].value);
+        struct outcome o = mb2_read();
+        EXPECT(o.exit == EXIT_LOADER_INFO && o.why);
+        if (!o.exit)
+            printf("    %s\n", mb2_damages[i].name);
+        free(bytes);
+    }
+}
+
+static void test_limits(void)
+{
+    struct source_region region = {0, 1, 1};
+    memset(&source, 0, sizeof(source));
+    for (unsigned i = 0; i < SOURCE_REGIONS; i++)
+        EXPECT(source_add_region(&source, &region).exit == 0);
+    EXPECT(source_add_region(&source, &region).exit == EXIT_LOADER_INFO);
+    mb1_make();
+    EXPECT(source_read(&phys, 0, BASE, &source).exit == EXIT_LOADER_PROTOCOL);
+    EXPECT(source_read(&phys, MB1_BOOT_MAGIC, 0, &source).exit == EXIT_LOADER_INFO);
+    EXPECT(source_read(&phys, MB2_BOOT_MAGIC, 0xFFFFFFFF, &source).exit == EXIT_LOADER_INFO);
+    EXPECT(phys_at(&phys, BASE + SIZE, 0) && !phys_at(&phys, BASE + SIZE, 1));
+    EXPECT(!phys_at(&phys, BASE - 1, 1) && !phys_at(&phys, BASE, UINT64_MAX));
+    free(bytes);
+}
+
+int main(void)
+{
+    test_mb1();
+    test_mb1_damages();
+    test_cmdline();
+    test_mb2();
+    test_mb2_damages();
+    test_limits();
+    return unit_done("loader source");
+}
