@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ * The placement "server": a program that serves one scheme with one service, linked in by name
+ * (the linker sets `service` to its table). Usage: svc-NAME [SCHEME].
+ * Invariant: one thread; every request gets exactly one reply, now or through svc_complete. Started
+ * by init, to which it says ready once the scheme stands. Exit status: 0 never, 1 and a line. */
+#include <stdbool.h>
+
+#include "servers/host/dispatch.h"
+#include "servers/host/request.h"
+#include "servers/lib/exec.h"
+#include "servers/lib/file.h"
+#include "servers/lib/heap.h"
+#include "servers/lib/print.h"
+#include "servers/lib/start.h"
+#include "servers/lib/string.h"
+#include "servers/lib/syscall.h"
+
+#define STAGE_BYTES 4096u
+#define WORD_BYTES  8u
+/* A short answer's tag but for the bytes that follow the result. */
+#define TAG_READ_ANSWER TAG(OP_read, 0, 8, 0)
+
+extern const struct service_ops service;
+
+static unsigned char receive_buffer[RXBUF_MAX] __attribute__((aligned(4096)));
+/* Long answers of up to a page are gathered here and leave with the reply; see host_put. */
+static unsigned char stage[STAGE_BYTES] __attribute__((aligned(64)));
+
+static long pieces_move(struct xfer x)
+{
+    while (x.bytes) {
+        long moved = sys_xfer(&x);
+        if (moved <= 0)
+            return moved ? moved : -T_EFAULT;
+        x.offset += (uint64_t)moved;
+        x.address += (uint64_t)moved;
+        x.bytes -= (uint64_t)moved;
+    }
+    return 0;
+}
+
+static long host_get(struct svc_req *req, uint64_t at, void *to, uint64_t n)
+{
+    if (at > req->buffer_size || n > req->buffer_size - at)
+        return -T_EFAULT;
+    if (!req->buffer)
+        return pieces_move((struct xfer){req->caller, XFER_PULL, at, (uint64_t)to, n});
+    memcpy(to, (const void *)(req->buffer + at), n);
+    return 0;
+}
+
+/* The first answer bytes are gathered; once a piece does not fit, they and all that follows are
+ * pushed, and buffer 0 says that the reply carries no data any more. */
+static long host_put(struct svc_req *req, uint64_t at, const void *from, uint64_t n)
+{
+    if (at > req->count || n > req->count - at)
+        return -T_EFAULT;
+    if (req->buffer && at <= req->buffer_size && n <= STAGE_BYTES - at) {
+        memcpy(stage + at, from, n);
+        if (req->buffer_size < at + n)
+            req->buffer_size = at + n;
+        return 0;
+    }
+    if (req->buffer) {
+        long error =
+            pieces_move((struct xfer){req->caller, XFER_PUSH, 0, req->buffer, req->buffer_size});
+        if (error < 0)
+            return error;
+        req->buffer = 0;
+    }
+    return pieces_move((struct xfer){req->caller, XFER_PUSH, at, (uint64_t)from, n});
+}
+
+static void *host_alloc(struct svc *self, uint64_t bytes)
+{
+    (void)self;
+    return heap_alloc(bytes);
+}
+
+static void host_free(struct svc *self, void *memory, uint64_t bytes)
+{
+    (void)self;
+    heap_free(memory, bytes);
+}
+
+static long host_complete(struct svc *self, uint64_t caller, long result)
+{
+    struct msg m = {.tag = TAG(0, 0, 8, 0), .w = {(uint64_t)result}, .caller = caller};
+    (void)self;
+    return sys_reply(&m);
+}
+
+static uint64_t host_clock_ns(struct svc *self)
+{
+    (void)self;
+    return sys_clock(CLOCK_NS);
+}
+
+static void host_log(struct svc *self, const char *text, uint64_t n)
+{
+    (void)self;
+    file_write_all(1, text, n);
+}
+
+static const struct svc_host server_host = {
+    .get = host_get,
+    .put = host_put,
+    .alloc = host_alloc,
+    .free = host_free,
+    .complete = host_complete,
+    .clock_ns = host_clock_ns,
+    .log = host_log,
+};
+
+/* Anything but a short read of a word. After it *m is what the next reply_wait takes. */
+static __attribute__((noinline)) void message_serve(struct svc *self, struct msg *m,
+                                                    uint64_t status)
+{
+    struct request request;
+    if ((long)status < 0 || (uint8_t)status != KIND_SCHEME) {
+        if ((long)status < 0 && !m->caller && (long)status != -T_EINTR) {
+            print("svc-%s: cannot receive: %s\n", self->ops->name, error_text((long)status));
+            sys_exit(1);
+        }
+        if ((uint8_t)status != KIND_CALL || (long)status < 0)
+            m->caller = 0;
+        m->tag = TAG(0, 0, 8, 0);
+        m->w[0] = (uint64_t)-T_EOPNOTSUPP; /* raw messages mean nothing to a scheme */
+        return;
+    }
+    request_take(&request, m, status, stage);
+    long result = request.error;
+    if (!result)
+        result = svc_dispatch(self, &request.req, request.op, request.path, request.length);
+    if (result == SVC_PENDING)
+        m->caller = 0;
+    else
+        request_answer(&request, result, m);
+}
+
+static inline bool word_read(const struct msg *m, uint64_t status)
+{
+    return (uint8_t)status == KIND_SCHEME && (uint32_t)m->tag == TAG_READ_SHORT &&
+           m->w[1] <= WORD_BYTES;
+}
+
+/* Answers reads of at most one word as long as nothing else arrives. Their request lies in one
+ * place for all of them, so what never differs is written once. */
+static inline uint64_t words_serve(struct svc *self, struct svc_req *req, struct msg *m,
+                                   uint64_t status)
+{
+    long (*const read)(struct svc *, struct svc_req *) = self->ops->read;
+    while (__builtin_expect(word_read(m, status), 1)) {
+        req->handle = m->w[0];
+        req->count = m->w[1];
+        req->offset = TAG_HEADER(m->tag);
+        req->words[0] = 0;
+        req->caller = m->caller;
+        req->level = (uint8_t)(status >> 8);
+        long n = read(self, req);
+        m->caller = req->caller;
+        m->tag = TAG_READ_ANSWER + ((uint64_t)n << 16);
+        if (__builtin_expect(n < 0, 0)) {
+            m->caller = n == SVC_PENDING ? 0 : req->caller;
+            m->tag = TAG_READ_ANSWER;
+        }
+        m->w[0] = (uint64_t)n;
+        m->w[1] = req->words[0];
+        status = (uint64_t)sys_reply_wait_word(m);
+    }
+    return status;
+}
+
+static __attribute__((noreturn)) void server_loop(struct svc *self)
+{
+    struct svc_req req = {.shorts = 1};
+    struct msg m = {0};
+    for (;;) {
+        uint64_t status = (uint64_t)sys_reply_wait(&m);
+        if (self->ops->read)
+            status = words_serve(self, &req, &m, status);
+        struct msg other = m; /* m itself stays in registers */
+        message_serve(self, &other, status);
+        m = other;
+    }
+}
+
+static long scheme_make(const char *name)
+{
+    char path[SCHEME_NAME_MAX + 2];
+    unsigned flags = O_RDWR | O_CREAT | O_EXCL;
+    if (print_to(path, sizeof(path), ":%s", name) >= sizeof(path))
+        return -T_ENAMETOOLONG;
+    if (service.flags & SVC_POSITIONED)
+        flags |= O_POSITIONED;
+    return file_open(path, flags);
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    struct svc self = {&service, &server_host, 0};
+    const char *scheme = argc > 1 ? argv[1] : service.name;
+    (void)envp;
+    /* Before the scheme exists: an open may come at once, with a path that needs the buffer. */
+    long error =
+        sys_taskctl(0, TASK_RXBUF, (struct taskctl){.a = (uint64_t)receive_buffer, .b = RXBUF_MAX});
+    if (error >= 0)
+        error = service.start ? service.start(&self) : 0;
+    if (error >= 0)
+        error = scheme_make(scheme);
+    if (error < 0) {
+        print("svc-%s: cannot serve %s: %s\n", service.name, scheme, error_text(error));
+        return 1;
+    }
+    exec_ready();
+    server_loop(&self);
+}

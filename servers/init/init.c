@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ * The first program out of initfs: runs initfs:/etc/rc, starts the servers that boot words ask for
+ * (place.NAME=server), then the measurement (bench=CELLS) or the test (test=NAME), after which it
+ * turns the machine off with PASS or FAIL; without either it looks after its servers for ever.
+ * Invariant: every child is reaped in one place, main_loop (or run_wait for rc's programs). */
+#include "servers/init/init.h"
+#include "servers/init/rc.h"
+#include "servers/lib/exec.h"
+#include "servers/lib/file.h"
+#include "servers/lib/print.h"
+#include "servers/lib/start.h"
+#include "servers/lib/string.h"
+#include "servers/lib/syscall.h"
+#include "servers/lib/word.h"
+
+#define RC_PATH      "initfs:/etc/rc"
+#define RC_BYTES_MAX 8192u
+
+static char boot_line[BOOT_CMDLINE + 1];
+static char boot_value[BOOT_CMDLINE];
+static char rc_text[RC_BYTES_MAX];
+
+__attribute__((noreturn)) static void machine_off(bool pass)
+{
+    long error = file_put("sys:power", pass ? "off PASS" : "off FAIL");
+    print("init: cannot turn the machine off: %s\n", error_text(error));
+    sys_exit(1);
+}
+
+static long program_start(const char *const *argv)
+{
+    const struct exec what = {.path = argv[0], .args = {argv, 0}, .ready_write = -1};
+    long tid = exec_spawn(&what);
+    if (tid < 0)
+        print("init: cannot run %s: %s\n", argv[0], error_text(tid));
+    return tid;
+}
+
+/* Reaps until tid is dead: its status. Servers that die meanwhile are seen to. */
+static uint64_t run_wait(long tid)
+{
+    uint64_t status;
+    for (;;) {
+        long dead = sys_waitpid(TID_ANY, 0, &status);
+        if (dead == tid)
+            return status;
+        if (dead < 0)
+            return 1;
+        servers_died(dead, status);
+    }
+}
+
+static uint64_t run(const char *const *argv)
+{
+    char text[48];
+    long tid = program_start(argv);
+    if (tid < 0)
+        return 1;
+    uint64_t status = run_wait(tid);
+    status_text(status, text);
+    if (status)
+        print("init: %s %s\n", argv[0], text);
+    return status;
+}
+
+static void rc_run(void)
+{
+    struct rc_line line;
+    const char *at = rc_text;
+    long got = file_text(RC_PATH, rc_text, sizeof(rc_text));
+    if (got < 0)
+        print("init: %s: %s\n", RC_PATH, error_text(got));
+    for (unsigned number = 1; got > 0 && at; number++) {
+        at = rc_parse(at, &line);
+        if (line.kind == RC_BAD)
+            print("init: %s:%u: %s\n", RC_PATH, number, line.reason);
+        else if (line.kind == RC_SERVE)
+            servers_add(line.word[0], line.word[line.count - 1]);
+        else if (line.kind == RC_RUN)
+            run(line.word);
+    }
+    if (got == RC_BYTES_MAX - 1)
+        print("init: %s: longer than %u bytes, the rest is left out\n", RC_PATH, RC_BYTES_MAX - 1);
+}
+
+/* place.NAME=server, each in its turn; other placements are the kernel's to make. */
+static void placed_serve(void)
+{
+    char word[64];
+    const char *at = boot_line;
+    while (word_next(&at, word, sizeof(word))) {
+        char *value = strchr(word, '=');
+        if (strncmp(word, "place.", 6) != 0 || !value || strcmp(value, "=server") != 0)
+            continue;
+        *value = 0;
+        servers_add(word + 6, word + 6);
+    }
+}
+
+/* The program that the boot line asks for, if it does, decides how the machine ends. */
+static void asked_run(void)
+{
+    char path[80];
+    if (word_value(boot_line, "bench", boot_value, sizeof(boot_value))) {
+        const char *const argv[] = {"initfs:/bin/bench", boot_value, 0};
+        machine_off(run(argv) == 0);
+    }
+    if (!word_value(boot_line, "test", boot_value, sizeof(boot_value)))
+        return;
+    const char *const argv[] = {path, 0};
+    if (print_to(path, sizeof(path), "initfs:/bin/test-%s", boot_value) >= sizeof(path)) {
+        print("init: test=: %s\n", error_text(T_ENAMETOOLONG));
+        machine_off(false);
+    }
+    machine_off(run(argv) == 0);
+}
+
+__attribute__((noreturn)) static void main_loop(void)
+{
+    uint64_t status;
+    for (;;) {
+        long dead = sys_waitpid(TID_ANY, 0, &status);
+        if (dead >= 0)
+            servers_died(dead, status);
+        else /* no children: none can come any more, so the machine is the console's */
+            sys_sleep(sys_clock(CLOCK_NS) + 3600ull * 1000000000);
+    }
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    (void)envp;
+    for (int i = 0; i < argc; i++)
+        print("init: argv[%d] %s\n", i, argv[i]);
+    if (file_text("sys:boot", boot_line, sizeof(boot_line)) < 0)
+        print("init: sys:boot: not readable\n");
+    rc_run();
+    placed_serve();
+    asked_run();
+    main_loop();
+}

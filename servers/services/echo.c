@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ * echo: a read returns what was last written to the same handle, again and again.
+ * At most ECHO_BYTES are kept: a longer write is cut and its result says so. At most ECHO_HANDLES
+ * are open at once; a duplicate shares its original's number and text.
+ * Invariant: a buffer exists exactly while its use count is above 0. Called through its table. */
+#include "servers/service.h"
+
+#define ECHO_HANDLES 64u
+#define ECHO_BYTES   4096u
+
+struct echo_handle {
+    unsigned char *buffer;
+    uint32_t bytes, uses;
+};
+
+struct echo_state {
+    struct echo_handle handle[ECHO_HANDLES];
+};
+
+static struct echo_handle *echo_find(struct svc *self, uint64_t number)
+{
+    struct echo_state *state = self->state;
+    if (number >= ECHO_HANDLES || !state->handle[number].uses)
+        return 0;
+    return &state->handle[number];
+}
+
+static long echo_start(struct svc *self)
+{
+    self->state = self->host->alloc(self, sizeof(struct echo_state));
+    return self->state ? 0 : -T_ENOMEM;
+}
+
+static void echo_stop(struct svc *self)
+{
+    struct echo_state *state = self->state;
+    for (uint64_t i = 0; i < ECHO_HANDLES; i++)
+        if (state->handle[i].uses)
+            self->host->free(self, state->handle[i].buffer, ECHO_BYTES);
+    self->host->free(self, state, sizeof(*state));
+    self->state = 0;
+}
+
+static long echo_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    struct echo_state *state = self->state;
+    uint64_t i = 0;
+    (void)req, (void)path;
+    if (length)
+        return -T_ENOENT;
+    while (i < ECHO_HANDLES && state->handle[i].uses)
+        i++;
+    if (i == ECHO_HANDLES)
+        return -T_EMFILE;
+    unsigned char *buffer = self->host->alloc(self, ECHO_BYTES);
+    if (!buffer)
+        return -T_ENOMEM;
+    state->handle[i].buffer = buffer;
+    state->handle[i].bytes = 0;
+    state->handle[i].uses = 1;
+    return (long)i;
+}
+
+static long echo_close(struct svc *self, struct svc_req *req)
+{
+    struct echo_handle *h = echo_find(self, req->handle);
+    if (!h)
+        return -T_EBADF;
+    if (--h->uses == 0)
+        self->host->free(self, h->buffer, ECHO_BYTES);
+    return 0;
+}
+
+static long echo_dup(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    struct echo_handle *h = echo_find(self, req->handle);
+    (void)path;
+    if (!h)
+        return -T_EBADF;
+    if (length)
+        return -T_EOPNOTSUPP;
+    h->uses++;
+    return (long)req->handle;
+}
+
+static long echo_read(struct svc *self, struct svc_req *req)
+{
+    struct echo_handle *h = echo_find(self, req->handle);
+    if (!h)
+        return -T_EBADF;
+    uint64_t n = req->count < h->bytes ? req->count : h->bytes;
+    long error = svc_put(self, req, h->buffer, n);
+    return error < 0 ? error : (long)n;
+}
+
+static long echo_write(struct svc *self, struct svc_req *req)
+{
+    struct echo_handle *h = echo_find(self, req->handle);
+    if (!h)
+        return -T_EBADF;
+    uint64_t n = req->count < ECHO_BYTES ? req->count : ECHO_BYTES;
+    h->bytes = 0; /* a copy that fails half-way leaves nothing to read */
+    long error = svc_get(self, req, h->buffer, n);
+    if (error < 0)
+        return error;
+    h->bytes = (uint32_t)n;
+    return (long)n;
+}
+
+extern const struct service_ops service_echo;
+const struct service_ops service_echo = {
+    .name = "echo",
+    .start = echo_start,
+    .stop = echo_stop,
+    .open = echo_open,
+    .close = echo_close,
+    .dup = echo_dup,
+    .read = echo_read,
+    .write = echo_write,
+};

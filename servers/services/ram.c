@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+ * ram: named files in memory, one flat directory: at most RAM_FILES of up to RAM_FILE_BYTES each,
+ * RAM_PAGES pages in all. Names have 1 to RAM_NAME_MAX bytes; a leading slash is skipped. A file
+ * lives until the service stops; its handle number is its place in the table.
+ * Invariant: bytes of a page past the file's end are zero, so growing shows no old data.
+ * Called through its table only. */
+#include "servers/service.h"
+
+#define RAM_FILES      32u
+#define RAM_NAME_MAX   31u
+#define RAM_PAGE       4096u
+#define RAM_FILE_PAGES 16u
+#define RAM_FILE_BYTES (RAM_FILE_PAGES * RAM_PAGE)
+#define RAM_PAGES      128u
+#define RAM_MODE       0100666u
+
+struct ram_file {
+    char name[RAM_NAME_MAX + 1]; /* empty: a free place */
+    uint64_t bytes;
+    unsigned char *page[RAM_FILE_PAGES]; /* 0: a hole, reads as zeros */
+};
+
+/* Files are allocated in groups, because one allocation is at most 4096 bytes. */
+#define RAM_GROUP 16u
+struct ram_state {
+    struct ram_file *group[RAM_FILES / RAM_GROUP];
+    uint64_t pages;
+};
+
+struct ram_name {
+    const char *text;
+    uint64_t length;
+};
+
+static struct ram_file *ram_place(struct svc *self, uint64_t number)
+{
+    struct ram_state *state = self->state;
+    return &state->group[number / RAM_GROUP][number % RAM_GROUP];
+}
+
+static struct ram_file *ram_find(struct svc *self, uint64_t number)
+{
+    if (number >= RAM_FILES)
+        return 0;
+    struct ram_file *file = ram_place(self, number);
+    return file->name[0] ? file : 0;
+}
+
+static int ram_same(const struct ram_file *file, struct ram_name name)
+{
+    for (uint64_t i = 0; i < name.length; i++)
+        if (file->name[i] != name.text[i])
+            return 0;
+    return file->name[name.length] == 0;
+}
+
+/* The number of the file of that name (an empty name: of a free place), or RAM_FILES. */
+static uint64_t ram_lookup(struct svc *self, struct ram_name name)
+{
+    uint64_t i = 0;
+    while (i < RAM_FILES && !ram_same(ram_place(self, i), name))
+        i++;
+    return i;
+}
+
+/* Frees what lies past `bytes` and clears the rest of the page that it ends in. */
+static void ram_cut(struct svc *self, struct ram_file *file, uint64_t bytes)
+{
+    struct ram_state *state = self->state;
+    uint64_t last = bytes / RAM_PAGE;
+    for (uint64_t i = last; i < RAM_FILE_PAGES; i++) {
+        unsigned char *page = file->page[i];
+        if (!page)
+            continue;
+        if (i == last && bytes % RAM_PAGE) {
+            for (uint64_t at = bytes % RAM_PAGE; at < RAM_PAGE; at++)
+                page[at] = 0;
+            continue;
+        }
+        self->host->free(self, page, RAM_PAGE);
+        file->page[i] = 0;
+        state->pages--;
+    }
+    file->bytes = bytes;
+}
+
+static unsigned char *ram_page(struct svc *self, struct ram_file *file, uint64_t index)
+{
+    struct ram_state *state = self->state;
+    if (!file->page[index] && state->pages < RAM_PAGES) {
+        file->page[index] = self->host->alloc(self, RAM_PAGE);
+        state->pages += file->page[index] != 0;
+    }
+    return file->page[index];
+}
+
+static void ram_stop(struct svc *self)
+{
+    struct ram_state *state = self->state;
+    for (uint64_t i = 0; i < RAM_FILES / RAM_GROUP; i++) {
+        if (!state->group[i])
+            continue;
+        for (uint64_t j = 0; j < RAM_GROUP; j++)
+            ram_cut(self, &state->group[i][j], 0);
+        self->host->free(self, state->group[i], RAM_GROUP * sizeof(struct ram_file));
+    }
+    self->host->free(self, state, sizeof(*state));
+    self->state = 0;
+}
+
+static long ram_start(struct svc *self)
+{
+    struct ram_state *state = self->host->alloc(self, sizeof(*state));
+    self->state = state;
+    if (!state)
+        return -T_ENOMEM;
+    for (uint64_t i = 0; i < RAM_FILES / RAM_GROUP; i++) {
+        state->group[i] = self->host->alloc(self, RAM_GROUP * sizeof(struct ram_file));
+        if (!state->group[i]) {
+            ram_stop(self);
+            return -T_ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static long ram_create(struct svc *self, struct ram_name name)
+{
+    uint64_t number = ram_lookup(self, (struct ram_name){0, 0});
+    if (number == RAM_FILES)
+        return -T_ENOSPC;
+    struct ram_file *file = ram_place(self, number);
+    for (uint64_t i = 0; i < name.length; i++)
+        file->name[i] = name.text[i];
+    return (long)number;
+}
+
+static long ram_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    uint64_t skip = length && path[0] == '/';
+    struct ram_name name = {path + skip, length - skip};
+    if (!name.length)
+        return -T_EINVAL;
+    if (name.length > RAM_NAME_MAX)
+        return -T_ENAMETOOLONG;
+    for (uint64_t i = 0; i < name.length; i++)
+        if (!name.text[i])
+            return -T_EINVAL;
+    uint64_t number = ram_lookup(self, name);
+    if (number == RAM_FILES)
+        return req->words[0] & O_CREAT ? ram_create(self, name) : -T_ENOENT;
+    if ((req->words[0] & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -T_EEXIST;
+    if (req->words[0] & O_TRUNC)
+        ram_cut(self, ram_place(self, number), 0);
+    return (long)number;
+}
+
+static long ram_dup(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    (void)path;
+    if (!ram_find(self, req->handle))
+        return -T_EBADF;
+    return length ? -T_EOPNOTSUPP : (long)req->handle;
+}
+
+/* A part of a transfer that lies in one page: answer or data bytes [at, at + bytes). */
+struct ram_piece {
+    uint64_t at, bytes;
+};
+
+static struct ram_piece ram_next(const struct svc_req *req, uint64_t at, uint64_t total)
+{
+    uint64_t room = RAM_PAGE - (req->offset + at) % RAM_PAGE;
+    return (struct ram_piece){at, total - at < room ? total - at : room};
+}
+
+static long ram_piece_out(struct svc *self, struct svc_req *req, struct ram_piece piece,
+                          const unsigned char *from)
+{
+    static const unsigned char hole[RAM_PAGE];
+    unsigned char *words = (unsigned char *)req->words;
+    if (!from)
+        from = hole;
+    if (!req->shorts)
+        return self->host->put(req, piece.at, from, piece.bytes);
+    for (uint64_t i = 0; i < piece.bytes; i++)
+        words[piece.at + i] = from[i];
+    return 0;
+}
+
+static long ram_piece_in(struct svc *self, struct svc_req *req, struct ram_piece piece,
+                         unsigned char *to)
+{
+    const unsigned char *words = (const unsigned char *)req->words;
+    if (!req->shorts)
+        return self->host->get(req, piece.at, to, piece.bytes);
+    for (uint64_t i = 0; i < piece.bytes; i++)
+        to[i] = words[piece.at + i];
+    return 0;
+}
+
+static long ram_read(struct svc *self, struct svc_req *req)
+{
+    struct ram_file *file = ram_find(self, req->handle);
+    if (!file)
+        return -T_EBADF;
+    if (req->offset >= file->bytes)
+        return 0;
+    uint64_t left = file->bytes - req->offset, total = req->count < left ? req->count : left;
+    for (uint64_t at = 0; at < total;) {
+        struct ram_piece piece = ram_next(req, at, total);
+        const unsigned char *page = file->page[(req->offset + at) / RAM_PAGE];
+        const unsigned char *from = page ? page + (req->offset + at) % RAM_PAGE : 0;
+        long error = ram_piece_out(self, req, piece, from);
+        if (error < 0)
+            return error;
+        at += piece.bytes;
+    }
+    return (long)total;
+}
+
+/* Bytes from req->offset on; what was stored before an error counts. */
+static long ram_store(struct svc *self, struct svc_req *req, struct ram_file *file, uint64_t total)
+{
+    for (uint64_t at = 0; at < total;) {
+        struct ram_piece piece = ram_next(req, at, total);
+        uint64_t position = req->offset + at;
+        unsigned char *page = ram_page(self, file, position / RAM_PAGE);
+        long error = page ? ram_piece_in(self, req, piece, page + position % RAM_PAGE) : -T_ENOSPC;
+        if (error < 0) {
+            ram_cut(self, file, file->bytes); /* the copy may have begun past the end */
+            return at ? (long)at : error;
+        }
+        at += piece.bytes;
+        if (file->bytes < req->offset + at)
+            file->bytes = req->offset + at;
+    }
+    return (long)total;
+}
+
+static long ram_write(struct svc *self, struct svc_req *req)
+{
+    struct ram_file *file = ram_find(self, req->handle);
+    if (!file)
+        return -T_EBADF;
+    if (!req->count)
+        return 0;
+    if (req->offset >= RAM_FILE_BYTES)
+        return -T_EFBIG;
+    uint64_t room = RAM_FILE_BYTES - req->offset;
+    return ram_store(self, req, file, req->count < room ? req->count : room);
+}
+
+static long ram_fcall(struct svc *self, struct svc_req *req)
+{
+    struct ram_file *file = ram_find(self, req->handle);
+    if (!file)
+        return -T_EBADF;
+    if (req->count == FCALL_STAT) {
+        req->words[0] = file->bytes;
+        req->words[1] = RAM_MODE;
+        return 0;
+    }
+    if (req->count != FCALL_TRUNCATE)
+        return -T_EOPNOTSUPP;
+    if (req->words[1] > RAM_FILE_BYTES)
+        return -T_EFBIG;
+    ram_cut(self, file, req->words[1]);
+    return 0;
+}
+
+extern const struct service_ops service_ram;
+const struct service_ops service_ram = {
+    .name = "ram",
+    .flags = SVC_POSITIONED,
+    .start = ram_start,
+    .stop = ram_stop,
+    .open = ram_open,
+    .dup = ram_dup,
+    .read = ram_read,
+    .write = ram_write,
+    .fcall = ram_fcall,
+};
