@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * The local APIC: its one-shot timer, the end of interrupts, and the clock that the boot measures.
+ * The 8259 is masked. Own CPU only, interrupts off. */
+#ifndef TACH_HAL_APIC_H
+#define TACH_HAL_APIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Vectors. Devices have 0x20..0x2F; the class of the timer is above theirs. */
+#define VECTOR_DEVICE   0x20u
+#define VECTOR_DEVICES  16u
+#define VECTOR_TIMER    0x30u
+#define VECTOR_SPURIOUS 0xFFu
+
+/* Finds and enables the APIC, masks the 8259, measures TSC and timer. False: there is no APIC. */
+bool apic_init(void);
+
+/* One interrupt (sched_timer) at or soon after the absolute TSC value; 0 disarms. A deadline that
+ * is further away than the timer counts comes early: the scheduler looks at the clock and arms
+ * again. */
+void timer_arm(uint64_t tsc_deadline);
+
+/* End of the interrupt in service. Never for a spurious one. */
+void apic_eoi(void);
+
+#endif

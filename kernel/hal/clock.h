@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * Finds out how fast the TSC and the APIC timer run. Called by apic.c, once. */
+#ifndef TACH_HAL_CLOCK_H
+#define TACH_HAL_CLOCK_H
+
+#include <stdint.h>
+
+/* What was found. */
+struct clock_rates {
+    uint64_t tsc_hz;
+    uint8_t tsc_source;     /* as in struct wire_hello */
+    uint64_t timer_per_tsc; /* timer ticks in one TSC tick, times 2^32 */
+};
+
+/* Takes 1 to 2 ms. timer_count reads the APIC timer, which counts down from 2^32 - 1 meanwhile. */
+struct clock_rates clock_measure(uint32_t (*timer_count)(void));
+
+#endif

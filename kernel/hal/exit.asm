@@ -1,0 +1,123 @@
+; SPDX-License-Identifier: MIT
+; The ways out to ring 3 that C takes: isolation x trace, one body. Each asks the scheduler for the
+; thread to run, loads all of its registers from its block, and leaves: by SYSRET a frame that
+; SYSCALL made, by IRET everything else, from a frame whose selectors and flags are constants or
+; masked here. With isolation nothing but the entry area is touched after the write of a user root,
+; so that code lies in .entry.text, where every byte is precious; without, it need not.
+
+%include "build/offsets.inc"
+%include "kernel/hal/percpu.inc"
+
+extern sched_leave
+
+; All but rax, rcx, rdx, r11, rsp of the thread in rax.
+%macro LOAD_MOST 0
+            mov     rbx, [rax + THREAD_RBX]
+            mov     rbp, [rax + THREAD_RBP]
+            mov     rsi, [rax + THREAD_RSI]
+            mov     rdi, [rax + THREAD_RDI]
+            mov     r8, [rax + THREAD_R8]
+            mov     r9, [rax + THREAD_R9]
+            mov     r10, [rax + THREAD_R10]
+            mov     r12, [rax + THREAD_R12]
+            mov     r13, [rax + THREAD_R13]
+            mov     r14, [rax + THREAD_R14]
+            mov     r15, [rax + THREAD_R15]
+%endmacro
+
+; The root of the thread in rax; loads its rdx. %1 isolation, %2 trace. Isolation off: only if it
+; differs, and the kernel half stays mapped; on: rax is lost with the kernel half.
+%macro ROOT_LEAVE 2
+    %if %1
+            mov     rdx, [rax + THREAD_RDX]
+        %if %2
+            inc     qword [gs:CPU_CR3_WRITES]
+        %endif
+            mov     rax, [rax + THREAD_ROOT]
+            mov     cr3, rax
+    %else
+            mov     rdx, cr3
+            cmp     rdx, [rax + THREAD_ROOT]
+            je      %%same
+            mov     rdx, [rax + THREAD_ROOT]
+        %if %2
+            inc     qword [gs:CPU_CR3_WRITES]
+        %endif
+            mov     cr3, rdx
+%%same:
+            mov     rdx, [rax + THREAD_RDX]
+    %endif
+%endmacro
+
+; in: the kernel's GS and root, the CPU's kernel stack, interrupts off.
+%macro EXIT_USER 3
+global %1:function (%1.end - %1)
+%1:
+            call    sched_leave                 ; rax   thread
+            test    byte [rax + THREAD_BLOCKERS], BLOCK_TRACED
+            jnz     .iret                       ; TF would not survive a SYSRET
+            cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
+            jne     .iret
+            mov     rcx, [rax + THREAD_RIP]
+            mov     rdx, rcx
+            shr     rdx, 47
+            jnz     .iret                       ; SYSRET to it would fault in ring 0, on Intel
+            mov     r11d, RFLAGS_USER_SET
+            LOAD_MOST
+            mov     rsp, [rax + THREAD_RAX]
+            mov     [gs:CPU_SCRATCH], rsp       ; interrupts are off and traps have own stacks
+            mov     rsp, [rax + THREAD_RSP]
+            ROOT_LEAVE %2, %3
+            mov     rax, [gs:CPU_SCRATCH]
+            swapgs
+            o64 sysret
+.iret:
+            mov     rsp, [gs:CPU_SELF]
+            add     rsp, ENTRY_STACK_FROM_CPU
+            push    SEL_USER_DATA
+            push    qword [rax + THREAD_RSP]
+            mov     r11, [rax + THREAD_RFLAGS]
+            and     r11d, RFLAGS_USER
+            or      r11d, RFLAGS_USER_SET
+            push    r11
+            push    SEL_USER_CODE
+            mov     rcx, [rax + THREAD_RIP]
+            push    rcx
+            push    qword [rax + THREAD_RAX]
+            LOAD_MOST
+            cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
+            je      .root                       ; rcx and r11 are what SYSRET would leave
+            mov     rcx, [rax + THREAD_RCX]
+            mov     r11, [rax + THREAD_R11]
+.root:
+            ROOT_LEAVE %2, %3
+            jmp     exit_tail
+.end:
+%endmacro
+
+section .text align=64
+
+            EXIT_USER exit_user_off, 0, 0
+            EXIT_USER exit_user_off_trace, 0, 1
+
+section .entry.text progbits alloc exec nowrite align=64
+
+            EXIT_USER exit_user_on, 1, 0
+            EXIT_USER exit_user_on_trace, 1, 1
+
+; On the entry stack: rax, then the frame. The one IRETQ to ring 3: if it faults, trap.asm knows the
+; place by its label.
+exit_tail:
+            pop     rax
+            swapgs
+global exit_iretq
+exit_iretq:
+            iretq
+
+section .data
+
+; The exit in force, set by hal_entry_select.
+align 8
+global exit_user:data 8
+exit_user:
+            dq      exit_user_off

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT
+ * HAL without CORE: a program of its own that takes CORE's place, runs one space with two threads
+ * of selftest_user.asm, and compares each trap with what the user program announced. It prints a
+ * line for each difference and ends the machine with PASS or FAIL. */
+#include "kernel/abi/msg.h"
+#include "kernel/hal/apic.h"
+#include "kernel/hal/cpu.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/init.h"
+#include "kernel/hal/page.h"
+#include "kernel/hal/sched.h"
+#include "kernel/hal/tramp.h"
+#include "kernel/hal/trap.h"
+#include "kernel/hal/upcall.h"
+
+#define TEXT_ADDRESS  0x400000ull
+#define STACK_ADDRESS 0x500000ull
+#define VECTOR_DB     1u
+#define VECTOR_BP     3u
+#define VECTOR_UD     6u
+#define VECTOR_GP     13u
+#define VECTOR_ANY    (~0ull)
+
+extern const uint8_t selftest_user_start[], selftest_user_end[], selftest_user_second[];
+
+static struct {
+    bool armed;
+    uint64_t vector, error, resume;
+} expected;
+
+static struct space space;
+static unsigned passed, failed, running, traps, ticks;
+
+static void check(bool good, const char *what, uint64_t a, uint64_t b)
+{
+    if (good) {
+        passed++;
+        return;
+    }
+    failed++;
+    klog("selftest: %s: %lx, wanted %lx\n", what, a, b);
+}
+
+static void finish(void)
+{
+    struct wire_calib c;
+    hal_calibrate(&c);
+    klog("calib: empty %lu max %lu loop %lu quantum %lu gap %lu of %lu\n", c.empty, c.empty_max,
+         c.loop_ring0, c.quantum, c.gap_max, c.gap_watch);
+    klog("calib: rdtsc %lu out %lu cr3 %lu stamp %lu\n", c.rdtsc_cost, c.out_cost, c.cr3_cost,
+         c.stamp_cost);
+    klog("traps: nmi %lu debug %lu iret %lu spurious %lu interrupts %lu\n", trap_nmi_count,
+         trap_debug_count, trap_iret_count, trap_spurious_count, trap_interrupt_count);
+    check(trap_interrupt_count >= 2, "timer interrupts", trap_interrupt_count, 2);
+    check(ticks == 1, "deadlines", ticks, 1);
+    klog("selftest: %u passed, %u failed\n", passed, failed);
+    hal_exit(failed == 0 ? EXIT_PASS : EXIT_FAIL, NULL);
+}
+
+static void thread_end(struct thread *t)
+{
+    sched_block(t, THREAD_FREE);
+    if (--running == 0)
+        finish();
+}
+
+static void call_expect(const struct thread *t)
+{
+    check(!expected.armed, "an announced trap did not come", expected.vector, t->rdi);
+    expected.armed = true;
+    expected.vector = t->rdi;
+    expected.error = t->rsi;
+    expected.resume = t->rdx;
+}
+
+static void call_watch(struct thread *t)
+{
+    t->watch = t->rdi;
+    if (t->watch != 0)
+        t->blockers |= BLOCK_TRACED;
+    else
+        t->blockers &= (uint8_t)~BLOCK_TRACED;
+}
+
+static void call_sleep(struct thread *t)
+{
+    sched_deadline(t, hal_tsc() + t->rdi);
+    sched_block(t, THREAD_SLEEPING);
+}
+
+static void call_goto(struct thread *t)
+{
+    t->rip = t->rdi;
+}
+
+static void call_check(const struct thread *t)
+{
+    if (t->rdi != t->rsi)
+        klog("selftest: check %lu in ring 3, from %lx\n", t->rdx, t->rip);
+    check(t->rdi == t->rsi, "ring 3", t->rdi, t->rsi);
+}
+
+void core_syscall(struct thread *t)
+{
+    const uint64_t number = t->rax;
+    t->rax = 0;
+    switch (number) {
+    case 0:
+        break;
+    case 1:
+        thread_end(t);
+        break;
+    case 2:
+        call_check(t);
+        break;
+    case 3:
+        call_expect(t);
+        break;
+    case 4:
+        t->rdi = VECTOR_ANY;
+        call_expect(t);
+        break;
+    case 5:
+        call_sleep(t);
+        break;
+    case 6:
+        call_watch(t);
+        break;
+    case 7:
+        call_goto(t);
+        break;
+    case 8:
+        t->rax = traps;
+        break;
+    default:
+        check(false, "call number", number, 0);
+    }
+}
+
+void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
+{
+    traps++;
+    if (vector == VECTOR_BP)
+        return;
+    if (vector == VECTOR_DB && t->watch != 0)
+        return;
+    if (!expected.armed) {
+        klog("selftest: unannounced trap %u error %lx address %lx rip %lx\n", vector, error,
+             address, t->rip);
+        hal_exit(EXIT_FAIL, "unannounced trap");
+    }
+    if (expected.vector == VECTOR_ANY) {
+        check(vector == VECTOR_GP || vector == VECTOR_UD, "vector", vector, VECTOR_GP);
+    } else {
+        check(vector == expected.vector, "vector", vector, expected.vector);
+        check(error == expected.error, "error code", error, expected.error);
+    }
+    expected.armed = false;
+    t->rflags &= 0xDD5 & ~0x100ull;
+    t->rip = expected.resume;
+}
+
+void core_tick(struct thread *t)
+{
+    ticks++;
+    sched_ready(t);
+}
+
+void core_interrupt(unsigned vector)
+{
+    klog("selftest: interrupt %u\n", vector);
+}
+
+bool core_idle(void)
+{
+    return false;
+}
+
+static void must(enum err e, const char *what)
+{
+    if (e != OK)
+        panic("%s: error %d", what, (int)e);
+}
+
+static void thread_make(uint64_t offset, uint64_t stack)
+{
+    struct thread *t;
+    must(thread_alloc(&t), "thread_alloc");
+    t->rip = TEXT_ADDRESS + offset;
+    t->rsp = stack;
+    t->root = space.exit_root;
+    t->priority = PRIORITY_DEFAULT;
+    sched_ready(t);
+    running++;
+}
+
+void core_entry(void)
+{
+    const uint64_t bytes = (uint64_t)(selftest_user_end - selftest_user_start);
+    klog("selftest: pti %u pcid %u trace %u tsc %lu Hz source %u timer ok, %lu pages free\n",
+         hal_config.pti, hal_config.pcid, hal_config.trace, hal_config.tsc_hz,
+         hal_config.tsc_source, page_free_count());
+    klog("selftest: '%s' '%s' signature %x microcode %x smep %u smap %u umip %u\n",
+         hal_config.vendor, hal_config.brand, hal_config.signature, hal_config.microcode,
+         hal_config.smep, hal_config.smap, hal_config.umip);
+    for (unsigned i = 0; i < hal_init_count; i++)
+        klog(" %lu", hal_init_stamp[i] - (i == 0 ? hal_entry_stamp : hal_init_stamp[i - 1]));
+    klog(" ticks a step\n");
+    must(space_init(&space), "space_init");
+    must(space_map(&space, TEXT_ADDRESS, PAGE_SIZE * 2, PROT_READ | PROT_WRITE), "text");
+    must(space_map(&space, STACK_ADDRESS, PAGE_SIZE * 4, PROT_READ | PROT_WRITE), "stack");
+    must(space_copy_out(&space, TEXT_ADDRESS, selftest_user_start, bytes), "copy");
+    must(space_protect(&space, TEXT_ADDRESS, PAGE_SIZE * 2, PROT_READ | PROT_EXEC), "protect");
+    if (hal_config.pti)
+        check(tramp_walk(space.kernel_root | PAGE_SIZE) == 0, "trampoline", 1, 0);
+    thread_make(0, STACK_ADDRESS + PAGE_SIZE * 2);
+    thread_make((uint64_t)(selftest_user_second - selftest_user_start),
+                STACK_ADDRESS + PAGE_SIZE * 4);
+}
