@@ -50,16 +50,19 @@ static bool is_ram(const struct boot_range *r)
     return r->type == RANGE_FREE || r->type == RANGE_INITFS || r->type == RANGE_LOADER;
 }
 
-static paddr_t end_of(const struct boot_range *r)
-{
-    paddr_t end = r->base + r->size;
-    return end < DIRECT_BYTES ? end : DIRECT_BYTES;
-}
-
 /* Frame 0 stays out: its address means "none". */
 static paddr_t start_of(const struct boot_range *r)
 {
     return r->base ? r->base : PAGE_SIZE;
+}
+
+/* Not below start_of: what lies beyond the direct map is empty. */
+static paddr_t end_of(const struct boot_range *r)
+{
+    paddr_t end = r->base + r->size;
+    if (end > DIRECT_BYTES)
+        end = DIRECT_BYTES;
+    return end > start_of(r) ? end : start_of(r);
 }
 
 /* Room for the counts of all RAM, at the beginning of the first free range that has it. */
@@ -67,13 +70,14 @@ static enum err refs_place(const struct bootinfo *boot, paddr_t *first, paddr_t 
 {
     paddr_t top = 0;
     for (unsigned i = 0; i < boot->range_count; i++)
-        if (is_ram(&boot->range[i]) && end_of(&boot->range[i]) > top)
+        if (is_ram(&boot->range[i]) && end_of(&boot->range[i]) > top &&
+            start_of(&boot->range[i]) < DIRECT_BYTES)
             top = end_of(&boot->range[i]);
     uint64_t bytes = frame_of(top) * sizeof(*refs);
     bytes = (bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
     for (unsigned i = 0; i < boot->range_count; i++) {
         const struct boot_range *r = &boot->range[i];
-        if (r->type != RANGE_FREE || end_of(r) <= start_of(r) || end_of(r) - start_of(r) < bytes)
+        if (r->type != RANGE_FREE || end_of(r) - start_of(r) < bytes)
             continue;
         *first = start_of(r);
         *end = *first + bytes;

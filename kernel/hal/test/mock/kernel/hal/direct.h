@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * The direct map of the host tests: physical memory is an array, and the n-th allocation can fail.
+ * Takes the place of kernel/hal/direct.h by the order of the include path. */
+#ifndef TACH_HAL_DIRECT_H
+#define TACH_HAL_DIRECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/abi/boot.h"
+
+extern uint64_t direct_base;
+
+#define DIRECT_BYTES (4ull << 30)
+
+/* True if this allocation is to fail. */
+bool page_refused(void);
+
+#endif
