@@ -36,11 +36,12 @@ mb1:
     dd      MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
 
     section .rodata progbits alloc noexec nowrite align=8
+; The accessed bits are set already: the CPU would write them, and this page is read-only by then.
 gdt:
     dq      0
-    dq      0x00AF9A000000FFFF                  ; code, 64-bit
-    dq      0x00CF92000000FFFF                  ; data
-    dq      0x00CF9A000000FFFF                  ; code, 32-bit
+    dq      0x00AF9B000000FFFF                  ; code, 64-bit
+    dq      0x00CF93000000FFFF                  ; data
+    dq      0x00CF9B000000FFFF                  ; code, 32-bit
 .end:
 gdt_pointer:
     dw      gdt.end - gdt - 1

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Page-aligned bounds of the loader in memory, bss included (loader.ld). */
-extern const uint8_t loader_start[], loader_end[];
+/* Page-aligned borders of the loader in memory: text and constants, data and bss (loader.ld). */
+extern const uint8_t loader_start[], loader_data[], loader_end[];
 
 /* Long mode with the tables at root, then the kernel's entry with rdi = bootinfo. */
 _Noreturn void loader_enter(uint32_t root, uint32_t bootinfo, uint64_t entry);

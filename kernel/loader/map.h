@@ -45,8 +45,9 @@ uint64_t map_bytes(const struct map *map, uint32_t type);
 /* End of the highest RAM or ACPI range. */
 uint64_t map_ram_end(const struct map *map);
 
-/* Turns busy into free, makes [0, 1 MiB) reserved, and shrinks the map to at most max ranges: reserved ranges go first (a hole
- * says the same), then the smallest free ones. False: still too many. */
+/* Turns busy into free, makes [0, 1 MiB) reserved, and shrinks the map to at most max ranges:
+ * reserved ranges go first (a hole says the same), then the smallest free ones. False: still too
+ * many. */
 bool map_finish(struct map *map, uint32_t max);
 
 #endif

@@ -98,13 +98,19 @@ static void direct_map(const struct space *space, const struct kernel_place *ker
     direct_protect(space, kernel);
 }
 
+/* The step into long mode runs here, and what prints if it fails. */
+static void loader_map(const struct space *space)
+{
+    uint64_t data = (uintptr_t)loader_data;
+    for (uint64_t at = (uintptr_t)loader_start; at < (uintptr_t)loader_end; at += PAGE_4K)
+        *leaf_at(space, at, LEVEL_4K) = at | PTE_P | (at < data ? 0 : PTE_W | PTE_NX);
+}
+
 uint64_t paging_build(struct map *map, const struct kernel_place *kernel)
 {
     struct space space = {map, table_new(map)};
     image_map(&space, kernel);
     direct_map(&space, kernel);
-    /* Only code of the loader is executed here, and only for the step into long mode. */
-    for (uint64_t at = (uintptr_t)loader_start; at < (uintptr_t)loader_end; at += PAGE_4K)
-        *leaf_at(&space, at, LEVEL_4K) = at | PTE_P | PTE_W;
+    loader_map(&space);
     return (uintptr_t)space.root;
 }

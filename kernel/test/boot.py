@@ -213,11 +213,17 @@ def report(row, result):
     sys.stdout.flush()
 
 
+class Arguments(argparse.ArgumentParser):
+    """argparse with the project's exit code for wrong arguments."""
+
+    def error(self, message):
+        self.exit(64, "boot.py: %s\n" % message)
+
+
 def options_read(arguments):
     build = os.path.join(ROOT, "build")
-    p = argparse.ArgumentParser(description="Boots the rows of boot.cfg and judges them.",
+    p = Arguments(description="Boots the rows of boot.cfg and judges them.",
                                 epilog="example: boot.py --machine microvm --row 'elf-.*'")
-    p.error = lambda text: (print("boot.py: " + text, file=sys.stderr), sys.exit(64))
     p.add_argument("--row", metavar="REGEX", help="only rows whose whole name matches")
     p.add_argument("--machine", metavar="NAME", action="append", help="only this machine's rows")
     p.add_argument("--list", action="store_true", help="print the rows and run none")
@@ -240,8 +246,9 @@ def images_check(options, rows):
     needed |= {"tiny" if r.harness.get("image") == "tiny" else "kernel" for r in rows}
     for name in sorted(needed):
         if not os.path.isfile(getattr(options, name)):
-            sys.exit((print("boot.py: %s: no such file" % getattr(options, name),
-                            file=sys.stderr), 66)[1])
+            print("boot.py: %s: no such file" % getattr(options, name), file=sys.stderr)
+            return 66
+    return 0
 
 
 def rows_run(harness, rows, jobs):
@@ -277,7 +284,9 @@ def main(arguments):
         for r in rows:
             print("%-24s %-9s %5s  %-18s %s" % (r.name, r.machine, r.memory, r.exit, r.words))
         return 0
-    images_check(options, rows)
+    missing = images_check(options, rows)
+    if missing:
+        return missing
     directory = tempfile.mkdtemp(prefix="tach-boot-")
     try:
         failed = rows_run(Harness(options, directory), rows, options.jobs)
@@ -295,3 +304,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(73)

@@ -8,8 +8,6 @@ import struct
 import sys
 import zlib
 
-SIZE_HALF = 2
-
 
 def put(data, offset, layout, value):
     out = bytearray(data)
@@ -33,8 +31,16 @@ def segment_put(data, segment, offset, layout, value):
     return put(data, loads(data)[segment] + offset, layout, value)
 
 
+def entry_put(data, code):
+    """Other instructions at the entry."""
+    at = struct.unpack_from("<Q", data, ENTRY)[0] - field(data, 0, VADDR, "Q")
+    at += field(data, 0, OFFSET, "Q")
+    return data[:at] + code + data[at + len(code):]
+
+
 FLAGS, OFFSET, VADDR, FILE_BYTES, BYTES = 4, 8, 16, 32, 40
 ENTRY = 24
+CRC = 48
 
 KERNEL = {
     "magic": lambda d: put(d, 0, "B", 0x7E),
@@ -57,14 +63,15 @@ KERNEL = {
     "entry-zero": lambda d: put(d, ENTRY, "Q", 0),
     "size": lambda d: segment_put(d, 0, BYTES, "Q", field(d, 0, FILE_BYTES, "Q") - 1),
     "huge": lambda d: segment_put(d, -1, BYTES, "Q", 256 << 20),
-    "empty": lambda d: b"",
+    "hangs": lambda d: entry_put(d, b"\xeb\xfe"),
+    "faults": lambda d: entry_put(d, b"\x0f\x0b"),
 }
 
 
 def crc_again(data):
-    """The header's CRC made right, so that the damage below is what is found."""
-    clean = put(data, 56 - 8, "I", 0)
-    return put(clean, 56 - 8, "I", zlib.crc32(clean))
+    """The header's CRC made right, so that the damage and not the CRC is what is found."""
+    clean = put(data, CRC, "I", 0)
+    return put(clean, CRC, "I", zlib.crc32(clean))
 
 
 INITFS = {
@@ -77,8 +84,7 @@ INITFS = {
     "text": lambda d: crc_again(put(d, 52, "I", 0x1001)),
     "end": lambda d: crc_again(put(d, 64, "I", len(d) + 4096)),
     "crc": lambda d: put(d, len(d) - 1, "B", d[-1] ^ 1),
-    "truncated": lambda d: d[:len(d) // SIZE_HALF],
-    "empty": lambda d: b"",
+    "truncated": lambda d: d[:len(d) // 2],
 }
 
 

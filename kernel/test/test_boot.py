@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The harness judged: boots that must fail fail for the right reason, and bad tables and arguments
+are refused in one line. Last line: "boot harness: N passed, N failed"."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# A row, and what boot.py must say about it.
+BOOTS = [
+    ("good | microvm | 64M | @image=tiny a=b | PASS | tiny: cmdline=a=b && !panic | 20", "ok good"),
+    ("code | microvm | 64M | @image=tiny | FAIL | | 20",
+     "FAIL code: ended with 16 PASS, expected 17 FAIL"),
+    ("line | microvm | 64M | @image=tiny | PASS | ^no such line$ | 20",
+     "FAIL line: missing: ^no such line$"),
+    ("not | microvm | 64M | @image=tiny | PASS | !^tiny: leaves | 20",
+     "FAIL not: must not be there: ^tiny: leaves"),
+    ("hangs | microvm | 64M | @image=tiny @kernel=hangs | PASS | | 1",
+     "FAIL hangs: no end within 1 s"),
+    ("faults | microvm | 64M | @image=tiny @kernel=faults | PASS | | 20",
+     "FAIL faults: no exit line on serial, emulator's status 0"),
+    ("module | microvm | 64M | @modules=x @image=tiny | PASS | | 20",
+     "FAIL module: no such module: 'x'"),
+    ("damage | microvm | 64M | @kernel=x @image=tiny | PASS | | 20",
+     "FAIL damage: no such damage: x"),
+]
+
+# A table, and the line on stderr.
+TABLES = [
+    ("a | microvm | 64M | | PASS |", "line 1: 5 columns, not 7"),
+    ("a | vax | 64M | | PASS | | 1", "line 1: no machine 'vax'"),
+    ("\na | pc | 64M | | FINE | | 1", "line 2: no exit name 'FINE'"),
+    ("a | pc | 64M | @x | PASS | | 1", "line 1: no harness word '@x'"),
+    ("a | pc | 64M | | PASS | ( | 1", "line 1: missing ), unterminated subpattern at position 0"),
+    ("a | pc | much | | PASS | | 1", "line 1: memory is a number with M or G, not 'much'"),
+    ("a | pc | 8M | | PASS | | soon", "line 1: could not convert string to float: 'soon'"),
+    ("a | pc | 8M | | PASS | | 1\na | pc | 8M | | PASS | | 1", "row a stands there twice"),
+]
+
+results = []
+
+
+def expect(good, what):
+    results.append(bool(good))
+    if not good:
+        print("not so: " + what)
+
+
+def boot(table, arguments, directory):
+    config = os.path.join(directory, "table")
+    with open(config, "w", encoding="ascii") as f:
+        f.write(table + "\n")
+    return subprocess.run([sys.executable, os.path.join(HERE, "boot.py"), "--config", config]
+                          + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=120, check=False)
+
+
+def main(arguments):
+    with tempfile.TemporaryDirectory(prefix="tach-test-") as directory:
+        done = boot("\n".join(row for row, _ in BOOTS), arguments, directory)
+        for _, line in BOOTS:
+            expect(any(l.startswith(line) for l in done.stdout.splitlines()), line)
+        expect(done.stdout.splitlines()[-1:] == ["boot: 1 passed, %d failed" % (len(BOOTS) - 1)],
+               "last line " + done.stdout[-60:])
+        expect(done.returncode == 1, "exit code 1")
+        for table, line in TABLES:
+            done = boot(table, arguments, directory)
+            expect(done.returncode == 65 and done.stderr.rstrip().endswith(line)
+                   and done.stderr.count("\n") == 1, line + " / " + done.stderr)
+        good = BOOTS[0][0]
+        expect(boot(good, arguments, directory).returncode == 0, "exit code 0")
+        expect(boot(good, arguments + ["--tiny", "/nowhere"], directory).returncode == 66, "66")
+        expect(boot(good, arguments + ["--row", "x"], directory).returncode == 64, "no such row")
+        expect(boot(good, arguments + ["--frob"], directory).returncode == 64, "no such option")
+    print("boot harness: %d passed, %d failed" % (results.count(True), results.count(False)))
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
