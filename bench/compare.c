@@ -2,6 +2,8 @@
  * tach compare: names every figure that moved between two documents. Instruction counts are exact,
  * so any difference is real and no threshold exists; cycles are shown side by side and get no
  * verdict here, because one run does not say how much they vary. */
+#include "bench/compare.h"
+
 #include <argp.h>
 #include <math.h>
 #include <stdlib.h>
@@ -172,14 +174,21 @@ static void documents_compare(const struct document sides[2], struct tally *tall
             lone_say(&sides[1].figures[i], "second", tally);
 }
 
-/* Whether the two may be compared at all; says why not. */
-static bool comparable(const struct document sides[2])
+json_t *documents_moved(const struct document sides[2])
+{
+    struct tally tally = {.list = json_array()};
+
+    documents_compare(sides, &tally);
+    return tally.list;
+}
+
+bool documents_comparable(const char *verb, const struct document sides[2])
 {
     const bool class = strcmp(sides[0].class, sides[1].class) != 0;
 
     if (!class && !strcmp(sides[0].machine, sides[1].machine))
         return true;
-    fprintf(stderr, "tach compare: figures of different %s are never compared: ",
+    fprintf(stderr, "tach %s: figures of different %s are never compared: ", verb,
             class ? "classes" : "machines");
     file_name_print(stderr, class ? sides[0].class : sides[0].machine);
     fputs(" | ", stderr);
@@ -259,7 +268,7 @@ int verb_compare(int argc, char **argv)
     int status = document_load("compare", args.paths[0], &sides[0]);
     if (!status)
         status = document_load("compare", args.paths[1], &sides[1]);
-    if (!status && !comparable(sides))
+    if (!status && !documents_comparable("compare", sides))
         status = TACH_INCONCLUSIVE;
     if (!status) {
         struct tally tally = {.list = args.json ? json_array() : NULL};

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * The first screen of the report: what scheme routing costs, what isolation costs, and whether
+ * anything moved, in words and one figure. Every number in the words is a difference of two figures
+ * of the table below them. */
+#include <math.h>
+#include <string.h>
+
+#include "bench/html.h"
+#include "bench/report.h"
+#include "bench/table.h"
+
+#define PAYLOAD 8 /* bytes: the smallest that every route carries */
+
+void report_figure(FILE *out, const struct report *report, enum chart chart, const char *caption)
+{
+    if (!report->svgs[chart]) {
+        fputs("<p class=\"note\">Nothing of this figure was measured.</p>\n", out);
+        return;
+    }
+    fputs("<figure>\n", out);
+    html_svg(out, chart, report->svgs[chart]);
+    fprintf(out, "<figcaption>%s</figcaption>\n</figure>\n", caption);
+}
+
+static void big_difference(FILE *out, const struct figure *from, const struct figure *to,
+                           const char *unit)
+{
+    char text[32];
+
+    const double delta = to->whole - from->whole;
+    number_text(fabs(delta), text, sizeof(text));
+    fprintf(out, "<b>%c%s %s</b>", delta < 0 ? '-' : '+', text, unit);
+}
+
+/* "T2 149 against D4 129" */
+static void against_print(FILE *out, const char *a, const struct figure *to, const char *b,
+                          const struct figure *from)
+{
+    char texts[2][32];
+
+    number_text(to->whole, texts[0], sizeof(texts[0]));
+    number_text(from->whole, texts[1], sizeof(texts[1]));
+    fprintf(out, "%s %s against %s %s", a, texts[0], b, texts[1]);
+}
+
+static void routing_item(FILE *out, const struct report *report, const char *direct,
+                         const char *what)
+{
+    const struct figure *sides[2][2];
+    char text[32];
+
+    for (int on = 0; on < 2; on++) {
+        sides[on][0] = chart_at(report->document, direct, PAYLOAD, on);
+        sides[on][1] = chart_at(report->document, "T2", PAYLOAD, on);
+    }
+    const int on = !sides[0][0] || !sides[0][1];
+    if (!sides[on][0] || !sides[on][1])
+        return;
+    fputs("<li>", out);
+    big_difference(out, sides[on][0], sides[on][1], figure_unit(report->document->class));
+    fprintf(out, "%s: ", what);
+    against_print(out, "T2", sides[on][1], direct, sides[on][0]);
+    fprintf(out, ", %d bytes, isolation %s", PAYLOAD, on ? "on" : "off");
+    if (!on && sides[1][0] && sides[1][1]) {
+        number_text(sides[1][1]->whole - sides[1][0]->whole, text, sizeof(text));
+        fprintf(out, " (on: %s)", text);
+    }
+    fputs(".</li>\n", out);
+}
+
+static void isolation_item(FILE *out, const struct report *report)
+{
+    const struct figure *off = chart_at(report->document, "T2", PAYLOAD, false);
+    const struct figure *on = chart_at(report->document, "T2", PAYLOAD, true);
+    const struct figure *null_off = chart_smallest(report->document, "R0", false);
+    const struct figure *null_on = chart_smallest(report->document, "R0", true);
+    char text[32];
+
+    if (!off || !on)
+        return;
+    fputs("<li>", out);
+    big_difference(out, off, on, figure_unit(report->document->class));
+    fputs("is what page-table isolation adds to a scheme-routed call: ", out);
+    against_print(out, "on", on, "off", off);
+    if (null_off && null_on) {
+        number_text(null_on->whole - null_off->whole, text, sizeof(text));
+        fprintf(out, "; to a null call %s", text);
+    }
+    fputs(".</li>\n", out);
+}
+
+static void moved_item(FILE *out, const struct report *report)
+{
+    const size_t count = json_array_size(report->moved);
+
+    fputs("<li>", out);
+    if (!report->moved) {
+        fputs("<b>not compared</b>Whether anything got slower: name an earlier run with "
+              "--against.</li>\n",
+              out);
+        return;
+    }
+    if (count)
+        fprintf(out, "<b class=\"alarm\">%zu figures moved</b>", count);
+    else
+        fputs("<b>nothing moved</b>", out);
+    fputs("against ", out);
+    html_text(out, report->against);
+    fputs(".</li>\n", out);
+}
+
+static const char *json_say(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    return text ? text : "";
+}
+
+static void json_cell(FILE *out, const json_t *row, const char *member)
+{
+    char text[32];
+    const json_t *number = json_object_get(row, member);
+
+    number_text(json_number_value(number), text, sizeof(text));
+    fprintf(out, "<td>%s</td>", json_is_number(number) ? text : "-");
+}
+
+static void moved_table(FILE *out, const struct report *report)
+{
+    size_t index;
+    json_t *row;
+
+    if (!json_array_size(report->moved))
+        return;
+    fputs("<div class=\"wide\"><table>\n<tr><th>what moved</th><th>metric</th><th>old</th>"
+          "<th>new</th><th>percent</th><th>in</th></tr>\n",
+          out);
+    json_array_foreach(report->moved, index, row)
+    {
+        fputs("<tr><td>", out);
+        html_text(out, json_say(row, "name"));
+        fputs("</td><td>", out);
+        html_text(out, json_say(row, "metric"));
+        fputs("</td>", out);
+        json_cell(out, row, "old");
+        json_cell(out, row, "new");
+        json_cell(out, row, "percent");
+        fputs("<td>", out);
+        html_text(out, json_say(row, "phases"));
+        fputs(*json_say(row, "only") ? "only in the " : "", out);
+        html_text(out, json_say(row, "only"));
+        fputs("</td></tr>\n", out);
+    }
+    fputs("</table></div>\n", out);
+}
+
+static void answer_row(FILE *out, const struct report *report, const char *rung, long size,
+                       const char *title)
+{
+    const struct figure *off = chart_at(report->document, rung, size, false);
+    const struct figure *on = chart_at(report->document, rung, size, true);
+    const char *unit = figure_unit(report->document->class);
+
+    if (!off && !on)
+        return;
+    fprintf(out, "<tr><td>%s</td>", title);
+    html_number(out, off, "kernel", off ? off->kernel : 0);
+    html_number(out, on, "kernel", on ? on->kernel : 0);
+    html_number(out, off, unit, off ? off->whole : 0);
+    html_number(out, on, unit, on ? on->whole : 0);
+    html_difference(out, off, on);
+    fputs("</tr>\n", out);
+}
+
+void report_answer(FILE *out, const struct report *report)
+{
+    const struct document *document = report->document;
+
+    fputs("<h1>What does it cost to put a service somewhere?</h1>\n<p>Class ", out);
+    html_text(out, document->class);
+    fputs(strcmp(figure_unit(document->class), "cycles")
+              ? ": instructions a round trip, counted exactly, as the client sees it."
+              : ": cycles a round trip, as the client sees it.",
+          out);
+    fputs(strcmp(document->complete, "yes")
+              ? " <span class=\"alarm\">Not every boot of this run passed.</span></p>\n"
+              : " Every boot passed.</p>\n",
+          out);
+    fputs("<ul class=\"answers\">\n", out);
+    routing_item(out, report, "D4", "scheme routing over a direct message to the same server");
+    routing_item(out, report, "R1", "a server instead of the same service in the kernel");
+    isolation_item(out, report);
+    moved_item(out, report);
+    fputs("</ul>\n", out);
+    report_figure(out, report, CHART_answer,
+                  "One round trip by each route. R1 and T2 read 8 bytes through the scheme name "
+                  "space; D4 sends them as a message; R0 enters the kernel and leaves it.");
+    fputs("<div class=\"wide\"><table>\n<tr><th>route</th><th>kernel off</th><th>kernel on</th>"
+          "<th>whole off</th><th>whole on</th><th>isolation</th></tr>\n",
+          out);
+    answer_row(out, report, "R0", -1, "R0 null call");
+    answer_row(out, report, "R1", PAYLOAD, "R1 scheme, service in the kernel");
+    answer_row(out, report, "D4", PAYLOAD, "D4 message to a server");
+    answer_row(out, report, "T2", PAYLOAD, "T2 scheme, service at a server");
+    fputs("</table></div>\n<p class=\"note\">kernel: from the system call to its return, both "
+          "crossings added; whole: the client's stubs and the server's loop included, the empty "
+          "region taken off. off and on: page-table isolation.</p>\n",
+          out);
+    moved_table(out, report);
+}

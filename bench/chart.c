@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+ * Gnuplot scripts of the charts; see bench/chart.h. A script carries its data within itself, so it
+ * can be kept and drawn again anywhere. */
+#include "bench/chart.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/peers.h"
+#include "bench/table.h"
+
+const char *const chart_names[CHART_COUNT] = {
+#define X(name, title) #name,
+    CHARTS(X)
+#undef X
+};
+
+const char *const chart_titles[CHART_COUNT] = {
+#define X(name, title) title,
+    CHARTS(X)
+#undef X
+};
+
+/* ink, faint ink, grid; off, on; R1, T2, D4, D0; then phases: blues for the way in, red for the
+ * slow path, green for the server, ochres for the way back, grey for the return. */
+const char *const chart_light[CHART_COLOURS] = {
+    "#1c2430", "#5b6675", "#d9dee6", "#2563a8", "#d9771c", "#2563a9",
+    "#a3338c", "#c2571a", "#6b7684", "#0d3b66", "#2b6ca3", "#5b9bd1",
+    "#9cc4e8", "#c9302d", "#2f8f5b", "#d8a015", "#8a94a2"};
+const char *const chart_dark[CHART_COLOURS] = {
+    "#e6eaf0", "#a4afbd", "#39424f", "#66a9ee", "#f5a35c", "#66a9ed",
+    "#e38ad2", "#f28f58", "#97a3b2", "#3f7fbf", "#66a3d9", "#8fc0ec",
+    "#bfdcf7", "#f0706c", "#63c48f", "#edc255", "#aeb7c4"};
+
+#define INK      chart_light[0]
+#define FAINT    chart_light[1]
+#define GRID     chart_light[2]
+#define SIDE(on) chart_light[3 + (on)]
+#define ROUTE(i) chart_light[5 + (i)]
+
+/* Colours of the phases, as places in the table above. */
+static const unsigned phase_colours[PHASE_COUNT] = {
+    [PHASE_entry] = 9,  [PHASE_guards] = 10, [PHASE_commit] = 11, [PHASE_root] = 12,
+    [PHASE_exit] = 3,   [PHASE_slow] = 13,   [PHASE_server] = 14, [PHASE_middle] = 7,
+    [PHASE_reply] = 15, [PHASE_return] = 16,
+};
+
+struct cell_parts cell_split(const char *cell)
+{
+    struct cell_parts parts = {.size = -1};
+    const char *size = strstr(cell, "/size:");
+
+    snprintf(parts.rung, sizeof(parts.rung), "%.*s", (int)strcspn(cell, "/"), cell);
+    if (size)
+        parts.size = strtol(size + strlen("/size:"), NULL, 10);
+    parts.one_space = strstr(cell, "/space:one") != NULL;
+    return parts;
+}
+
+const struct figure *chart_at(const struct document *document, const char *rung, long size,
+                              bool pti_on)
+{
+    for (size_t i = 0; i < document->count; i++) {
+        const struct figure *figure = &document->figures[i];
+        const struct cell_parts parts = cell_split(figure->cell);
+        if (figure->pti_on == pti_on && !parts.one_space && parts.size == size &&
+            !strcmp(parts.rung, rung))
+            return figure;
+    }
+    return NULL;
+}
+
+const struct figure *chart_smallest(const struct document *document, const char *rung, bool pti_on)
+{
+    const struct figure *best = NULL;
+    long best_size = 0;
+
+    for (size_t i = 0; i < document->count; i++) {
+        const struct figure *figure = &document->figures[i];
+        const struct cell_parts parts = cell_split(figure->cell);
+        if (figure->pti_on != pti_on || parts.one_space || strcmp(parts.rung, rung) ||
+            (best && parts.size >= best_size))
+            continue;
+        best = figure;
+        best_size = parts.size;
+    }
+    return best;
+}
+
+static void prelude_print(FILE *script, const char *unit)
+{
+    fprintf(script,
+            "set encoding utf8\n"
+            "set border 3 lc rgb '%s'\n"
+            "set tics nomirror textcolor rgb '%s'\n"
+            "set grid ytics lt 1 lw 1 lc rgb '%s'\n"
+            "set key reverse Left textcolor rgb '%s' noenhanced\n"
+            "set ylabel '%s a round trip' textcolor rgb '%s'\n"
+            "set style fill solid 1.0 noborder\n",
+            FAINT, INK, GRID, INK, unit, INK);
+}
+
+/* One row of a chart of bars: where it stands, its label, off and on. */
+static bool bar_print(FILE *script, unsigned at, const char *label, const struct figure *off,
+                      const struct figure *on)
+{
+    char texts[2][32] = {"NaN", "NaN"};
+
+    if (!off && !on)
+        return false;
+    if (off)
+        number_text(off->whole, texts[0], sizeof(texts[0]));
+    if (on)
+        number_text(on->whole, texts[1], sizeof(texts[1]));
+    fprintf(script, "%u \"%s\" %s %s\n", at, label, texts[0], texts[1]);
+    return true;
+}
+
+static void bars_plot(FILE *script, unsigned bars)
+{
+    fprintf(script,
+            "set xrange [-0.6:%u.6]\nset yrange [0:*]\nset offsets 0, 0, graph 0.12, 0\n"
+            "set boxwidth 0.36\nset bmargin 3.4\nset xtics scale 0\n"
+            "plot $data using ($1-0.19):3:xtic(2) with boxes lc rgb '%s' title 'isolation off', "
+            "'' using ($1+0.19):4 with boxes lc rgb '%s' title 'isolation on', "
+            "'' using ($1-0.19):3:(sprintf('%%.6g',$3)) with labels font ',12' offset 0,0.7 "
+            "textcolor rgb "
+            "'%s' notitle, "
+            "'' using ($1+0.19):4:(sprintf('%%.6g',$4)) with labels font ',12' offset 0,0.7 "
+            "textcolor rgb "
+            "'%s' notitle\n",
+            bars - 1, SIDE(0), SIDE(1), INK, INK);
+}
+
+static bool answer_script(FILE *script, const struct document *document)
+{
+    static const struct {
+        const char *rung, *label;
+        long size;
+    } bars[] = {
+        {"R0", "null call\\n(R0)", -1},
+        {"R1", "scheme, service in the kernel\\n(R1, 8 bytes)", 8},
+        {"D4", "message to a server\\n(D4, 8 bytes)", 8},
+        {"T2", "scheme, service at a server\\n(T2, 8 bytes)", 8},
+    };
+    unsigned count = 0;
+
+    fputs("$data << EOD\n", script);
+    for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++)
+        count += bar_print(script, count, bars[i].label,
+                           chart_at(document, bars[i].rung, bars[i].size, false),
+                           chart_at(document, bars[i].rung, bars[i].size, true));
+    fputs("EOD\n", script);
+    fputs("set key top left horizontal\n", script);
+    bars_plot(script, count ? count : 1);
+    return count > 0;
+}
+
+static bool ladder_script(FILE *script, const struct document *document)
+{
+    static const char *const rungs[] = {"R0", "R1", "D0", "D1",     "D2",
+                                        "D3", "D4", "T2", "notify", "fault"};
+    unsigned count = 0;
+
+    fputs("$data << EOD\n", script);
+    for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++)
+        count += bar_print(script, count, rungs[i], chart_smallest(document, rungs[i], false),
+                           chart_smallest(document, rungs[i], true));
+    fputs("EOD\n", script);
+    fputs("set key top right horizontal\n", script);
+    bars_plot(script, count ? count : 1);
+    return count > 0;
+}
+
+static const char *const payload_rungs[] = {"R1", "T2", "D4", "D0"};
+#define PAYLOAD_RUNGS (sizeof(payload_rungs) / sizeof(payload_rungs[0]))
+
+/* The points of one line; a payload of 0 has no place on a logarithmic axis. */
+static unsigned line_print(FILE *script, const struct document *document, const char *rung,
+                           bool pti_on)
+{
+    unsigned points = 0;
+    char text[32];
+
+    fprintf(script, "$%s_%d << EOD\n", rung, pti_on);
+    for (size_t i = 0; i < document->count; i++) {
+        const struct figure *figure = &document->figures[i];
+        const struct cell_parts parts = cell_split(figure->cell);
+        if (figure->pti_on != pti_on || parts.one_space || parts.size <= 0 ||
+            strcmp(parts.rung, rung))
+            continue;
+        number_text(figure->whole, text, sizeof(text));
+        fprintf(script, "%ld %s\n", parts.size, text);
+        points++;
+    }
+    fputs("EOD\n", script);
+    return points;
+}
+
+static void peers_print(FILE *script)
+{
+    fputs("$peers << EOD\n", script);
+    for (size_t i = 0; i < peer_point_count; i++)
+        fprintf(script, "%ld %d \"  %s\"\n", peer_points[i].size, peer_points[i].whole,
+                peer_points[i].name);
+    fputs("EOD\n", script);
+}
+
+static bool payload_script(FILE *script, const struct document *document)
+{
+    const bool peers = !strcmp(document->class, "icount");
+    unsigned points[PAYLOAD_RUNGS][2], all = 0;
+
+    for (size_t i = 0; i < PAYLOAD_RUNGS; i++)
+        for (int on = 0; on < 2; on++)
+            all += points[i][on] = line_print(script, document, payload_rungs[i], on);
+    peers_print(script);
+    fprintf(script,
+            "set logscale xy\nset xrange [6:100000]\nset key outside right top\n"
+            "set xlabel 'payload in bytes' textcolor rgb '%s'\n"
+            "set xtics (8,40,64,256,'1 Ki' 1024,'4 Ki' 4096,'16 Ki' 16384,'64 Ki' 65536)\n"
+            "plot ",
+            INK);
+    for (size_t i = 0; i < PAYLOAD_RUNGS; i++) {
+        for (int on = 0; on < 2; on++)
+            if (points[i][on])
+                fprintf(script,
+                        "$%s_%d using 1:2 with linespoints lw 2 dt %d pt %d ps 0.6 lc rgb '%s' "
+                        "title '%s, isolation %s', ",
+                        payload_rungs[i], on, on ? 2 : 1, on ? 6 : 7, ROUTE(i), payload_rungs[i],
+                        on ? "on" : "off");
+    }
+    if (peers)
+        fprintf(script,
+                "$peers using 1:2 with points pt 2 ps 0.8 lc rgb '%s' title 'Linux 6.1', "
+                "'' using 1:2:3 with labels left textcolor rgb '%s' notitle\n",
+                FAINT, FAINT);
+    else
+        fputs("NaN notitle\n", script);
+    return all > 0;
+}
+
+/* One stacked bar; the rungs of many crossings would flatten the others and stand in the table. */
+static unsigned stack_print(FILE *script, const struct document *document, const char *rung,
+                            bool pti_on)
+{
+    const struct figure *figure = chart_smallest(document, rung, pti_on);
+
+    if (!figure || !figure_has(figure->traced))
+        return 0;
+    fprintf(script, "\"%s %s\"", rung, pti_on ? "on" : "off");
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        fprintf(script, " %.6g", figure_has(figure->phase[i]) ? figure->phase[i] : 0);
+    fputc('\n', script);
+    return 1;
+}
+
+static bool phases_script(FILE *script, const struct document *document)
+{
+    static const char *const rungs[] = {"R0", "R1", "D4", "T2", "notify", "fault"};
+    unsigned count = 0;
+
+    fputs("$data << EOD\n", script);
+    for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++)
+        for (int on = 0; on < 2; on++)
+            count += stack_print(script, document, rungs[i], on);
+    fputs("EOD\nset style data histograms\nset style histogram rowstacked\nset boxwidth 0.7\n"
+          "set yrange [0:*]\nset xtics rotate by -40\nset key outside right top invert\nplot ",
+          script);
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        fprintf(script, "%s using %u%s lc rgb '%s' title '%s'%s", i ? "''" : "$data", i + 2,
+                i ? "" : ":xtic(1)", chart_light[phase_colours[i]], span_phase_name((enum phase)i),
+                i + 1 < PHASE_COUNT ? ", " : "\n");
+    return count > 0;
+}
+
+bool chart_script(FILE *script, const struct document *document, enum chart chart)
+{
+    static bool (*const scripts[CHART_COUNT])(FILE *, const struct document *) = {
+        answer_script, payload_script, ladder_script, phases_script};
+
+    prelude_print(script, figure_unit(document->class));
+    return scripts[chart](script, document);
+}

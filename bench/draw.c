@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ * Runs gnuplot over a chart's script; see bench/chart.h. The file appears whole or not at all: it
+ * is drawn beside its place and moved there. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/chart.h"
+#include "bench/exits.h"
+#include "bench/file.h"
+#include "bench/process.h"
+
+#define DRAW_LIMIT_S 60.0
+#define PATH_ROOM    4096u
+
+static const char *const terminals[] = {
+    [CHART_SVG] = "set terminal svg size 920,430 dynamic font 'sans-serif,14' background '#ffffff'",
+    [CHART_PNG] = "set terminal pngcairo size 1380,645 font 'sans-serif,14' background '#ffffff'",
+};
+
+/* Gnuplot's quoting: within '' a quote is doubled. */
+static void quoted_print(FILE *script, const char *text)
+{
+    for (; *text; text++)
+        fprintf(script, *text == '\'' ? "''" : "%c", *text);
+}
+
+/* Returns an enum tach_exit. */
+static int script_write(const char *verb, const struct document *document, enum chart chart,
+                        enum chart_form form, const char *paths[2], bool *drawn)
+{
+    FILE *script = file_create(verb, paths[0]);
+
+    if (!script)
+        return TACH_CANTCREATE;
+    fprintf(script, "%s\nset output '", terminals[form]);
+    quoted_print(script, paths[1]);
+    fputs("'\n", script);
+    *drawn = chart_script(script, document, chart);
+    return file_finish(verb, paths[0], script);
+}
+
+static int gnuplot_run(const char *verb, const char *script, const char *log)
+{
+    const char *argv[] = {"gnuplot", script, NULL};
+    struct process process;
+    char *text = NULL;
+    size_t size;
+
+    if (process_start(&process, argv, log, DRAW_LIMIT_S)) {
+        fprintf(stderr, "tach %s: gnuplot: %s\n", verb, strerror(errno));
+        return TACH_CANTCREATE;
+    }
+    process_wait(&process);
+    if (process.status == 0)
+        return TACH_OK;
+    if (process.status == 127)
+        fprintf(stderr, "tach %s: gnuplot is not in PATH\n", verb);
+    else if (!file_read(verb, log, 1u << 20, &text, &size))
+        fprintf(stderr, "tach %s: gnuplot failed: %.300s\n", verb, text);
+    free(text);
+    return process.status == 127 ? TACH_UNAVAILABLE : TACH_CANTCREATE;
+}
+
+int chart_draw(const char *verb, const struct document *document, enum chart chart,
+               enum chart_form form, const char *path, bool *drawn)
+{
+    char script[PATH_ROOM], part[PATH_ROOM], log[PATH_ROOM];
+    const char *paths[2] = {script, part};
+
+    snprintf(script, sizeof(script), "%.4000s.gp", path);
+    snprintf(part, sizeof(part), "%.4000s.part", path);
+    snprintf(log, sizeof(log), "%.4000s.log", path);
+    *drawn = false;
+    int status = script_write(verb, document, chart, form, paths, drawn);
+    if (!status && *drawn)
+        status = gnuplot_run(verb, script, log);
+    if (!status && *drawn && rename(part, path)) {
+        fprintf(stderr, "tach %s: ", verb);
+        file_name_print(stderr, path);
+        fprintf(stderr, ": %s\n", strerror(errno));
+        status = TACH_CANTCREATE;
+    }
+    unlink(script);
+    unlink(part);
+    unlink(log);
+    return status;
+}

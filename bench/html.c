@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ * Pieces of the report's page; see bench/html.h. */
+#include "bench/html.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/table.h"
+
+static const char style[] =
+    "body{margin:0 auto;max-width:62rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;"
+    "background:var(--paper);color:var(--c0)}\n"
+    "h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.6rem 0 .4rem}\n"
+    "h1+p,.note,figcaption{color:var(--c1)}h1+p{margin:.1rem 0 1.2rem}\n"
+    ".answers{padding:0;margin:0 0 1rem;list-style:none;display:grid;gap:.8rem;"
+    "grid-template-columns:repeat(auto-fit,minmax(13.2rem,1fr))}\n"
+    ".answers li{background:var(--card);border-radius:.5rem;padding:.7rem "
+    ".9rem;font-size:.92rem;overflow-wrap:anywhere}\n"
+    ".answers b{display:block;font-size:1.3rem;line-height:1.25;"
+    "font-variant-numeric:tabular-nums}\n"
+    "figure{margin:.8rem 0}figure svg{display:block;width:100%;height:auto}\n"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;min-width:50%}\n"
+    "th,td{padding:.22rem .8rem .22rem 0;text-align:right;white-space:nowrap;"
+    "font-variant-numeric:tabular-nums;border-bottom:1px solid var(--c2)}\n"
+    "th{font-weight:600;color:var(--c1)}th:first-child,td:first-child,td.text{text-align:left}\n"
+    "td.text{white-space:normal;overflow-wrap:anywhere}\n"
+    "pre{background:var(--card);border-radius:.5rem;padding:.8rem 1rem;overflow-x:auto;"
+    "white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem}\n"
+    "summary{cursor:pointer;color:var(--c1);margin:.6rem 0}.alarm{color:var(--c13)}\n";
+
+static void palette_print(FILE *out, const char *paper, const char *card,
+                          const char *const colours[CHART_COLOURS])
+{
+    fprintf(out, ":root{--paper:%s;--card:%s", paper, card);
+    for (unsigned i = 0; i < CHART_COLOURS; i++)
+        fprintf(out, ";--c%u:%s", i, colours[i]);
+    fputs("}\n", out);
+}
+
+void html_begin(FILE *out, const char *title)
+{
+    fputs("<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
+          "<meta charset=\"utf-8\"/>\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+          "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>",
+          out);
+    html_text(out, title);
+    fputs("</title>\n<style>\n", out);
+    palette_print(out, "#ffffff", "#f3f5f8", chart_light);
+    fputs("@media (prefers-color-scheme:dark){", out);
+    palette_print(out, "#14181f", "#1e242d", chart_dark);
+    fprintf(out, "}\n%s</style>\n</head>\n<body>\n", style);
+}
+
+void html_end(FILE *out)
+{
+    fputs("</body>\n</html>\n", out);
+}
+
+void html_text(FILE *out, const char *text)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        if (*at == '&')
+            fputs("&amp;", out);
+        else if (*at == '<')
+            fputs("&lt;", out);
+        else if (*at == '>')
+            fputs("&gt;", out);
+        else if (*at == '"')
+            fputs("&quot;", out);
+        else if (*at == '\'')
+            fputs("&#39;", out);
+        else if (*at < ' ' || *at > '~')
+            fprintf(out, "\\x%02x", *at);
+        else
+            fputc(*at, out);
+    }
+}
+
+void html_number(FILE *out, const struct figure *figure, const char *member, double number)
+{
+    char name[FIGURE_NAME_MAX], text[32];
+
+    if (!figure || !figure_has(number)) {
+        fputs("<td>-</td>", out);
+        return;
+    }
+    figure_name(figure, name);
+    number_text(number, text, sizeof(text));
+    fputs("<td data-name=\"", out);
+    html_text(out, name);
+    fputs("\" data-member=\"", out);
+    html_text(out, member);
+    fprintf(out, "\">%s</td>", text);
+}
+
+void html_difference(FILE *out, const struct figure *from, const struct figure *to)
+{
+    char text[32];
+
+    if (!from || !to) {
+        fputs("<td>-</td>", out);
+        return;
+    }
+    const double delta = to->whole - from->whole;
+    number_text(fabs(delta), text, sizeof(text));
+    fprintf(out, "<td>%c%s</td>", delta < 0 ? '-' : '+', text);
+}
+
+/* Reads "rgb( 37,  99, 168)" at *at; moves behind it and returns the colour's place, or -1. */
+static int colour_read(const char **at)
+{
+    char hex[8];
+    int r, g, b, used = 0;
+
+    if (sscanf(*at, "rgb(%d,%d,%d)%n", &r, &g, &b, &used) != 3 || !used)
+        return -1;
+    snprintf(hex, sizeof(hex), "#%02x%02x%02x", r & 255, g & 255, b & 255);
+    for (unsigned i = 0; i < CHART_COLOURS; i++) {
+        if (!strcmp(hex, chart_light[i])) {
+            *at += used;
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* What gnuplot writes, and what the page needs there; %s is the chart's name. */
+static const struct {
+    const char *from, *to;
+} rewrites[] = {
+    {"color=\"black\"", "color=\"var(--c0)\""},
+    {"fill=\"#ffffff\"", "fill=\"none\""},
+    {"id='gp", "id='%s-gp"},
+    {"href='#gp", "href='#%s-gp"},
+    {"id=\"gnuplot_", "id=\"%s-"},
+    {"id=\"hinted_", "id=\"%s-hinted-"},
+    {"standalone=\"no\"", ""},
+};
+
+/* Rewrites one piece at *at, or copies one byte. */
+static void svg_step(FILE *out, enum chart chart, const char **at)
+{
+    const int colour = **at == 'r' ? colour_read(at) : -1;
+
+    if (colour >= 0) {
+        fprintf(out, "var(--c%d)", colour);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(rewrites) / sizeof(rewrites[0]); i++) {
+        if (strncmp(*at, rewrites[i].from, strlen(rewrites[i].from)))
+            continue;
+        const char *slot = strstr(rewrites[i].to, "%s");
+        const int before = slot ? (int)(slot - rewrites[i].to) : (int)strlen(rewrites[i].to);
+        fprintf(out, "%.*s", before, rewrites[i].to);
+        if (slot)
+            fprintf(out, "%s%s", chart_names[chart], slot + 2);
+        *at += strlen(rewrites[i].from);
+        return;
+    }
+    fputc(*(*at)++, out);
+}
+
+void html_svg(FILE *out, enum chart chart, const char *svg)
+{
+    const char *at = strstr(svg, "<svg"), *title;
+
+    if (!at)
+        return;
+    fputs("<svg role=\"img\" ", out);
+    at += strlen("<svg");
+    title = strstr(at, "<title>");
+    while (*at && at != title)
+        svg_step(out, chart, &at);
+    fputs("<title>", out);
+    html_text(out, chart_titles[chart]);
+    fputs("</title>", out);
+    at = title ? strstr(title, "</title>") : NULL;
+    for (at = at ? at + strlen("</title>") : ""; *at;)
+        svg_step(out, chart, &at);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ * tach plot: the charts of a run as SVG and PNG files, one of each a chart. */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/chart.h"
+#include "bench/exits.h"
+#include "bench/file.h"
+#include "bench/verbs.h"
+
+struct plot_args {
+    const char *run, *out;
+};
+
+static int plot_chart(const struct document *document, enum chart chart, const char *directory)
+{
+    static const char *const endings[] = {[CHART_SVG] = "svg", [CHART_PNG] = "png"};
+    int status = TACH_OK;
+
+    for (unsigned form = CHART_SVG; !status && form <= CHART_PNG; form++) {
+        char *path;
+        bool drawn;
+        if (asprintf(&path, "%s/%s.%s", directory, chart_names[chart], endings[form]) < 0)
+            return TACH_INTERNAL;
+        status = chart_draw("plot", document, chart, (enum chart_form)form, path, &drawn);
+        if (!status) {
+            file_name_print(stdout, drawn ? path : chart_names[chart]);
+            puts(drawn ? "" : ": nothing of it was measured");
+        }
+        free(path);
+    }
+    return status;
+}
+
+static error_t option_parse(int key, char *text, struct argp_state *state)
+{
+    struct plot_args *args = state->input;
+
+    switch (key) {
+    case 'o':
+        args->out = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (args->run)
+            argp_error(state, "one run is drawn at a time");
+        args->run = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (!args->run)
+            argp_error(state, "which run?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int verb_plot(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"out", 'o', "DIR", 0, "Directory of the pictures (build/plots)", 0}, {0}};
+    static const struct argp argp = {
+        options,
+        option_parse,
+        "RUN",
+        "Draw the figures of a run as SVG and PNG.\v"
+        "Samples:\n"
+        "  tach plot results/run/first\n"
+        "  tach plot results/baseline.json --out /tmp/plots\n\n"
+        "Exit codes: 0 drawn, 65 malformed, 66 missing, 69 no gnuplot, "
+        "73 cannot be written.",
+        NULL,
+        NULL,
+        NULL};
+    struct plot_args args = {.out = "build/plots"};
+    struct document document;
+
+    argv[0] = (char[]){"tach plot"};
+    argp_parse(&argp, argc, argv, 0, NULL, &args);
+    int status = document_load("plot", args.run, &document);
+    if (!status)
+        status = file_directory("plot", args.out);
+    for (unsigned chart = 0; !status && chart < CHART_COUNT; chart++)
+        status = plot_chart(&document, (enum chart)chart, args.out);
+    document_free(&document);
+    return status;
+}

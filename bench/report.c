@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ * tach report: one self-contained page about a run. Gathers the document, the facts beside it, the
+ * drawn charts and what moved, then prints the sections. The page appears whole or not at all. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench/compare.h"
+#include "bench/exits.h"
+#include "bench/file.h"
+#include "bench/html.h"
+#include "bench/report.h"
+#include "bench/verbs.h"
+
+#define SVG_MAX  (16u << 20)
+#define JSON_MAX (64u << 20)
+
+struct report_args {
+    const char *run, *out, *against, *host;
+};
+
+/* Draws one chart and takes its text. */
+static int chart_take(const char *directory, enum chart chart, struct report *report)
+{
+    char path[64];
+    size_t size;
+    bool drawn;
+
+    snprintf(path, sizeof(path), "%s/%s.svg", directory, chart_names[chart]);
+    int status = chart_draw("report", report->document, chart, CHART_SVG, path, &drawn);
+    if (!status && drawn)
+        status = file_read("report", path, SVG_MAX, &report->svgs[chart], &size);
+    unlink(path);
+    return status;
+}
+
+static int charts_take(struct report *report)
+{
+    char directory[] = "/tmp/tach-report-XXXXXX";
+    int status = TACH_OK;
+
+    if (!mkdtemp(directory)) {
+        fprintf(stderr, "tach report: %s: %s\n", directory, strerror(errno));
+        return TACH_CANTCREATE;
+    }
+    for (unsigned chart = 0; !status && chart < CHART_COUNT; chart++)
+        status = chart_take(directory, (enum chart)chart, report);
+    rmdir(directory);
+    return status;
+}
+
+/* Reads a document that is only shown, never computed with. */
+static int json_take(const char *path, json_t **out)
+{
+    json_error_t error;
+    char *text;
+    size_t size;
+
+    const int status = file_read("report", path, JSON_MAX, &text, &size);
+    if (status)
+        return status;
+    *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    free(text);
+    if (json_is_object(*out))
+        return TACH_OK;
+    fputs("tach report: ", stderr);
+    file_name_print(stderr, path);
+    fputs(": no JSON object\n", stderr);
+    return TACH_BADDATA;
+}
+
+/* machine.json stands beside the document of a run; a baseline has none. */
+static int machine_take(const char *run, json_t **out)
+{
+    struct stat facts;
+    char *path;
+
+    if (stat(run, &facts) || !S_ISDIR(facts.st_mode))
+        return TACH_OK;
+    if (asprintf(&path, "%s/machine.json", run) < 0)
+        return TACH_INTERNAL;
+    const int status = access(path, F_OK) ? TACH_OK : json_take(path, out);
+    free(path);
+    return status;
+}
+
+static int against_take(struct report *report)
+{
+    struct document sides[2] = {{{0}, {0}, {0}, NULL, NULL, 0}, *report->document};
+
+    int status = document_load("report", report->against, &sides[0]);
+    if (!status && !documents_comparable("report", sides))
+        status = TACH_INCONCLUSIVE;
+    if (!status)
+        report->moved = documents_moved(sides);
+    document_free(&sides[0]);
+    return status;
+}
+
+static int page_write(const struct report *report, const char *path)
+{
+    FILE *out = file_create("report", path);
+
+    if (!out)
+        return TACH_CANTCREATE;
+    html_begin(out, "Tach: what a call costs");
+    report_answer(out, report);
+    report_payload(out, report);
+    report_ladder(out, report);
+    report_phases(out, report);
+    report_calibration(out, report);
+    report_peers(out, report);
+    report_provenance(out, report);
+    html_end(out);
+    const int status = file_finish("report", path, out);
+    if (status)
+        unlink(path);
+    return status;
+}
+
+static int report_make(const struct report_args *args, struct report *report)
+{
+    char *path = NULL;
+    struct stat facts;
+
+    int status = machine_take(args->run, &report->machine);
+    if (!status && args->against)
+        status = against_take(report);
+    if (!status && args->host)
+        status = json_take(args->host, &report->host);
+    if (!status)
+        status = charts_take(report);
+    if (status)
+        return status;
+    const bool directory = !stat(args->run, &facts) && S_ISDIR(facts.st_mode);
+    if (asprintf(&path, "%s%s", directory ? args->run : "report.html",
+                 directory ? "/report.html" : "") < 0)
+        return TACH_INTERNAL;
+    status = page_write(report, args->out ? args->out : path);
+    if (!status) {
+        file_name_print(stdout, args->out ? args->out : path);
+        putchar('\n');
+    }
+    free(path);
+    return status;
+}
+
+static error_t option_parse(int key, char *text, struct argp_state *state)
+{
+    struct report_args *args = state->input;
+
+    switch (key) {
+    case 'o':
+        args->out = text;
+        return 0;
+    case 'a':
+        args->against = text;
+        return 0;
+    case 'l':
+        args->host = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (args->run)
+            argp_error(state, "a report is about one run");
+        args->run = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (!args->run)
+            argp_error(state, "which run?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int verb_report(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"out", 'o', "FILE", 0, "The page (report.html in the run)", 0},
+        {"against", 'a', "OLD", 0, "An earlier run or the baseline: say what moved", 0},
+        {"linux", 'l', "FILE", 0, "The host's own baselines, of build/bench_linux", 0},
+        {0}};
+    static const struct argp argp = {
+        options,
+        option_parse,
+        "RUN",
+        "Write one self-contained page about a run.\v"
+        "Samples:\n"
+        "  tach report results/run/first\n"
+        "  tach report results/run/first --against results/baseline.json\n\n"
+        "Exit codes: 0 written, 2 not comparable with OLD, 65 malformed, 66 missing, 69 no "
+        "gnuplot, "
+        "73 cannot be written.",
+        NULL,
+        NULL,
+        NULL};
+    struct report_args args = {0};
+    struct document document;
+
+    argv[0] = (char[]){"tach report"};
+    argp_parse(&argp, argc, argv, 0, NULL, &args);
+    struct report report = {.document = &document, .source = args.run, .against = args.against};
+    int status = document_load("report", args.run, &document);
+    if (!status)
+        status = report_make(&args, &report);
+    for (unsigned chart = 0; chart < CHART_COUNT; chart++)
+        free(report.svgs[chart]);
+    json_decref(report.machine);
+    json_decref(report.moved);
+    json_decref(report.host);
+    document_free(&document);
+    return status;
+}
