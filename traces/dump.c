@@ -60,8 +60,8 @@ static void calib_print(const struct frame *frame)
     _Static_assert(sizeof values == sizeof(struct wire_calib), "a name for each number");
     memcpy(values, frame->body, sizeof values);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        printf("%s%s %" PRIu64, i % 6 == 0 ? "  " : ", ", names[i], values[i]);
-    puts("");
+        printf("%s%s %" PRIu64 "%s", i % 6 == 0 ? "  " : ", ", names[i], values[i],
+               i % 6 == 5 ? "\n" : "");
 }
 
 static void hist_print(const struct frame *frame)

@@ -93,11 +93,11 @@ static bool sequence_take(struct frame_decoder *decoder, struct frame *frame)
     return true;
 }
 
-/* Judges one segment as a frame; a good one is handed on. */
-static enum verdict frame_try(struct frame_decoder *decoder, const uint8_t *coded, size_t length)
+/* Judges one segment as a frame. */
+static enum verdict frame_try(struct frame_decoder *decoder, const uint8_t *coded, size_t length,
+                              struct frame *frame)
 {
     uint8_t *plain = (uint8_t *)decoder->plain;
-    struct frame frame;
     size_t size;
     uint32_t crc;
 
@@ -111,28 +111,20 @@ static enum verdict frame_try(struct frame_decoder *decoder, const uint8_t *code
     memcpy(&crc, plain + size - CRC_BYTES, CRC_BYTES);
     if (crc != crc32(0, plain, (uInt)(size - CRC_BYTES)))
         return BAD_CRC;
-    memcpy(&frame.header, plain, sizeof frame.header);
-    if (frame.header.boot_id == 0)
+    memcpy(&frame->header, plain, sizeof frame->header);
+    if (frame->header.boot_id == 0)
         return BAD_HEADER;
-    frame.body = plain + sizeof frame.header;
-    frame.length = size - FRAME_MIN;
-    if (sequence_take(decoder, &frame)) {
-        decoder->counts.good++;
-        decoder->sink.frame(decoder->sink.context, &frame);
-    }
+    frame->body = plain + sizeof frame->header;
+    frame->length = size - FRAME_MIN;
     return GOOD;
-}
-
-static bool byte_is_text(uint8_t byte)
-{
-    return (byte >= '\t' && byte <= '\r') || byte == 27 || (byte >= ' ' && byte <= '~');
 }
 
 static size_t text_run(const uint8_t *bytes, size_t length)
 {
+    static const bool text[256] = {['\t' ... '\r'] = true, [27] = true, [' ' ... '~'] = true};
     size_t run = 0;
 
-    while (run < length && byte_is_text(bytes[run]))
+    while (run < length && text[bytes[run]])
         run++;
     return run;
 }
@@ -163,7 +155,8 @@ static void verdict_count(struct frame_counts *counts, enum verdict verdict, siz
 /* Takes one whole segment: a frame, text, text and then a frame, or damage. */
 static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, size_t length)
 {
-    enum verdict verdict = frame_try(decoder, segment, length);
+    struct frame frame;
+    enum verdict verdict = frame_try(decoder, segment, length, &frame);
     size_t run = verdict == GOOD ? 0 : text_run(segment, length);
     size_t start = 0;
 
@@ -174,12 +167,16 @@ static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, 
     /* The byte before the first control byte may be the frame's first code or the text's last. */
     for (size_t back = 0; verdict != GOOD && back < 2 && back < run; back++) {
         start = run - back;
-        verdict = frame_try(decoder, segment + start, length - start);
+        verdict = frame_try(decoder, segment + start, length - start, &frame);
     }
     if (verdict != GOOD)
         start = run;
     foreign_give(decoder, segment, start);
     verdict_count(&decoder->counts, verdict, length - start);
+    if (verdict != GOOD || !sequence_take(decoder, &frame))
+        return;
+    decoder->counts.good++;
+    decoder->sink.frame(decoder->sink.context, &frame);
 }
 
 /* Makes room in a full buffer: text is foreign whatever follows; anything else is no frame. */

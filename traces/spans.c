@@ -10,8 +10,7 @@
 
 #include "traces/array.h"
 
-#define CPUS_MAX  256
-#define CELLS_MAX 512 /* a command line names fewer; bounds what a hostile file can cost */
+#define CELLS_MAX 512u /* a command line names fewer; bounds what a hostile file can cost */
 
 /* A call that has begun on one CPU. */
 struct walker {
@@ -222,15 +221,25 @@ static bool cells_make(struct span_table *table, const struct boot *boot)
     return ticks && (cell || table->call_count == 0);
 }
 
+static size_t cpus_count(const struct boot *boot)
+{
+    size_t cpus = 1;
+
+    for (size_t i = 0; i < boot->event_count; i++)
+        cpus = cpus > boot->events[i].cpu ? cpus : boot->events[i].cpu + 1u;
+    return cpus;
+}
+
 int spans_of_boot(const struct boot *boot, struct span_table *out)
 {
-    struct walker *walkers = calloc(CPUS_MAX, sizeof *walkers);
+    size_t cpus = cpus_count(boot);
+    struct walker *walkers = calloc(cpus, sizeof *walkers);
     bool good = walkers != NULL;
 
     memset(out, 0, sizeof *out);
     for (size_t i = 0; good && i < boot->event_count; i++)
         good = record_take(out, &walkers[boot->events[i].cpu], boot, i);
-    for (size_t i = 0; good && i < CPUS_MAX; i++)
+    for (size_t i = 0; good && i < cpus; i++)
         out->unpaired += walkers[i].open;
     free(walkers);
     if (good && cells_make(out, boot))
