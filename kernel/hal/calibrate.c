@@ -83,13 +83,16 @@ static uint64_t gcd(uint64_t a, uint64_t b)
     return a;
 }
 
-/* Deltas of unequal work, so that a clock in steps shows its step and not its multiple. */
+/* Deltas of unequal work, odd and even, so that a clock in steps shows its step and not a multiple
+ * of it. */
 static uint64_t quantum(void)
 {
     uint64_t common = 0;
     for (unsigned i = 1; i <= SAMPLES; i++) {
         const uint64_t start = x86_rdtsc();
         x86_spin(i);
+        if (i % 3 == 0)
+            x86_nop();
         common = gcd(x86_rdtsc() - start, common);
     }
     return common;

@@ -19,7 +19,8 @@
 #define WINDOW_PIT      1400u    /* a little above 1 ms */
 #define WINDOW_TIMER    1200000u /* the same for a timer of 1 GHz */
 #define PROBES_MAX      2000u
-#define PROBES_DEAD     40u   /* a PIT that has not moved by then is none */
+#define PROBES_DEAD     40u /* a PIT that has not moved by then is none */
+#define EDGE_LOOKS      100u
 #define PROBE_SPIN      2000u /* turns between looks: port reads are slow in emulators */
 #define LEAF_CRYSTAL    0x15u
 #define LEAF_FREQUENCY  0x16u
@@ -67,24 +68,40 @@ static struct reading reading_take(uint32_t (*timer_count)(void))
     return r;
 }
 
+/* The first reading of a PIT tick, where looks are quicker than ticks: then a window is exact to a
+ * look and not to two ticks. */
+static struct reading reading_edge(uint32_t (*timer_count)(void))
+{
+    const struct reading first = reading_take(timer_count);
+    struct reading r = first;
+    for (unsigned looks = 0; looks < EDGE_LOOKS && r.pit == first.pit; looks++)
+        r = reading_take(timer_count);
+    return r;
+}
+
+static struct window window_between(const struct reading *start, const struct reading *end)
+{
+    return (struct window){.tsc = end->tsc - start->tsc,
+                           .pit = (start->pit - end->pit) & PIT_MAX,
+                           .timer = start->timer - end->timer};
+}
+
 static struct window window_take(uint32_t (*timer_count)(void))
 {
     pit_start();
     x86_spin(PROBE_SPIN); /* the count is loaded by the PIT's next edge */
-    const struct reading start = reading_take(timer_count);
-    struct window w = {0};
+    const struct reading start = reading_edge(timer_count);
+    struct reading now = start;
     for (unsigned probes = 0; probes < PROBES_MAX; probes++) {
         x86_spin(PROBE_SPIN);
-        const struct reading now = reading_take(timer_count);
-        w.tsc = now.tsc - start.tsc;
-        w.pit = (start.pit - now.pit) & PIT_MAX;
-        w.timer = start.timer - now.timer;
-        if (w.pit >= WINDOW_PIT)
-            break;
-        if (w.pit == 0 && probes >= PROBES_DEAD && w.timer >= WINDOW_TIMER)
+        now = reading_take(timer_count);
+        const struct window w = window_between(&start, &now);
+        if (w.pit >= WINDOW_PIT || (w.pit == 0 && probes >= PROBES_DEAD && w.timer >= WINDOW_TIMER))
             break;
     }
-    return w;
+    if (now.pit != start.pit)
+        now = reading_edge(timer_count);
+    return window_between(&start, &now);
 }
 
 /* CPUID's own word for the TSC's rate, or 0. */

@@ -2,13 +2,14 @@
 ; The ways out to ring 3 that C takes: isolation x trace, one body. Each asks the scheduler for the
 ; thread to run, loads all of its registers from its block, and leaves: by SYSRET a frame that
 ; SYSCALL made, by IRET everything else, from a frame whose selectors and flags are constants or
-; masked here. With isolation nothing but the entry area is touched after the write of a user root,
+; masked here. A SYSCALL frame shows the same registers and flags by either. With isolation nothing but the entry area is touched after the write of a user root,
 ; so that code lies in .entry.text, where every byte is precious; without, it need not.
 
 %include "build/offsets.inc"
 %include "kernel/hal/percpu.inc"
+%include "fastpath/macros.inc"                  ; STAMP
 
-extern sched_leave
+extern sched_leave, trace_ring
 
 ; All but rax, rcx, rdx, r11, rsp of the thread in rax.
 %macro LOAD_MOST 0
@@ -53,7 +54,9 @@ extern sched_leave
 %macro EXIT_USER 3
 global %1:function (%1.end - %1)
 %1:
+    %assign TRACE %3
             call    sched_leave                 ; rax   thread
+            STAMP   EV_ph_exit
             test    byte [rax + THREAD_BLOCKERS], BLOCK_TRACED
             jnz     .iret                       ; TF would not survive a SYSRET
             cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
@@ -76,17 +79,21 @@ global %1:function (%1.end - %1)
             add     rsp, ENTRY_STACK_FROM_CPU
             push    SEL_USER_DATA
             push    qword [rax + THREAD_RSP]
+            mov     rcx, [rax + THREAD_RIP]     ; rcx, r11: what SYSRET would leave
+            mov     r11d, RFLAGS_USER_SET
+            cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
+            je      .frame
             mov     r11, [rax + THREAD_RFLAGS]
             and     r11d, RFLAGS_USER
             or      r11d, RFLAGS_USER_SET
+.frame:
             push    r11
             push    SEL_USER_CODE
-            mov     rcx, [rax + THREAD_RIP]
             push    rcx
             push    qword [rax + THREAD_RAX]
             LOAD_MOST
             cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
-            je      .root                       ; rcx and r11 are what SYSRET would leave
+            je      .root
             mov     rcx, [rax + THREAD_RCX]
             mov     r11, [rax + THREAD_R11]
 .root:

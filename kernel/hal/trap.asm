@@ -171,12 +171,14 @@ trap_kernel:
             SAVE_ALL
             cmp     byte [rsp + SAVED * 8 + T_VECTOR], V_DEVICE
             jae     .sane                       ; only idling is interrupted: GS and root are ours
-            ROOT_ENTER rax, 1                   ; a broken kernel may be broken anywhere
-            mov     ecx, MSR_GS_BASE
+            mov     ecx, MSR_GS_BASE            ; a broken kernel may be broken anywhere
             rdmsr
             test    edx, edx                    ; a user's GS base is never in the upper half
-            js      .sane
+            js      .root
             swapgs
+.root:
+            mov     rax, [gs:CPU_KERNEL_ROOT]   ; the boot root: may be odd, so no mask finds it
+            mov     cr3, rax
 .sane:
             FLAGS_CLEAN
             mov     rdi, rsp

@@ -11,18 +11,19 @@
 #include "kernel/hal/upcall.h"
 #include "kernel/hal/x86.h"
 
-#define VECTOR_DB  1u
-#define VECTOR_NMI 2u
-#define VECTOR_NP  11u
-#define VECTOR_GP  13u
-#define VECTOR_PF  14u
-#define ERROR_EXT  1u /* caused by something outside of the program: an interrupt */
-#define DR6_RESET  0xFFFF0FF0ull
-#define DR6_WHY    0xE00Full
-#define DR7_FIXED  0x400ull
-#define DR7_WATCH  0xB0001ull /* DR0 local, data read or written, 8 bytes */
-#define DR7_LENGTH 8ull
-#define RFLAGS_TF  0x100ull
+#define VECTOR_DB     1u
+#define VECTOR_NMI    2u
+#define VECTOR_NP     11u
+#define VECTOR_GP     13u
+#define VECTOR_PF     14u
+#define ERROR_EXT     1u /* caused by something outside of the program: an interrupt */
+#define DR6_RESET     0xFFFF0FF0ull
+#define DR6_WHY       0xE00Full
+#define DR7_FIXED     0x400ull
+#define DR7_WATCH     0xB0001ull /* DR0 local, data read or written, 8 bytes */
+#define DR7_LENGTH    8ull
+#define RFLAGS_TF     0x100ull
+#define RFLAGS_RETURN 0x202ull
 
 uint64_t trap_nmi_count, trap_debug_count, trap_iret_count, trap_spurious_count,
     trap_interrupt_count;
@@ -96,7 +97,7 @@ void hal_trap_iret(struct thread *t, uint64_t vector, uint64_t error)
     trap_iret_count++;
     if (t->frame == FRAME_SYSCALL) { /* what the exit had made of it */
         t->rcx = t->rip;
-        t->r11 = t->rflags;
+        t->r11 = t->rflags = RFLAGS_RETURN;
     }
     t->frame = FRAME_FULL;
     core_trap(t, (unsigned)vector, error, 0);

@@ -192,6 +192,12 @@ static inline void x86_pause(void)
     __asm__ volatile("pause" : : : "memory");
 }
 
+/* One instruction of work. */
+static inline void x86_nop(void)
+{
+    __asm__ volatile("nop");
+}
+
 /* `turns` turns of dec + jnz: two instructions each. turns > 0. */
 static inline void x86_spin(uint64_t turns)
 {

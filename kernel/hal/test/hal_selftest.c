@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * HAL without CORE: a program of its own that takes CORE's place, runs one space with two threads
  * of selftest_user.asm, and compares each trap with what the user program announced. It prints a
- * line for each difference and ends the machine with PASS or FAIL. */
+ * line for each difference and ends the machine with PASS or FAIL. Boot words: those of HAL, and
+ * break=LETTER to see a panic. */
+#include "kernel/abi/events.h"
 #include "kernel/abi/msg.h"
 #include "kernel/hal/apic.h"
+#include "kernel/hal/bootword.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/init.h"
@@ -21,12 +24,16 @@
 #define VECTOR_GP     13u
 #define VECTOR_ANY    (~0ull)
 
+extern const char __entry_ro_start[];
 extern const uint8_t selftest_user_start[], selftest_user_end[], selftest_user_second[];
 
 static struct {
     bool armed;
     uint64_t vector, error, resume;
 } expected;
+
+/* Where the exits of the trace variants put their stamps. */
+struct trace_record trace_ring[TRACE_RING_RECORDS];
 
 static struct space space;
 static unsigned passed, failed, running, traps, ticks;
@@ -52,6 +59,8 @@ static void finish(void)
     klog("traps: nmi %lu debug %lu iret %lu spurious %lu interrupts %lu\n", trap_nmi_count,
          trap_debug_count, trap_iret_count, trap_spurious_count, trap_interrupt_count);
     check(trap_interrupt_count >= 2, "timer interrupts", trap_interrupt_count, 2);
+    check((cpu_this()->trace_count != 0) == hal_config.trace, "stamps", cpu_this()->trace_count,
+          hal_config.trace);
     check(ticks == 1, "deadlines", ticks, 1);
     klog("selftest: %u passed, %u failed\n", passed, failed);
     hal_exit(failed == 0 ? EXIT_PASS : EXIT_FAIL, NULL);
@@ -100,8 +109,44 @@ static void call_check(const struct thread *t)
     check(t->rdi == t->rsi, "ring 3", t->rdi, t->rsi);
 }
 
+static uint64_t recurse(volatile uint64_t depth)
+{
+    return depth == 0 ? 0 : recurse(depth + 1) + depth;
+}
+
+/* The boot word break= ends the boot at the first system call in the way that it names. */
+static void break_kernel(char how)
+{
+    switch (how) {
+    case 'u':
+        __asm__ volatile("ud2");
+        break;
+    case 'p':
+        *(volatile uint64_t *)TEXT_ADDRESS = 0; /* a user address: SMAP, or no mapping */
+        break;
+    case 'w':
+        *(volatile uint64_t *)(uint64_t)core_idle = 0; /* text is read-only */
+        break;
+    case 'i':
+        *(volatile uint64_t *)(uint64_t)__entry_ro_start = 0; /* so are the IDT, GDT and TSS */
+        break;
+    case 'x':
+        ((void (*)(void))TEXT_ADDRESS)(); /* SMEP, or NX */
+        break;
+    case 's':
+        panic("depth %lu", recurse(1)); /* into the guard page: a double fault */
+    case 'a':
+        panic("asked to, by %s", "a boot word");
+    default:
+        break;
+    }
+}
+
 void core_syscall(struct thread *t)
 {
+    char how[2];
+    if (bootword("break", how, sizeof(how)))
+        break_kernel(how[0]);
     const uint64_t number = t->rax;
     t->rax = 0;
     switch (number) {
@@ -196,6 +241,7 @@ static void thread_make(uint64_t offset, uint64_t stack)
 
 void core_entry(void)
 {
+    cpu_this()->trace_next = trace_ring;
     const uint64_t bytes = (uint64_t)(selftest_user_end - selftest_user_start);
     klog("selftest: pti %u pcid %u trace %u tsc %lu Hz source %u timer ok, %lu pages free\n",
          hal_config.pti, hal_config.pcid, hal_config.trace, hal_config.tsc_hz,
