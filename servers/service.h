@@ -46,7 +46,7 @@ struct svc_host {
 
 struct service_ops {
     char name[16];
-    uint32_t flags; /* SVC_POSITIONED */
+    uint32_t flags; /* SVC_* */
     uint32_t zero;
     /* start makes self->state; stop frees everything. An op that is 0 answers its default error. */
     long (*start)(struct svc *self);
@@ -58,7 +58,8 @@ struct service_ops {
     long (*write)(struct svc *self, struct svc_req *req);
     long (*fcall)(struct svc *self, struct svc_req *req);
 };
-#define SVC_POSITIONED 1u
+#define SVC_POSITIONED 1u /* the kernel keeps file positions */
+#define SVC_PROMPT     2u /* read never answers SVC_PENDING: the fast path may call it */
 
 struct svc {
     const struct service_ops *ops;

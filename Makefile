@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+# The whole build on one page. `make bench` runs the matrix and leaves a report, `make check` passes the
+# tests; both install what is missing. `make` alone builds. Everything made goes to build/.
+
+# ---- tools ------------------------------------------------------------------------------------------
+ifeq ($(origin CC),default)
+CC      = gcc
+endif
+CXX     = g++
+NASM    = nasm
+OBJCOPY = objcopy
+LD      = ld
+FUZZCC  = clang
+
+# Debian packages, for set-up and for nothing else.
+PACKAGES = gcc g++ clang libclang-rt-14-dev nasm binutils make python3 git qemu-system-x86 gnuplot-nox \
+  libbenchmark-dev libbenchmark-tools python3-scipy libjansson-dev zlib1g-dev bochs bochs-term bochsbios \
+  vgabios grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf babeltrace2 yamllint jq
+
+# ---- flags ------------------------------------------------------------------------------------------
+WARN    = -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow -Wconversion
+BARE    = -std=c11 -O2 -g -I. -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
+          -mgeneral-regs-only -mno-red-zone $(WARN)
+KFLAGS  = $(BARE) -fno-pic -mcmodel=kernel
+UFLAGS  = $(BARE) -fno-pic
+SFLAGS  = $(BARE) -fPIC -fno-jump-tables -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
+LFLAGS  = $(BARE) -m32 -march=i686 -fno-pic -Os
+HFLAGS  = -std=c11 -O2 -g -I. -D_GNU_SOURCE $(WARN)
+XFLAGS  = -std=c++17 -O2 -g -I. -Wall -Wextra -Werror
+SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all
+DEP     = -MMD -MP -MF $@.d
+HLIBS   = -ljansson -lz -lm
+
+# ---- files ------------------------------------------------------------------------------------------
+LINKED  = null zero echo ram
+K_SRC   = $(wildcard kernel/hal/*.c kernel/core/*.c) servers/host/linked.c
+K_ASM   = $(wildcard kernel/hal/*.asm) fastpath/entry.asm
+K_OBJ   = $(patsubst %,build/k/%.o,$(K_SRC) $(K_ASM)) build/k/linked_services.o
+L_OBJ   = $(patsubst %,build/l/%.o,$(wildcard kernel/loader/*.c kernel/loader/*.asm))
+LIB_OBJ = $(patsubst %,build/u/%.o,$(wildcard servers/lib/*.c servers/lib/*.asm))
+SVC_OBJ = $(LINKED:%=build/svc/%.o)
+GUESTS  = $(basename $(notdir $(wildcard kernel/test/guest/test_*.c)))
+PROGRAMS = init nameserver console $(if $(wildcard bench/guest/*.c),bench) $(LINKED:%=svc-%) $(GUESTS:test_%=test-%)
+ELFS    = $(PROGRAMS:%=build/user/%.elf)
+T_SRC   = $(wildcard traces/*.c bench/*.c)
+T_OBJ   = $(T_SRC:%.c=build/h/%.o)
+HOSTBENCH = $(patsubst bench/host/%.cc,build/%,$(wildcard bench/host/bench_*.cc))
+FILES   = $(foreach p,$(PROGRAMS),bin/$p=build/user/$p.elf) etc/rc=servers/init/rc
+NASM_INC = build/offsets.inc $(wildcard fastpath/*.inc kernel/hal/*.inc kernel/test/guest/*.inc)
+
+all: build/kernel.elf build/loader.elf build/initfs.img build/tach build/probe.elf
+
+# A changed option rebuilds what depends on it: every object depends on the flags in force.
+build/flags: FORCE
+	@mkdir -p build; echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(HFLAGS) $(LINKED)' | cmp -s - $@ || \
+	echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(HFLAGS) $(LINKED)' > $@
+FORCE:
+
+# ---- kernel -----------------------------------------------------------------------------------------
+build/kernel.elf: $(K_OBJ) $(SVC_OBJ) kernel/kernel.ld
+	$(LD) -T kernel/kernel.ld -z max-page-size=4096 --build-id=sha1 -o $@ $(K_OBJ) $(SVC_OBJ)
+build/k/%.c.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(KFLAGS) $(DEP) -c $< -o $@
+build/k/%.asm.o: %.asm $(NASM_INC) build/flags
+	@mkdir -p $(@D); $(NASM) -f elf64 -Wall -Werror -I. $< -o $@
+build/k/kernel/core/wire.c.o: build/abi_hash.h
+build/abi_hash.h: $(wildcard kernel/abi/*.h)
+	@mkdir -p $(@D); echo "#define ABI_HASH 0x$$(cat $^ | sha256sum | cut -c1-8)u" > $@
+build/offsets.inc: fastpath/offsets.c build/flags
+	@mkdir -p $(@D); $(CC) $(KFLAGS) -MMD -MP -MF $@.d -MT $@ -c $< -o build/offsets.o
+	@$(OBJCOPY) -O binary --only-section=.offsets build/offsets.o $@
+build/linked_services.c: build/flags
+	@{ echo '#include "kernel/core/services.h"'; \
+	for s in $(LINKED); do echo "extern const struct service_ops service_$$s;"; done; \
+	echo 'const struct service_ops *const linked_services[] = {'; \
+	for s in $(LINKED); do echo "&service_$$s,"; done; echo '0};'; } > $@
+build/k/linked_services.o: build/linked_services.c
+	@mkdir -p $(@D); $(CC) $(KFLAGS) $(DEP) -c $< -o $@
+build/svc/%.o: servers/services/%.c servers/services/service.ld build/flags
+	@mkdir -p $(@D); $(CC) $(SFLAGS) $(DEP) -c $< -o $@.part
+	@$(LD) -r -T servers/services/service.ld -o $@ $@.part
+
+# ---- loader -----------------------------------------------------------------------------------------
+build/loader.elf: $(L_OBJ) kernel/loader/loader.ld
+	$(LD) -m elf_i386 -T kernel/loader/loader.ld -z max-page-size=4096 -o $@ $(L_OBJ)
+build/l/%.c.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(LFLAGS) $(DEP) -c $< -o $@
+build/l/%.asm.o: %.asm
+	@mkdir -p $(@D); $(NASM) -f elf32 -Wall -Werror -I. $< -o $@
+
+# ---- user programs and initfs -----------------------------------------------------------------------
+build/u/%.c.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(UFLAGS) $(DEP) -c $< -o $@
+build/u/%.asm.o: %.asm $(NASM_INC) build/flags
+	@mkdir -p $(@D); $(NASM) -f elf64 -Wall -Werror -I. $< -o $@
+objects = $(patsubst %,build/u/%.o,$(wildcard $(1)/*.c $(1)/*.asm))
+LINK_USER = $(LD) -T servers/lib/user.ld -z max-page-size=4096 -o $@ $(filter %.o,$^)
+$(foreach p,init nameserver console,$(eval build/user/$p.elf: $(call objects,servers/$p) $(LIB_OBJ)))
+build/user/bench.elf: $(call objects,bench/guest) $(LIB_OBJ)
+$(foreach g,$(GUESTS),$(eval build/user/$(g:test_%=test-%).elf: build/u/kernel/test/guest/$g.c.o \
+  $(call objects,kernel/test/guest/lib) $(LIB_OBJ)))
+$(LINKED:%=build/user/svc-%.elf): build/user/svc-%.elf: build/svc/%.o $(patsubst %,build/u/servers/host/%.c.o,server request) $(LIB_OBJ)
+	@mkdir -p $(@D); $(LINK_USER) --defsym=service=service_$*
+build/user/%.elf: servers/lib/user.ld
+	@mkdir -p $(@D); $(LINK_USER)
+BOOTSTRAP_OBJ = $(filter-out %/mkinitfs.c.o,$(call objects,servers/bootstrap)) \
+  build/u/servers/host/request.c.o $(filter-out %/start.asm.o %/start.c.o,$(LIB_OBJ))
+build/user/bootstrap.elf: $(BOOTSTRAP_OBJ) servers/bootstrap/bootstrap.ld
+	@mkdir -p $(@D); $(LD) -T servers/bootstrap/bootstrap.ld -z max-page-size=4096 -o $@ $(BOOTSTRAP_OBJ)
+build/mkinitfs: build/h/servers/bootstrap/mkinitfs.o build/h/kernel/loader/elf.o
+	$(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
+build/initfs.img: build/mkinitfs build/user/bootstrap.elf $(ELFS) servers/init/rc
+	build/mkinitfs -o $@ -b build/user/bootstrap.elf $(FILES)
+
+# ---- host tools -------------------------------------------------------------------------------------
+build/tach: $(T_OBJ)
+	$(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
+build/h/%.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) $(DEP) -c $< -o $@
+build/probe.elf: bench/probe/probe.asm
+	@mkdir -p $(@D); $(NASM) -f bin -I. $< -o $@
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+.PHONY: all FORCE

@@ -1,0 +1,86 @@
+; SPDX-License-Identifier: MIT
+; Every way in by SYSCALL: isolation x trace, fast and plain. Each is one assembly of the same text;
+; kernel/hal writes the address of the one in force to LSTAR, so nothing is patched and nothing is tested
+; at run time. Those for isolation lie in the trampoline, which the user's page tables map.
+
+%include "build/offsets.inc"
+%include "fastpath/macros.inc"
+
+extern core_syscall, tasks, thread_none, trace_ring
+extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace
+
+; C's way: all registers to the TCB, then the dispatcher on the CPU's stack.
+; in: caller, its rip and rsp saved, everything else the user's.
+%macro SLOW 1
+            STAMP   EV_ph_slow
+            mov     [caller + THREAD_RAX], rax
+            mov     [caller + THREAD_RDI], rdi
+            mov     [caller + THREAD_RSI], rsi
+            mov     [caller + THREAD_RDX], rdx
+            mov     [caller + THREAD_R10], r10
+            mov     [caller + THREAD_R8], r8
+            mov     [caller + THREAD_R9], r9
+            mov     [caller + THREAD_R12], r12
+            mov     [caller + THREAD_R13], r13
+            mov     [caller + THREAD_RBX], rbx
+            mov     [caller + THREAD_RBP], rbp
+            mov     [caller + THREAD_R14], r14
+            mov     [caller + THREAD_R15], r15
+            mov     byte [caller + THREAD_FRAME], FRAME_SYSCALL
+            mov     rsp, [gs:CPU_KERNEL_STACK]
+            mov     rdi, caller
+            call    core_syscall
+            jmp     %1
+%endmacro
+
+%macro VARIANT 3                            ; name suffix, PTI, TRACE
+    %assign PTI     %2
+    %assign TRACE   %3
+    %if PTI == 0 && TRACE == 0
+        %define EXIT exit_user_off
+    %elif PTI == 0
+        %define EXIT exit_user_off_trace
+    %elif TRACE == 0
+        %define EXIT exit_user_on
+    %else
+        %define EXIT exit_user_on_trace
+    %endif
+
+            GATEWAY
+            align   64
+global entry_fast_%1
+entry_fast_%1:
+    %include "fastpath/path.inc"
+            GATEWAY
+.plain:
+            ENTER
+.slow:
+            SLOW    EXIT
+            LEAVE_GATE
+
+            GATEWAY
+            align   64
+global entry_plain_%1
+entry_plain_%1:
+            swapgs
+            ENTER
+            SLOW    EXIT
+%endmacro
+
+            VARIANT off, 0, 0
+            VARIANT off_trace, 0, 1
+            VARIANT on, 1, 0
+            VARIANT on_trace, 1, 1
+            VARIANT pcid, 2, 0
+            VARIANT pcid_trace, 2, 1
+
+section .rodata
+            align   8
+global entry_table
+entry_table: ; (fast ? 6 : 0) + PTI * 2 + TRACE
+            dq      entry_plain_off, entry_plain_off_trace, entry_plain_on, entry_plain_on_trace
+            dq      entry_plain_pcid, entry_plain_pcid_trace
+            dq      entry_fast_off, entry_fast_off_trace, entry_fast_on, entry_fast_on_trace
+            dq      entry_fast_pcid, entry_fast_pcid_trace
+
+section .note.GNU-stack noalloc noexec nowrite progbits

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * The kernel schemes at the serial line: `debug:` (text out, bytes in) and `trace:` (frames out,
+ * records in). A write to `trace:` is one frame: its type in the first byte, then the body. */
+#include "kernel/core/services.h"
+#include "kernel/core/trace.h"
+#include "kernel/core/wire.h"
+#include "kernel/hal/hal.h"
+
+#define CHUNK 256u
+
+static long any_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    (void)self, (void)req, (void)path;
+    return length ? -T_ENOENT : 0;
+}
+
+/* Passes what a writer has on in pieces; the pieces of one call leave together. */
+static long debug_write(struct svc *self, struct svc_req *req)
+{
+    char chunk[CHUNK];
+    uint64_t n = req->count < CHUNK ? req->count : CHUNK;
+    long e = svc_get(self, req, chunk, n);
+
+    if (e < 0)
+        return e;
+    klog_sink(chunk, n);
+    return (long)n;
+}
+
+/* What has been typed, without waiting: EAGAIN when there is nothing. */
+static long debug_read(struct svc *self, struct svc_req *req)
+{
+    char chunk[CHUNK];
+    uint64_t n = 0;
+    int byte = -1;
+
+    while (n < req->count && n < CHUNK && (byte = uart_get()) >= 0)
+        chunk[n++] = (char)byte;
+    if (!n && req->count)
+        return -T_EAGAIN;
+    long e = svc_put(self, req, chunk, n);
+    return e < 0 ? e : (long)n;
+}
+
+const struct service_ops debug_service = {
+    .name = "debug", .open = any_open, .read = debug_read, .write = debug_write};
+
+static long trace_write(struct svc *self, struct svc_req *req)
+{
+    static uint8_t body[1 + WIRE_BODY_MAX];
+
+    if (req->level)
+        return -T_EACCES;
+    if (req->count < 1 || req->count > sizeof(body))
+        return -T_EINVAL;
+    long e = svc_get(self, req, body, req->count);
+    if (e < 0)
+        return e;
+    const struct wire_part parts[2] = {{body + 1, req->count - 1}, {0, 0}};
+    return wire_send(body[0], parts) ? (long)req->count : -T_EINVAL;
+}
+
+static long trace_read(struct svc *self, struct svc_req *req)
+{
+    static struct trace_record records[32];
+    uint64_t max = req->count / sizeof(records[0]);
+
+    if (req->level)
+        return -T_EACCES;
+    if (!max)
+        return -T_EINVAL;
+    uint64_t n = trace_drain(records, max < 32 ? max : 32) * sizeof(records[0]);
+    long e = svc_put(self, req, records, n);
+    return e < 0 ? e : (long)n;
+}
+
+const struct service_ops trace_service = {
+    .name = "trace", .open = any_open, .read = trace_read, .write = trace_write};

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * core_entry: the kernel's schemes, then the first task. Of the initfs blob the kernel reads the
+ * header only: it copies the blob to user address 0x1000 of TID 1 and jumps to the offset that the
+ * header names, with an empty stack pointer and every register zero. Everything else the bootstrap
+ * does itself. */
+#include "kernel/core/calls.h"
+#include "kernel/core/scheme.h"
+#include "kernel/core/services.h"
+#include "kernel/core/trace.h"
+#include "kernel/core/wire.h"
+#include "kernel/core/words.h"
+#include "kernel/hal/bootword.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/init.h"
+#include "kernel/hal/mem.h"
+#include "kernel/hal/page.h"
+
+static void must(enum err e, enum boot_exit code, const char *what)
+{
+    if (e)
+        wire_exit(e == T_ENOMEM ? EXIT_MEMORY : code, what);
+}
+
+static void schemes_make(void)
+{
+    static const struct service_ops *const own[] = {&root_service, &debug_service, &sys_service,
+                                                    &pipe_service, &trace_service, 0};
+
+    scheme_init();
+    for (const struct service_ops *const *s = own; *s; s++)
+        must(scheme_link(*s), EXIT_INIT, "a kernel scheme");
+    for (const struct service_ops *const *s = linked_services; *s; s++)
+        if (!words_place_server((*s)->name))
+            must(scheme_link(*s), EXIT_INIT, "a linked service");
+}
+
+/* Every field that the kernel uses, against the bytes that are there. */
+static const struct initfs_header *blob_check(void)
+{
+    const struct initfs_header *h = page_pointer(hal_boot->initfs_phys);
+    static const uint32_t no_crc = 0;
+    uint64_t size = hal_boot->initfs_size;
+
+    if (size < sizeof(*h) || h->magic != INITFS_MAGIC || h->version != INITFS_VERSION ||
+        h->header_size != sizeof(*h))
+        wire_exit(EXIT_INITFS_HEADER, "bad magic, version or header size");
+    if (h->size > size || h->size > INITFS_SIZE_MAX || h->size % PAGE_SIZE || h->size < PAGE_SIZE ||
+        h->entry_offset >= h->size || h->image_offset > h->size ||
+        h->image_size > h->size - h->image_offset)
+        wire_exit(EXIT_INITFS_BOUNDS, "size or offsets out of bounds (truncated?)");
+    uint64_t at = offsetof(struct initfs_header, crc32);
+    uint32_t crc = crc32_update(0, h, at);
+    crc = crc32_update(crc, &no_crc, sizeof(no_crc));
+    crc = crc32_update(crc, (const char *)h + at + 4, h->size - at - 4);
+    if (crc != h->crc32)
+        wire_exit(EXIT_INITFS_CRC, "CRC-32 does not match");
+    return h;
+}
+
+static void bootstrap_start(const struct initfs_header *h)
+{
+    const struct task_wish wish = {.slot = TID_BOOTSTRAP, .name = "bootstrap"};
+    const struct thread_wish start = {.rip = INITFS_BASE + h->entry_offset};
+    struct task *task;
+    struct thread *t;
+
+    must(task_create(&wish, &task), EXIT_INIT, "the bootstrap's task");
+    /* The one mapping that is writable and executable; the bootstrap takes that away from itself.
+     */
+    must(space_map(&task->space, INITFS_BASE, h->size, PROT_READ | PROT_WRITE | PROT_EXEC),
+         EXIT_INIT, "the bootstrap's memory");
+    must(space_copy_out(&task->space, INITFS_BASE, h, h->size), EXIT_INIT, "copying the blob");
+    task->priority = PRIORITY_DEFAULT + 4;
+    must(task_thread(task, &start, &t), EXIT_INIT, "the bootstrap's thread");
+    trace_event(EV_first_user, t->rip, t->rsp);
+}
+
+/* In a measured boot the machine is calibrated before anything runs. */
+static void calibrate(void)
+{
+    struct wire_calib calib;
+    char value[2];
+
+    if (!bootword("bench", value, sizeof(value)))
+        return;
+    memset(&calib, 0, sizeof(calib));
+    hal_calibrate(&calib);
+    (void)wire_send(WIRE_CALIB, (const struct wire_part[2]){{&calib, sizeof(calib)}, {0, 0}});
+}
+
+static void early_events(void)
+{
+    trace_event(EV_loader_done, hal_boot->tsc_start, 0);
+    trace_event(EV_hal_entry, 0, 0);
+    for (unsigned i = 0; i < hal_init_count; i++)
+        trace_event(EV_init_step, i, hal_init_stamp[i]);
+    trace_event(EV_core_entry, 0, 0);
+}
+
+void core_entry(void)
+{
+    trace_init();
+    early_events();
+    wire_init();
+    words_check(hal_boot->cmdline);
+    task_init();
+    schemes_make();
+    calibrate();
+    bootstrap_start(blob_check());
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * The upcalls for exceptions, deadlines, interrupts and idling. An exception goes to the task's
+ * handler, entered with a cleared register file on the stack that it named; what was interrupted
+ * stays in the kernel, so sigreturn has nothing to forge. Without a handler, or inside it, the task
+ * dies. */
+#include "kernel/core/calls.h"
+#include "kernel/core/ipc.h"
+#include "kernel/core/trace.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/mem.h"
+#include "kernel/hal/sched.h"
+#include "kernel/hal/upcall.h"
+
+#define RFLAGS_TF 0x100ull
+
+/* The full register file, in the order of struct thread's fault_regs. */
+static void regs_to(const struct thread *t, uint64_t *r)
+{
+    const uint64_t regs[18] = {t->rax, t->rbx, t->rcx, t->rdx, t->rsi,    t->rdi,
+                               t->rbp, t->r8,  t->r9,  t->r10, t->r11,    t->r12,
+                               t->r13, t->r14, t->r15, t->rip, t->rflags, t->rsp};
+
+    memcpy(r, regs, sizeof(regs));
+}
+
+static void regs_from(struct thread *t, const uint64_t *r)
+{
+    t->rax = r[0], t->rbx = r[1], t->rcx = r[2], t->rdx = r[3], t->rsi = r[4], t->rdi = r[5];
+    t->rbp = r[6], t->r8 = r[7], t->r9 = r[8], t->r10 = r[9], t->r11 = r[10], t->r12 = r[11];
+    t->r13 = r[12], t->r14 = r[13], t->r15 = r[14], t->rip = r[15], t->rflags = r[16],
+    t->rsp = r[17];
+}
+
+/* A thread that steps must leave the kernel by IRET, with its own flags. */
+static void stepping(struct thread *t)
+{
+    bool on = t->rflags & RFLAGS_TF;
+
+    t->blockers = (uint8_t)(on ? t->blockers | BLOCK_TRACED : t->blockers & ~BLOCK_TRACED);
+    sched_gate(t);
+}
+
+static void handler_enter(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
+{
+    uint64_t r[18] = {0};
+    uint64_t stack = t->task->fault_stack ? t->task->fault_stack : (t->rsp - 128) & ~15ull;
+
+    regs_to(t, t->fault_regs);
+    t->in_handler = 1;
+    r[3] = t->rip;  /* rdx */
+    r[4] = error;   /* rsi */
+    r[5] = address; /* rdi */
+    r[9] = vector;  /* r10 */
+    r[15] = t->task->fault_handler;
+    r[16] = 0x202;
+    r[17] = stack;
+    regs_from(t, r);
+    t->frame = FRAME_FULL;
+    stepping(t);
+}
+
+static void fault_fatal(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
+{
+    struct task *task = t->task;
+
+    klog("task %u (%s): exception %u error %lx address %lx rip %lx: killed\n", task->tid,
+         task->name, vector, error, address, t->rip);
+    if (task->tid == TID_BOOTSTRAP) {
+        trace_event(EV_bootstrap_fail, t->rip, vector);
+        hal_exit(EXIT_BOOTSTRAP, "the bootstrap faulted");
+    }
+    task_kill(task, 256 + vector);
+}
+
+void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
+{
+    thread_normalise(t);
+    trace_event(EV_fault, address, t->rip);
+    if (t->task->fault_handler && !t->in_handler)
+        handler_enter(t, vector, error, address);
+    else
+        fault_fatal(t, vector, error, address);
+}
+
+void call_sigreturn(struct thread *t)
+{
+    if (!t->in_handler) {
+        t->rax = (uint64_t)-T_EINVAL;
+        return;
+    }
+    t->in_handler = 0;
+    regs_from(t, t->fault_regs);
+    t->frame = FRAME_FULL;
+    stepping(t);
+}
+
+void core_tick(struct thread *t)
+{
+    ipc_timeout(t);
+}
+
+void core_interrupt(unsigned vector)
+{
+    trace_event(EV_irq, vector, 0);
+}
+
+bool core_idle(void)
+{
+    return false;
+}

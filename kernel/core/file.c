@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT
+ * File calls: each is made into a request in the caller's own registers, given to the service
+ * wherever it is, and finished by file_reply when the answer stands in those registers. */
+#include "kernel/core/file.h"
+
+#include "kernel/core/ipc.h"
+#include "kernel/core/message.h"
+#include "kernel/hal/list.h"
+#include "kernel/hal/mem.h"
+#include "kernel/hal/sched.h"
+
+/* One CPU, no preemption: the path being opened. */
+static char path_buffer[PATH_MAX_BYTES];
+
+/* What a service may answer: a size, a handle, or an error of the table. Anything else is its own
+ * bug, and EINTR is not its to give. */
+static long service_result(uint64_t w0)
+{
+    long result = (long)w0;
+
+    if (result < ERR_FLOOR || result == -T_EINTR)
+        return -T_EIO;
+    return result;
+}
+
+static void regs_save(struct thread *t)
+{
+    const uint64_t regs[8] = {t->rdi, t->rsi, t->rdx, t->r10, t->r8, t->r9, t->r12, t->r13};
+
+    memcpy(t->call_regs, regs, sizeof(regs));
+}
+
+static void regs_restore(struct thread *t, long result)
+{
+    const uint64_t *r = t->call_regs;
+
+    t->rdi = r[0], t->rsi = r[1], t->rdx = r[2], t->r10 = r[3];
+    t->r8 = r[4], t->r9 = r[5], t->r12 = r[6], t->r13 = r[7];
+    t->rax = (uint64_t)result;
+}
+
+/* Sends the request in t's registers to the service of `file`. With `finish`, file_reply has work
+ * to do. */
+static void request(struct thread *t, struct file *file, enum op op, bool finish)
+{
+    struct scheme *s = file->scheme;
+
+    t->rdx = file->handle;
+    t->rsi = (t->rsi & ~0xFFull) | op;
+    t->call_op = (uint8_t)op;
+    t->call_file = finish ? file : 0;
+    file->references += finish;
+    message_buffer(t);
+    if (!scheme_linked(s)) {
+        ipc_request(t, s->server);
+        return;
+    }
+    if (linked_request(t, file, path_buffer, t->r13))
+        t->call_file ? file_reply(t) : (void)0;
+    else
+        sched_block(t, THREAD_PENDING);
+}
+
+static bool scheme_alive(struct thread *t, const struct scheme *s)
+{
+    if (s->server == &task_none)
+        t->rax = (uint64_t)-T_ENODEV;
+    return s->server != &task_none;
+}
+
+/* The description behind rdi, if the call has its rights and the message in the registers is sound.
+ */
+static struct file *file_for(struct thread *t, unsigned rights)
+{
+    struct file *file = fd_file(t->task, t->rdi);
+
+    t->rax = 0;
+    if (!file || (file->flags & rights) != rights) {
+        t->rax = (uint64_t)-T_EBADF;
+        return 0;
+    }
+    enum err e = message_check(t);
+    if (e) {
+        t->rax = (uint64_t) - (long)e;
+        return 0;
+    }
+    return scheme_alive(t, file->scheme) ? file : 0;
+}
+
+/* The position goes into the tag's header; the header that the user gave is of no meaning here. */
+static enum err position_set(struct thread *t, const struct file *file)
+{
+    t->rsi = (uint32_t)t->rsi;
+    if (!(file->scheme->flags & O_POSITIONED))
+        return OK;
+    if (file->offset >> 32)
+        return T_EFBIG;
+    t->rsi |= file->offset << 32;
+    return OK;
+}
+
+static void transfer(struct thread *t, enum op op, unsigned rights)
+{
+    struct file *file = file_for(t, rights);
+
+    if (!file)
+        return;
+    enum err e = position_set(t, file);
+    if (e)
+        t->rax = (uint64_t) - (long)e;
+    else
+        request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0);
+}
+
+void file_read(struct thread *t)
+{
+    transfer(t, OP_read, O_RDONLY);
+}
+
+void file_write(struct thread *t)
+{
+    transfer(t, OP_write, O_WRONLY);
+}
+
+void file_fcall(struct thread *t)
+{
+    struct file *file = file_for(t, 0);
+
+    if (!file)
+        return;
+    t->rsi = (uint32_t)t->rsi;
+    request(t, file, OP_fcall, false);
+}
+
+/* A duplicate without a path shares the description; with one the service makes a new handle. */
+void file_dup(struct thread *t)
+{
+    struct file *file = file_for(t, 0);
+
+    if (!file)
+        return;
+    if (TAG_LENGTH(t->rsi) != MSG_LENGTH_BUFFER) {
+        t->rdx = (uint64_t)fd_give(t->task, t->task, t->rdi);
+        return;
+    }
+    enum err e = t->r13 > PATH_MAX_BYTES ? T_ENAMETOOLONG : OK;
+    if (!e)
+        e = space_copy_in(&t->task->space, path_buffer, t->r12, t->r13);
+    if (e) {
+        t->rax = (uint64_t) - (long)e;
+        return;
+    }
+    t->rsi = TAG(OP_dup, MSG_OUT, MSG_LENGTH_BUFFER, 0);
+    request(t, file, OP_dup, true);
+}
+
+/* name:rest or /scheme/name/rest in path_buffer. EINVAL. */
+struct path {
+    const char *name, *rest;
+    uint64_t name_length, rest_length;
+};
+
+static enum err path_split(uint64_t length, struct path *p)
+{
+    static const char prefix[] = "/scheme/";
+    uint64_t at = 0, skip = sizeof(prefix) - 1;
+    bool alias = length > skip && !memcmp(path_buffer, prefix, skip);
+    char separator = alias ? '/' : ':';
+
+    for (uint64_t i = 0; i < length; i++)
+        if (!path_buffer[i])
+            return T_EINVAL;
+    p->name = path_buffer + (alias ? skip : 0);
+    for (at = alias ? skip : 0; at < length && path_buffer[at] != separator; at++)
+        ;
+    if (at == length && !alias)
+        return T_EINVAL;
+    p->name_length = at - (alias ? skip : 0);
+    p->rest = path_buffer + (at < length ? at + 1 : at);
+    p->rest_length = length - (uint64_t)(p->rest - path_buffer);
+    return OK;
+}
+
+/* open(":NAME", O_CREAT | O_EXCL): the caller's task serves NAME from now on. */
+static long scheme_open_root(struct thread *t, const struct path *p, uint32_t flags)
+{
+    struct scheme *s;
+
+    if (t->task->level)
+        return -T_EACCES;
+    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL))
+        return -T_EINVAL;
+    enum err e = scheme_create(p->rest, p->rest_length, t->task, &s);
+    if (e)
+        return -(long)e;
+    s->flags = flags & O_POSITIONED;
+    struct file *file = file_make(s, 0, 0);
+    if (!file) {
+        scheme_kill(s);
+        return -T_ENOMEM;
+    }
+    file->root = true;
+    long fd = fd_install(t->task, file);
+    if (fd < 0)
+        file_unref(file);
+    return fd;
+}
+
+/* Asks the scheme for a handle; the description is made before, so that success cannot fail later.
+ */
+static long scheme_open(struct thread *t, const struct path *p, uint32_t flags)
+{
+    struct scheme *s =
+        p->name_length ? scheme_find(p->name, p->name_length) : scheme_find("root", 4);
+
+    if (!s)
+        return -T_ENODEV;
+    struct file *file = file_make(s, 0, flags);
+    if (!file)
+        return -T_ENOMEM;
+    uint64_t user_rest = t->rdi + (uint64_t)(p->rest - path_buffer);
+    memmove(path_buffer, p->rest, p->rest_length);
+    regs_save(t);
+    t->rsi = TAG(OP_open, MSG_OUT, MSG_LENGTH_BUFFER, 0);
+    t->r10 = flags;
+    t->r8 = t->r9 = 0;
+    t->r12 = user_rest;
+    t->r13 = p->rest_length;
+    request(t, file, OP_open, true);
+    return 0;
+}
+
+void file_open(struct thread *t)
+{
+    struct path p;
+    uint64_t length = t->rsi;
+    uint32_t flags = (uint32_t)t->rdx;
+    long result = -T_ENAMETOOLONG;
+
+    if (length <= PATH_MAX_BYTES)
+        result = -(long)space_copy_in(&t->task->space, path_buffer, t->rdi, length);
+    if (!result)
+        result = -(long)path_split(length, &p);
+    if (result) {
+        t->rax = (uint64_t)result;
+        return;
+    }
+    bool root = !p.name_length && (p.rest_length || (flags & O_CREAT));
+    result = root ? scheme_open_root(t, &p, flags) : scheme_open(t, &p, flags);
+    if (root || result)
+        t->rax = (uint64_t)result;
+}
+
+/* open was answered: rdx is the handle. One reference is the request's, one is for the descriptor.
+ */
+static void open_finish(struct thread *c, struct file *file)
+{
+    long result = service_result(c->rdx);
+
+    if (result >= 0) {
+        file->handle = (uint32_t)result;
+        file->opened = true;
+        result = fd_install(c->task, file);
+    }
+    if (result < 0)
+        file_unref(file); /* the descriptor's, which it did not become */
+    file_unref(file);     /* the request's */
+    regs_restore(c, result);
+}
+
+static void dup_finish(struct thread *c, struct file *file)
+{
+    long result = service_result(c->rdx);
+    struct file *copy = result >= 0 ? file_make(file->scheme, (uint32_t)result, file->flags) : 0;
+
+    if (copy) {
+        copy->opened = true;
+        result = fd_install(c->task, copy);
+        if (result < 0)
+            file_unref(copy);
+    } else if (result >= 0) {
+        result = -T_ENOMEM;
+    }
+    c->rdx = (uint64_t)result;
+    file_unref(file);
+}
+
+static void transfer_finish(struct thread *c, struct file *file)
+{
+    long result = service_result(c->rdx);
+
+    if (result > 0)
+        file->offset += (uint64_t)result;
+    c->rdx = (uint64_t)result;
+    file_unref(file);
+}
+
+/* SEEK_END asked for the size: W1. call_regs: rsi the offset. */
+static void seek_finish(struct thread *c, struct file *file)
+{
+    long result = service_result(c->rdx);
+    int64_t position = (int64_t)c->r10 + (int64_t)c->call_regs[1];
+
+    if (result >= 0)
+        result = position < 0 ? -T_EINVAL : (long)position;
+    if (result >= 0)
+        file->offset = (uint64_t)position;
+    regs_restore(c, result);
+    file_unref(file);
+}
+
+void file_reply(struct thread *c)
+{
+    struct file *file = c->call_file;
+
+    c->call_file = 0;
+    switch (c->call_op) {
+    case OP_open:
+        open_finish(c, file);
+        break;
+    case OP_dup:
+        dup_finish(c, file);
+        break;
+    case OP_fcall:
+        seek_finish(c, file);
+        break;
+    default:
+        transfer_finish(c, file);
+        break;
+    }
+    c->call_op = 0;
+}
+
+void file_abandon(struct thread *c)
+{
+    c->rdx = (uint64_t)-T_ENODEV;
+    file_reply(c);
+}
+
+void file_lseek(struct thread *t)
+{
+    struct file *file = fd_file(t->task, t->rdi);
+    int64_t offset = (int64_t)t->rsi;
+
+    if (!file || !(file->scheme->flags & O_POSITIONED)) {
+        t->rax = (uint64_t)(file ? -T_ESPIPE : -T_EBADF);
+        return;
+    }
+    if (!scheme_alive(t, file->scheme))
+        return;
+    if (t->rdx == SEEK_END) {
+        regs_save(t);
+        t->rsi = TAG(OP_fcall, 0, 48, 0);
+        t->r10 = FCALL_STAT;
+        request(t, file, OP_fcall, true);
+        return;
+    }
+    int64_t position = t->rdx == SEEK_CUR ? (int64_t)file->offset + offset : offset;
+    if (t->rdx > SEEK_END || position < 0) {
+        t->rax = (uint64_t)-T_EINVAL;
+        return;
+    }
+    file->offset = (uint64_t)position;
+    t->rax = (uint64_t)position;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * Descriptors and what stands behind them. A description is shared by duplicates; it remembers the
+ * scheme that opened it, the service's handle and the position. File calls become requests: to a
+ * function for a service in the kernel, to a task for a server; what remains to be done with the
+ * result is the same for both and happens in file_reply. */
+#ifndef TACH_CORE_FILE_H
+#define TACH_CORE_FILE_H
+
+#include "kernel/core/scheme.h"
+#include "kernel/core/task.h"
+
+struct file {
+    struct list record; /* in the server's `closes`, once the last descriptor is gone */
+    struct scheme *scheme;
+    uint64_t offset; /* position, if the scheme is positioned */
+    uint32_t handle;
+    uint32_t references; /* descriptors and requests under way */
+    uint32_t flags;      /* O_* of the open */
+    bool opened;         /* the service gave the handle: it must hear of the close */
+    bool root;           /* the descriptor by which a scheme lives */
+};
+
+/* System calls. */
+void file_open(struct thread *t);
+void file_close(struct thread *t);
+void file_dup(struct thread *t);
+void file_read(struct thread *t);
+void file_write(struct thread *t);
+void file_lseek(struct thread *t);
+void file_fcall(struct thread *t);
+
+/* The result of c's scheme request stands in its registers: finishes the call. c may be ready or
+ * not. */
+void file_reply(struct thread *c);
+
+/* c's request will not be answered: lets go of what it held. */
+void file_abandon(struct thread *c);
+
+/* The close request `record` was taken by its server: frees the description, returns its handle. */
+uint64_t file_close_taken(struct list *record);
+
+/* Descriptor table: an index, or a negated error (EMFILE). */
+long fd_install(struct task *task, struct file *file);
+struct file *fd_file(const struct task *task, uint64_t fd);
+void fd_close_all(struct task *task);
+/* Gives `to` a duplicate of `from`'s descriptor. EBADF, EMFILE. */
+long fd_give(struct task *to, const struct task *from, uint64_t fd);
+/* The same at the free index `at`. */
+long fd_give_at(struct task *to, const struct task *from, uint64_t fd, unsigned at);
+/* Recomputes what the fast path may do with each descriptor of scheme s (it died). */
+void fd_scheme_died(const struct scheme *s);
+
+/* A new description of the scheme, one reference. 0: no memory. */
+struct file *file_make(struct scheme *s, uint32_t handle, uint32_t flags);
+void file_unref(struct file *file);
+uint32_t file_count(void);
+
+#endif

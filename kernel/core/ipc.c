@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT
+ * call, reply, reply_wait: a request is its blocked caller, a reply finds it by the word that the
+ * server was handed. Everything goes the same way here: the message is queued at the mailbox, then
+ * a receiver, if one waits, takes the oldest thing of the mailbox. See ipc.h for the contract with
+ * the assembly. */
+#include "kernel/core/ipc.h"
+
+#include "kernel/core/file.h"
+#include "kernel/core/message.h"
+#include "kernel/hal/cpu.h"
+#include "kernel/hal/list.h"
+#include "kernel/hal/sched.h"
+
+#define STAMP_STEP (1ull << 44)
+
+/* From now on no reply to the present call can match: neither here nor on the fast path. */
+static void caller_revoke(struct thread *c)
+{
+    c->stamp += STAMP_STEP;
+    c->buffer_size = 0;
+    c->buffer_flags = 0;
+}
+
+struct thread *ipc_caller(uint64_t word, const struct task *server)
+{
+    struct thread *c = threads[(word >> 32) & TID_SLOT_MASK];
+
+    if (c->stamp != word || c->wait_task != server || !list_empty(&c->link))
+        return 0;
+    return thread_status(c) == THREAD_CALLING ? c : 0;
+}
+
+/* Lets r run at once in the place of the current thread if nothing better is ready. */
+static void hand_over(struct thread *r)
+{
+    const struct cpu *cpu = cpu_this();
+
+    if (!cpu->ready_bits || r->priority >= 31u - (unsigned)__builtin_clz(cpu->ready_bits))
+        sched_switch_to(r);
+    else
+        sched_ready(r);
+}
+
+/* Queues the current thread at the mailbox and blocks it; a waiting receiver takes over. */
+static void enqueue_and_block(struct thread *t, struct task *target, enum thread_state state)
+{
+    t->state = (uint8_t)state;
+    t->wait_task = target;
+    list_push_back(&target->senders, &t->link);
+    struct thread *r = mailbox_arrived(target);
+    if (state == THREAD_SENDING && list_empty(&t->link)) { /* taken already: rendezvous done */
+        t->wait_task = 0;
+        t->state = THREAD_ACTIVE;
+        sched_ready(r);
+        return;
+    }
+    sched_block(t, state);
+    if (r)
+        hand_over(r);
+}
+
+void ipc_request(struct thread *t, struct task *server)
+{
+    t->stamp += STAMP_STEP;
+    enqueue_and_block(t, server, THREAD_CALLING);
+}
+
+/* The task that a message goes to, or the error in rax. */
+static struct task *target_of(struct thread *t)
+{
+    struct task *target = task_find((uint32_t)t->rdi);
+
+    t->rax = 0;
+    if (!target || target == &task_kernel)
+        t->rax = (uint64_t)-T_ESRCH;
+    return t->rax ? 0 : target;
+}
+
+static struct task *message_target(struct thread *t)
+{
+    enum err e = message_check(t);
+    struct task *target = target_of(t);
+
+    if (!target)
+        return 0;
+    if (e)
+        t->rax = (uint64_t) - (long)e;
+    return e ? 0 : target;
+}
+
+void ipc_call(struct thread *t)
+{
+    struct task *target = message_target(t);
+
+    if (!target)
+        return;
+    t->call_op = 0;
+    message_buffer(t);
+    ipc_request(t, target);
+}
+
+void ipc_send(struct thread *t)
+{
+    struct task *target = message_target(t);
+
+    if (!target)
+        return;
+    t->call_op = 0;
+    message_buffer(t);
+    enqueue_and_block(t, target, THREAD_SENDING);
+}
+
+void ipc_complete(struct thread *t, long result)
+{
+    ipc_unlink(t);
+    sched_deadline_cancel(t);
+    t->wait_task = 0;
+    t->frame = FRAME_SYSCALL;
+    t->rax = (uint64_t)result;
+    sched_ready(t);
+}
+
+/* Gives the reply in t's registers to its caller, which stays blocked; the caller in *out.
+ * EBADFD: no such caller, EFAULT or EINVAL: the reply's own payload is bad and the caller still
+ * waits. */
+static enum err reply_give(struct thread *t, struct thread **out)
+{
+    struct thread *c = ipc_caller(t->rdi, t->task);
+    enum err e = message_check(t);
+
+    if (!c)
+        return T_EBADFD;
+    if (!e)
+        e = message_reply(c, t);
+    if (e)
+        return e;
+    sched_deadline_cancel(c);
+    if (t->client != c)
+        caller_revoke(c);
+    t->client = &thread_none;
+    c->wait_task = 0;
+    c->buffer_flags = 0;
+    c->buffer_size = 0;
+    c->frame = FRAME_SYSCALL;
+    if (c->call_file)
+        file_reply(c);
+    *out = c;
+    return OK;
+}
+
+void ipc_reply(struct thread *t)
+{
+    struct thread *c = 0;
+    enum err e = reply_give(t, &c);
+
+    t->rax = (uint64_t) - (long)e;
+    if (!e)
+        sched_ready(c);
+}
+
+/* Takes something from the mailbox, or blocks t as a receiver. */
+static void receive_or_block(struct thread *t, struct thread *next)
+{
+    struct task *task = t->task;
+
+    if (mailbox_take(task, t)) {
+        mailbox_refresh(task);
+        if (next)
+            sched_ready(next);
+        return;
+    }
+    t->wait_task = 0;
+    sched_block(t, THREAD_RECEIVING);
+    list_push_back(&task->receivers, &t->link);
+    mailbox_refresh(task);
+    if (next)
+        hand_over(next);
+}
+
+void ipc_reply_wait(struct thread *t)
+{
+    struct thread *c = 0;
+    enum err e = t->rdi ? reply_give(t, &c) : OK;
+
+    if (e) {
+        t->rax = (uint64_t) - (long)e;
+        return;
+    }
+    receive_or_block(t, c);
+}
+
+void ipc_receive(struct thread *t)
+{
+    receive_or_block(t, 0);
+}
+
+void ipc_recv(struct thread *t)
+{
+    if (!mailbox_take(t->task, t))
+        t->rax = (uint64_t)-T_EAGAIN;
+    mailbox_refresh(t->task);
+}
+
+void ipc_wait(struct thread *t)
+{
+    int kind = mailbox_kind(t->task);
+
+    if (kind >= 0) {
+        t->rax = (uint64_t)kind;
+        return;
+    }
+    t->wait_task = 0;
+    sched_block(t, THREAD_WAITING);
+    list_push_back(&t->task->waiting, &t->link);
+}
+
+void ipc_xfer(struct thread *t)
+{
+    struct thread *c = ipc_caller(t->rdi, t->task);
+
+    t->rax = (uint64_t)(c ? message_xfer(t, c) : -T_EBADFD);
+}
+
+void ipc_unlink(struct thread *t)
+{
+    struct task *task = t->task;
+    struct task *peer = t->wait_task;
+
+    if (task->waiter == t)
+        task->waiter = &thread_none;
+    if (!list_empty(&t->link))
+        list_remove(&t->link);
+    mailbox_refresh(task);
+    if (peer)
+        mailbox_refresh(peer);
+}
+
+void ipc_timeout(struct thread *t)
+{
+    switch (thread_status(t)) {
+    case THREAD_CALLING:
+        if (t->call_file)
+            file_abandon(t);
+        caller_revoke(t);
+        ipc_complete(t, -T_ETIMEDOUT);
+        break;
+    case THREAD_SLEEPING:
+        ipc_complete(t, 0);
+        break;
+    case THREAD_SENDING:
+    case THREAD_RECEIVING:
+    case THREAD_WAITING:
+    case THREAD_CHILD:
+        ipc_complete(t, -T_ETIMEDOUT);
+        break;
+    case THREAD_PENDING:
+        if (t->call_file)
+            file_abandon(t);
+        caller_revoke(t);
+        ipc_complete(t, -T_ETIMEDOUT);
+        break;
+    default:
+        break;
+    }
+}
+
+/* One thread that may wait for the dying task. */
+static void waiter_released(struct thread *t, const struct task *dead)
+{
+    if (t == &thread_none || t->wait_task != dead || t->task == dead)
+        return;
+    switch (thread_status(t)) {
+    case THREAD_CALLING:
+        if (t->call_file)
+            file_abandon(t);
+        caller_revoke(t);
+        ipc_complete(t, -T_ENODEV);
+        break;
+    case THREAD_SENDING:
+        ipc_complete(t, -T_ESRCH);
+        break;
+    default:
+        break;
+    }
+}
+
+void ipc_task_died(struct task *task)
+{
+    for (unsigned i = 0; i < THREAD_SLOTS; i++)
+        waiter_released(threads[i], task);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ * Words and payloads of messages. Invariant: whatever a receiver's registers hold afterwards came
+ * from the sender's words within its length, from the kernel, or is zero. Lengths and addresses are
+ * read once, from the registers saved at entry, so no other thread can change them between check
+ * and use. */
+#include "kernel/core/message.h"
+
+#include "kernel/hal/cpu.h"
+
+/* W0..W5 in the order of the registers that carry them. */
+static uint64_t *word(struct thread *t, unsigned i)
+{
+    uint64_t *const words[MSG_WORDS] = {&t->rdx, &t->r10, &t->r8, &t->r9, &t->r12, &t->r13};
+
+    return words[i];
+}
+
+static bool has_buffer(const struct thread *t)
+{
+    return TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
+}
+
+/* Whether every page of [a, a+bytes) can be read in the space. */
+static bool readable(const struct space *s, vaddr_t a, uint64_t bytes)
+{
+    for (vaddr_t page = a & ~(PAGE_SIZE - 1); bytes && page < a + bytes; page += PAGE_SIZE)
+        if (!space_pointer(s, page, PROT_READ))
+            return false;
+    return true;
+}
+
+enum err message_check(const struct thread *t)
+{
+    if (!has_buffer(t))
+        return TAG_LENGTH(t->rsi) <= MSG_INLINE_MAX ? OK : T_EINVAL;
+    if ((int64_t)t->r13 < 0)
+        return T_EINVAL;
+    if (t->r13 > MSG_SIZE_MAX)
+        return T_E2BIG;
+    if (!user_range(t->r12, t->r13))
+        return T_EFAULT;
+    if ((TAG_FLAGS(t->rsi) & MSG_OUT) && !readable(&t->task->space, t->r12, t->r13))
+        return T_EFAULT;
+    return OK;
+}
+
+void message_buffer(struct thread *t)
+{
+    t->buffer = t->r12;
+    t->buffer_size = has_buffer(t) ? t->r13 : 0;
+    t->buffer_flags = has_buffer(t) ? TAG_FLAGS(t->rsi) & (MSG_OUT | MSG_IN) : 0;
+}
+
+/* Tag and words from one thread to the other; what lies beyond the length arrives as zero. */
+static void words_move(struct thread *to, struct thread *from)
+{
+    unsigned length = TAG_LENGTH(from->rsi);
+    unsigned count = has_buffer(from) ? MSG_WORDS : (length + 7u) / 8u;
+
+    to->rsi = from->rsi & ~((uint64_t)MSG_TRUNC << 8);
+    for (unsigned i = 0; i < MSG_WORDS; i++)
+        *word(to, i) = i < count ? *word(from, i) : 0;
+}
+
+/* Where a payload goes: an address range of the receiving thread. */
+struct target {
+    struct thread *thread;
+    vaddr_t address;
+    uint64_t size;
+};
+
+/* Copies the payload that `from`'s W4 and W5 name to the target, and says in the receiver's
+ * registers where it is. One that does not fit stays: address 0 and TRUNC. */
+static enum err payload_move(const struct target *to, const struct thread *from)
+{
+    uint64_t size = from->r13;
+    struct thread *r = to->thread;
+
+    if (!readable(&from->task->space, from->r12, size))
+        return T_EFAULT;
+    const struct space_copy copy = {.dst = &r->task->space,
+                                    .src = &from->task->space,
+                                    .to = to->address,
+                                    .from = from->r12,
+                                    .bytes = size};
+    bool fits = size <= to->size && !space_copy(&copy);
+    r->r12 = fits ? to->address : 0;
+    r->r13 = size;
+    if (!fits)
+        r->rsi |= (uint64_t)MSG_TRUNC << 8;
+    return OK;
+}
+
+enum err message_deliver(struct thread *r, struct thread *s, bool token)
+{
+    bool payload = has_buffer(s) && (TAG_FLAGS(s->rsi) & MSG_OUT);
+    const struct target to = {.thread = r, .address = r->rxbuf, .size = r->rxbuf_size};
+
+    words_move(r, s);
+    if (payload && r->task == s->task) /* one space: the pointer is good as it is */
+        payload = false;
+    enum err e = payload ? payload_move(&to, s) : OK;
+    if (e)
+        return e;
+    bool plain = token && !s->blockers && !s->call_file && !has_buffer(s);
+    r->rax = s->call_op ? s->kind_scheme : s->kind_call;
+    r->rdi = token ? s->stamp : s->tid;
+    r->client = plain ? s : &thread_none;
+    r->frame = FRAME_SYSCALL;
+    return OK;
+}
+
+enum err message_reply(struct thread *c, struct thread *t)
+{
+    struct target to = {.thread = c, .address = c->rxbuf, .size = c->rxbuf_size};
+
+    if (c->buffer_flags & MSG_IN)
+        to = (struct target){.thread = c, .address = c->buffer, .size = c->buffer_size};
+    bool payload = has_buffer(t) && (TAG_FLAGS(t->rsi) & MSG_OUT);
+    uint64_t own = c->stamp;
+    words_move(c, t);
+    enum err e = payload ? payload_move(&to, t) : OK;
+    c->rax = 0;
+    c->rdi = own;
+    return e;
+}
+
+long message_xfer(struct thread *t, struct thread *c)
+{
+    bool push = t->rsi != 0;
+    uint64_t at = t->rdx, bytes = t->r8;
+
+    if (!(c->buffer_flags & (push ? MSG_IN : MSG_OUT)))
+        return -T_EACCES;
+    if (at > c->buffer_size || bytes > c->buffer_size - at)
+        return -T_ERANGE;
+    if (bytes > MSG_COPY_MAX)
+        bytes =
+            MSG_COPY_MAX; /* bounds the time with interrupts off; the caller goes on from there */
+    struct space_copy copy = {.dst = &c->task->space,
+                              .src = &t->task->space,
+                              .to = c->buffer + at,
+                              .from = t->r10,
+                              .bytes = bytes};
+    if (!push)
+        copy = (struct space_copy){.dst = &t->task->space,
+                                   .src = &c->task->space,
+                                   .to = t->r10,
+                                   .from = c->buffer + at,
+                                   .bytes = bytes};
+    if (!user_range(t->r10, bytes) || !user_range(c->buffer + at, bytes))
+        return -T_EFAULT;
+    return space_copy(&copy) ? -T_EFAULT : (long)bytes;
+}

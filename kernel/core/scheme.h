@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * The scheme name space: names to services in the kernel or to tasks. A dead scheme keeps its block
+ * while descriptors hold it; its server is task_none, so that every path to it fails with ENODEV.
+ */
+#ifndef TACH_CORE_SCHEME_H
+#define TACH_CORE_SCHEME_H
+
+#include "kernel/core/task.h"
+#include "servers/service.h"
+
+struct scheme {
+    struct task *server; /* who answers; task_kernel: `svc` does; task_none: dead */
+    struct svc svc;      /* placement linked */
+    struct list link;
+    char name[SCHEME_NAME_MAX + 1];
+    uint32_t references; /* descriptions, and 1 while alive */
+    uint32_t flags;      /* O_POSITIONED */
+};
+
+extern struct list scheme_list; /* alive ones */
+
+void scheme_init(void);
+
+/* Live scheme of that name, or 0. */
+struct scheme *scheme_find(const char *name, uint64_t length);
+
+/* EEXIST, EINVAL (name), ENOMEM. `server` is task_kernel for a service in the kernel. */
+WARN_UNUSED enum err scheme_create(const char *name, uint64_t length, struct task *server,
+                                   struct scheme **out);
+
+/* A service linked into the kernel, under its own name: created and started. */
+WARN_UNUSED enum err scheme_link(const struct service_ops *ops);
+
+/* The name is free again, requests fail with ENODEV. */
+void scheme_kill(struct scheme *s);
+void scheme_ref(struct scheme *s);
+void scheme_unref(struct scheme *s);
+
+static inline bool scheme_linked(const struct scheme *s)
+{
+    return s->server == &task_kernel;
+}
+
+/* Runs one request of t (op, words in its registers) in the service; the result is in its registers
+ * as if a server had replied. False: the service answers later, t must block. `path`: for open and
+ * dup. */
+bool linked_request(struct thread *t, struct file *file, const char *path, uint64_t length);
+
+/* The host functions that a service in the kernel gets. */
+extern const struct svc_host linked_host;
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * The services that are always in the kernel, as tables of operations like any other. */
+#ifndef TACH_CORE_SERVICES_H
+#define TACH_CORE_SERVICES_H
+
+#include "servers/service.h"
+
+extern const struct service_ops debug_service, pipe_service, root_service, sys_service,
+    trace_service;
+
+/* The neutral services linked into this image (list in the Makefile); 0 ends it. */
+extern const struct service_ops *const linked_services[];
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ * `sys:`, the kernel's state as files, and `root:`, the list of names. A file is a snapshot taken
+ * at open, at most a page, always whole lines; a few files take words that change what they show.
+ */
+#include "kernel/core/services.h"
+#include "kernel/core/text.h"
+#include "kernel/core/trace.h"
+#include "kernel/core/wire.h"
+#include "kernel/hal/cpu.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/mem.h"
+
+#define SNAPSHOTS      32u
+#define SNAPSHOT_BYTES 4096u
+
+static struct snapshot {
+    char *bytes;
+    uint32_t used, at, file;
+} snapshots[SNAPSHOTS];
+
+static long path_write(const char *word, uint64_t n)
+{
+    bool fast = n >= 4 && !memcmp(word, "fast", 4);
+
+    if (!fast && (n < 5 || memcmp(word, "plain", 5)))
+        return -T_EINVAL;
+    hal_entry_select(fast, hal_config.trace);
+    return (long)n;
+}
+
+static long trace_switch(const char *word, uint64_t n)
+{
+    bool on = n >= 2 && !memcmp(word, "on", 2);
+
+    if (!on && (n < 3 || memcmp(word, "off", 3)))
+        return -T_EINVAL;
+    hal_entry_select(hal_config.fastpath, on);
+    trace_clear();
+    return (long)n;
+}
+
+static long power_write(const char *word, uint64_t n)
+{
+    if (n >= 8 && !memcmp(word, "off PASS", 8))
+        wire_exit(EXIT_PASS, "all is well");
+    if (n >= 8 && !memcmp(word, "off FAIL", 8))
+        wire_exit(EXIT_FAIL, "a test or a service failed");
+    return -T_EINVAL;
+}
+
+static const struct {
+    const char *name;
+    void (*report)(struct text *text);
+    long (*write)(const char *word, uint64_t n); /* level 0 only */
+} sys_files[] = {
+    {"counters", report_counters, 0},      {"tasks", report_tasks, 0},
+    {"schemes", report_schemes, 0},        {"svc", report_services, 0},
+    {"memory", report_memory, 0},          {"boot", report_boot, 0},
+    {"mitig", report_mitigations, 0},      {"path", report_path, path_write},
+    {"trace", report_trace, trace_switch}, {"power", 0, power_write},
+};
+#define SYS_FILES (sizeof(sys_files) / sizeof(sys_files[0]))
+
+static long snapshot_make(struct svc *self, unsigned file, void (*report)(struct text *text))
+{
+    for (unsigned i = 0; i < SNAPSHOTS; i++) {
+        struct snapshot *s = &snapshots[i];
+        if (s->bytes)
+            continue;
+        struct text text = {.bytes = self->host->alloc(self, SNAPSHOT_BYTES),
+                            .size = SNAPSHOT_BYTES};
+        if (!text.bytes)
+            return -T_ENOMEM;
+        if (report)
+            report(&text);
+        while (text.used == text.size && text.used && text.bytes[text.used - 1] != '\n')
+            text.size = --text.used; /* cut at a line */
+        *s = (struct snapshot){.bytes = text.bytes, .used = text.used, .file = file};
+        return (long)i;
+    }
+    return -T_EMFILE;
+}
+
+static long sys_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    (void)req;
+    for (unsigned i = 0; i < SYS_FILES; i++)
+        if (!memcmp(sys_files[i].name, path, length) && !sys_files[i].name[length])
+            return snapshot_make(self, i, sys_files[i].report);
+    return -T_ENOENT;
+}
+
+static long root_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    (void)req, (void)path;
+    return length ? -T_ENOENT : snapshot_make(self, SYS_FILES, report_names);
+}
+
+static long snapshot_close(struct svc *self, struct svc_req *req)
+{
+    struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
+
+    self->host->free(self, s->bytes, SNAPSHOT_BYTES);
+    s->bytes = 0;
+    return 0;
+}
+
+static long snapshot_read(struct svc *self, struct svc_req *req)
+{
+    struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
+    uint64_t left = s->used - s->at, n = req->count < left ? req->count : left;
+    long e = svc_put(self, req, s->bytes + s->at, n);
+
+    if (e < 0)
+        return e;
+    s->at += (uint32_t)n;
+    return (long)n;
+}
+
+static long sys_write(struct svc *self, struct svc_req *req)
+{
+    const struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
+    char word[16] = {0};
+    uint64_t n = req->count < sizeof(word) ? req->count : sizeof(word) - 1;
+
+    if (!sys_files[s->file].write)
+        return -T_EACCES;
+    if (req->level)
+        return -T_EPERM;
+    long e = svc_get(self, req, word, n);
+    return e < 0 ? e : sys_files[s->file].write(word, n);
+}
+
+const struct service_ops sys_service = {.name = "sys",
+                                        .open = sys_open,
+                                        .close = snapshot_close,
+                                        .read = snapshot_read,
+                                        .write = sys_write};
+
+const struct service_ops root_service = {
+    .name = "root", .open = root_open, .close = snapshot_close, .read = snapshot_read};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ * Tasks: an address space, descriptors, a mailbox, a level and a TID. The first line of the struct
+ * is what the fast path reads. Task blocks, like thread blocks, are never given back to the page
+ * allocator.
+ *
+ * The invariant of `waiter`, on which the assembly rests:
+ *   a thread      it is in receive or reply_wait, unblocked, and the mailbox is empty;
+ *   thread_none   no thread is held there and the mailbox is empty;
+ *   thread_slow   the mailbox holds something: only C may take it. */
+#ifndef TACH_CORE_TASK_H
+#define TACH_CORE_TASK_H
+
+#include "kernel/abi/abi.h"
+#include "kernel/hal/thread.h"
+#include "kernel/hal/vm.h"
+
+#define TASK_FDS 256u /* a page of slots and half a page of descriptions */
+
+struct file;
+
+/* Hot half of a descriptor: 16 bytes, read by the fast path. */
+struct fd {
+    struct scheme *scheme;
+    uint32_t handle; /* the service's number, becomes W0 */
+    uint8_t fast;    /* FD_FAST_* */
+    uint8_t rights;  /* O_RDONLY | O_WRONLY */
+    uint16_t generation;
+};
+#define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server by the fast path */
+#define FD_FAST_LINKED                                                                             \
+    0x2 /* a short read may call the service in the kernel from the fast path                      \
+         */
+
+struct task {
+    struct thread *waiter;
+    uint32_t tid;
+    uint32_t level;
+    struct space space;
+    /* mailbox */
+    struct list senders;   /* threads in send or call, not yet taken: FIFO */
+    struct list receivers; /* threads in receive beyond the one in `waiter` */
+    struct list waiting;   /* threads in wait */
+    struct list closes;    /* descriptions whose last descriptor went: their close requests */
+    uint64_t notification;
+    struct {
+        uint64_t tag, sender;
+    } posts[POST_SLOTS];
+    uint32_t post_head, post_count;
+    /* descriptors */
+    struct fd *fds;
+    struct file **files;
+    /* family */
+    struct list threads;
+    struct list link; /* in the list of all tasks */
+    uint32_t thread_count;
+    uint32_t parent; /* TID */
+    uint32_t open_schemes;
+    bool critical, dying, started;
+    uint8_t priority; /* ceiling of its threads */
+    uint32_t status;  /* exit status, once dead */
+    vaddr_t fault_handler, fault_stack;
+    char name[16];
+};
+
+extern struct task *tasks[TID_SLOTS]; /* task_none where free */
+extern struct task task_none;         /* no task: its waiter never matches */
+extern struct task task_kernel;       /* TID 0 */
+extern struct thread thread_slow;
+extern struct list task_list;
+
+/* Ready before the first task. */
+void task_init(void);
+
+/* The live task of that TID, or 0. */
+struct task *task_find(uint32_t tid);
+
+/* Makes an empty task. slot 0: any free one above the reserved. EAGAIN no slot, EBUSY slot taken,
+ * ENOMEM. */
+struct task_wish {
+    uint32_t parent, level, slot;
+    char name[16];
+};
+WARN_UNUSED enum err task_create(const struct task_wish *wish, struct task **out);
+
+/* Gives the task a thread, ready to run. EAGAIN, ENOMEM, EINVAL (rip or rsp beyond user addresses).
+ */
+struct thread_wish {
+    vaddr_t rip, rsp;
+    uint64_t argument;
+};
+WARN_UNUSED enum err task_thread(struct task *task, const struct thread_wish *wish,
+                                 struct thread **out);
+
+/* Ends one thread; with the last one its task. It may be the current one. */
+void task_thread_end(struct thread *t, uint32_t status);
+
+/* Ends the task and all its threads: callers that wait on it get ENODEV, senders ESRCH, descriptors
+ * close, schemes die, the supervisor or parent hears of it. */
+void task_kill(struct task *task, uint32_t status);
+
+/* The state of t in truth: the fast path blocks and resumes threads without writing `state`. */
+enum thread_state thread_status(const struct thread *t);
+
+/* Recomputes what the fast path reads of t after its blockers, level or descriptors changed. */
+void thread_refresh(struct thread *t);
+
+/* The current thread entered C: what the fast path left unwritten is made true. */
+void thread_normalise(struct thread *t);
+
+/* waitpid, TASK_SUPERVISE */
+long child_wait(struct thread *t, uint32_t tid, bool block);
+enum err child_supervise(struct thread *t);
+void child_died(struct task *task);
+
+#endif

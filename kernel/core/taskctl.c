@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ * taskctl: how a task is built by its parent before its start, and what a thread sets for itself. A
+ * table of operations, each over a task that the caller governs. */
+#include "kernel/core/calls.h"
+#include "kernel/core/file.h"
+#include "kernel/core/ipc.h"
+#include "kernel/core/trace.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
+#include "kernel/hal/sched.h"
+#include "kernel/hal/trap.h"
+
+/* rdi tid, rsi op, then the four arguments. */
+#define ARG_A rdx
+#define ARG_B r10
+#define ARG_C r8
+#define ARG_D r9
+
+static long task_map(struct thread *t, struct task *task)
+{
+    if ((t->ARG_C & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC) || t->ARG_C > 7)
+        return -T_EACCES;
+    return -(long)space_map(&task->space, t->ARG_A, t->ARG_B, (unsigned)t->ARG_C);
+}
+
+/* Before the start the parent may fill pages whatever their protection: it is the one who loads
+ * text. */
+static long task_write(struct thread *t, struct task *task)
+{
+    const struct space_copy copy = {.dst = &task->space,
+                                    .src = &t->task->space,
+                                    .to = t->ARG_A,
+                                    .from = t->ARG_C,
+                                    .bytes = t->ARG_B};
+
+    if (task->started)
+        return -T_EBUSY;
+    if (t->ARG_B > MSG_SIZE_MAX)
+        return -T_E2BIG;
+    if (!user_range(t->ARG_A, t->ARG_B) || !user_range(t->ARG_C, t->ARG_B))
+        return -T_EFAULT;
+    return -(long)space_copy(&copy);
+}
+
+static long task_share(struct thread *t, struct task *task)
+{
+    const struct share share = {.dst = &task->space,
+                                .src = &t->task->space,
+                                .to = t->ARG_A,
+                                .from = t->ARG_C,
+                                .bytes = t->ARG_B,
+                                .prot = (unsigned)t->ARG_D};
+
+    if (t->ARG_D & ~(uint64_t)(PROT_READ | PROT_EXEC))
+        return -T_EACCES;
+    return -(long)space_share(&share);
+}
+
+static long task_fd(struct thread *t, struct task *task)
+{
+    if (t->ARG_A >= TASK_FDS || task->files[t->ARG_A])
+        return t->ARG_A >= TASK_FDS ? -T_EBADF : -T_EBUSY;
+    return fd_give_at(task, t->task, t->ARG_B, (unsigned)t->ARG_A);
+}
+
+static long task_start(struct thread *t, struct task *task)
+{
+    const struct thread_wish wish = {.rip = t->ARG_A, .rsp = t->ARG_B, .argument = t->ARG_C};
+    struct thread *made;
+
+    if (task->started)
+        return -T_EBUSY;
+    trace_event(EV_task_start, task->tid, task->parent);
+    return -(long)task_thread(task, &wish, &made);
+}
+
+static long task_level(struct thread *t, struct task *task)
+{
+    if (t->ARG_A >= LEVELS || t->ARG_A < task->level)
+        return t->ARG_A >= LEVELS ? -T_EINVAL : -T_EPERM;
+    task->level = (uint32_t)t->ARG_A;
+    for (struct list *l = task->threads.next; l != &task->threads; l = l->next)
+        thread_refresh(list_entry(l, struct thread, siblings));
+    return 0;
+}
+
+/* A task that has not started gets a ceiling; a thread of one's own moves below it. */
+static long task_priority(struct thread *t, struct task *task)
+{
+    if (t->ARG_A >= PRIORITIES)
+        return -T_EINVAL;
+    if (task->started && task == t->task) {
+        if (t->ARG_A > task->priority)
+            return -T_EPERM;
+        t->priority = (uint8_t)t->ARG_A;
+        sched_gate(t);
+        return 0;
+    }
+    if (task->started)
+        return -T_EBUSY;
+    if (t->ARG_A > t->task->priority && t->task->level)
+        return -T_EPERM;
+    task->priority = (uint8_t)t->ARG_A;
+    return 0;
+}
+
+static long task_rxbuf(struct thread *t, struct task *task)
+{
+    (void)task;
+    if (t->ARG_B > RXBUF_MAX + PAGE_SIZE || !user_range(t->ARG_A, t->ARG_B))
+        return -T_EINVAL;
+    t->rxbuf = t->ARG_A;
+    t->rxbuf_size = t->ARG_B;
+    return 0;
+}
+
+static long task_fault(struct thread *t, struct task *task)
+{
+    if (t->ARG_A >= USER_END || t->ARG_B > USER_END || (t->ARG_A && t->ARG_A < USER_MIN))
+        return -T_EINVAL;
+    task->fault_handler = t->ARG_A;
+    task->fault_stack = t->ARG_B;
+    return 0;
+}
+
+/* Sets or clears one reason to stay off the fast path. */
+static void blocker(struct thread *t, uint8_t bit, bool set)
+{
+    t->blockers = (uint8_t)(set ? t->blockers | bit : t->blockers & ~bit);
+    sched_gate(t);
+}
+
+static long task_fsbase(struct thread *t, struct task *task)
+{
+    (void)task;
+    if (t->ARG_A >= USER_END)
+        return -T_EINVAL;
+    t->fs_base = t->ARG_A;
+    blocker(t, BLOCK_FSBASE, t->fs_base != 0);
+    return 0;
+}
+
+static long task_deadline(struct thread *t, struct task *task)
+{
+    (void)task;
+    t->timeout_ticks = ns_to_ticks(t->ARG_A);
+    blocker(t, BLOCK_DEADLINE, t->timeout_ticks != 0);
+    return 0;
+}
+
+static long task_watch(struct thread *t, struct task *task)
+{
+    if (task->level)
+        return -T_EPERM;
+    if (t->ARG_A >= USER_END || t->ARG_A % 8)
+        return -T_EINVAL;
+    t->watch = t->ARG_A;
+    return 0;
+}
+
+static long task_supervise(struct thread *t, struct task *task)
+{
+    (void)task;
+    return -(long)child_supervise(t);
+}
+
+static const struct {
+    long (*run)(struct thread *t, struct task *task);
+    bool own; /* of the caller's own task only */
+} operations[] = {
+    [TASK_MAP] = {task_map, false},
+    [TASK_WRITE] = {task_write, false},
+    [TASK_SHARE] = {task_share, false},
+    [TASK_FD] = {task_fd, false},
+    [TASK_START] = {task_start, false},
+    [TASK_LEVEL] = {task_level, false},
+    [TASK_PRIORITY] = {task_priority, false},
+    [TASK_RXBUF] = {task_rxbuf, true},
+    [TASK_FAULT] = {task_fault, true},
+    [TASK_FSBASE] = {task_fsbase, true},
+    [TASK_DEADLINE] = {task_deadline, true},
+    [TASK_WATCH] = {task_watch, true},
+    [TASK_SUPERVISE] = {task_supervise, true},
+};
+
+void call_taskctl(struct thread *t)
+{
+    struct task *task = task_governed(t, (uint32_t)t->rdi);
+    uint64_t op = t->rsi;
+    long result = -T_EINVAL;
+
+    if (!task)
+        result = task_find((uint32_t)t->rdi) ? -T_EPERM : -T_ESRCH;
+    else if (op < sizeof(operations) / sizeof(operations[0]) && operations[op].run)
+        result = operations[op].own && task != t->task ? -T_EPERM : operations[op].run(t, task);
+    t->rax = (uint64_t)result;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ * The reports behind the files of `sys:`. Read-only views: nothing here changes anything. */
+#include "kernel/core/text.h"
+
+#include "kernel/core/file.h"
+#include "kernel/core/scheme.h"
+#include "kernel/core/trace.h"
+#include "kernel/hal/cpu.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
+#include "kernel/hal/page.h"
+#include "kernel/hal/tramp.h"
+
+static void text_byte(struct text *text, char c)
+{
+    if (text->used < text->size)
+        text->bytes[text->used++] = c;
+}
+
+void text_put(struct text *text, const char *string)
+{
+    while (*string)
+        text_byte(text, *string++);
+}
+
+void text_number(struct text *text, uint64_t value)
+{
+    char digits[20];
+    unsigned n = 0;
+
+    do
+        digits[n++] = (char)('0' + value % 10);
+    while (value /= 10);
+    while (n)
+        text_byte(text, digits[--n]);
+}
+
+void text_pair(struct text *text, const char *name, uint64_t value)
+{
+    text_put(text, name);
+    text_put(text, " ");
+    text_number(text, value);
+    text_put(text, "\n");
+}
+
+void report_counters(struct text *text)
+{
+    const struct cpu *cpu = cpu_this();
+
+    text_pair(text, "traps", cpu->traps);
+    text_pair(text, "cr3_writes", cpu->cr3_writes);
+    text_pair(text, "trace_records", cpu->trace_count);
+    text_pair(text, "trace_lost", trace_lost());
+    text_pair(text, "files", file_count());
+}
+
+void report_tasks(struct text *text)
+{
+    for (struct list *l = task_list.next; l != &task_list; l = l->next) {
+        const struct task *task = list_entry(l, struct task, link);
+        text_number(text, task->tid);
+        text_put(text, " ");
+        text_put(text, task->name);
+        text_put(text, " level ");
+        text_number(text, task->level);
+        text_put(text, " parent ");
+        text_number(text, task->parent);
+        text_put(text, " threads ");
+        text_number(text, task->thread_count);
+        text_put(text, " pages ");
+        text_number(text, task->space.pages);
+        text_put(text, task->dying ? " dead" : space_count_wx(&task->space) ? " W+X" : " W^X");
+        text_put(text, "\n");
+    }
+}
+
+void report_schemes(struct text *text)
+{
+    for (struct list *l = scheme_list.next; l != &scheme_list; l = l->next) {
+        const struct scheme *s = list_entry(l, struct scheme, link);
+        text_put(text, s->name);
+        text_put(text, scheme_linked(s) ? " kernel\n" : " task ");
+        if (scheme_linked(s))
+            continue;
+        text_number(text, s->server->tid);
+        text_put(text, "\n");
+    }
+}
+
+void report_names(struct text *text)
+{
+    for (struct list *l = scheme_list.next; l != &scheme_list; l = l->next) {
+        text_put(text, list_entry(l, struct scheme, link)->name);
+        text_put(text, "\n");
+    }
+}
+
+void report_services(struct text *text)
+{
+    for (struct list *l = scheme_list.next; l != &scheme_list; l = l->next) {
+        const struct scheme *s = list_entry(l, struct scheme, link);
+        text_put(text, s->name);
+        text_put(text, scheme_linked(s) ? " linked\n" : " server\n");
+    }
+}
+
+void report_memory(struct text *text)
+{
+    text_pair(text, "free_pages", page_free_count());
+    text_pair(text, "total_pages", page_total_count());
+}
+
+void report_boot(struct text *text)
+{
+    text_put(text, hal_boot->cmdline);
+    text_put(text, "\n");
+}
+
+void report_path(struct text *text)
+{
+    text_put(text, hal_config.fastpath ? "fast\n" : "plain\n");
+}
+
+void report_trace(struct text *text)
+{
+    text_put(text, hal_config.trace ? "on\n" : "off\n");
+}
+
+/* Isolation's state, and the kernel's own walk of the running task's user table. */
+void report_mitigations(struct text *text)
+{
+    text_put(text, hal_config.pti ? "pti on\n" : "pti off\n");
+    text_put(text, hal_config.pcid ? "pcid on\n" : "pcid off\n");
+    text_put(text, hal_config.smap ? "smap on\n" : "smap absent\n");
+    text_put(text, hal_config.smep ? "smep on\n" : "smep absent\n");
+    text_put(text, hal_config.umip ? "umip on\n" : "umip absent\n");
+    if (hal_config.pti)
+        text_pair(text, "trampoline_differences",
+                  tramp_walk(cpu_this()->current->task->space.kernel_root + PAGE_SIZE));
+}

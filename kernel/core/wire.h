@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * Frames on the serial line, as kernel/abi/wire.h defines them. With the boot word wire=frames
+ * everything that leaves by the serial port is a frame, console text too; with wire=text (default)
+ * it is plain text and other frames are dropped. */
+#ifndef TACH_CORE_WIRE_H
+#define TACH_CORE_WIRE_H
+
+#include <stdbool.h>
+
+#include "kernel/abi/abi.h"
+
+/* Reads the boot word, says HELLO. */
+void wire_init(void);
+
+/* Sends one frame of a head and a tail, together at most WIRE_BODY_MAX bytes. False: too long. */
+struct wire_part {
+    const void *bytes;
+    uint64_t count;
+};
+bool wire_send(enum wire_type type, const struct wire_part part[2]);
+
+/* Says END and ends the machine. */
+_Noreturn void wire_exit(enum boot_exit code, const char *message);
+
+/* zlib's CRC-32 of n bytes, continued from `crc` (0 at first). */
+uint32_t crc32_update(uint32_t crc, const void *bytes, uint64_t n);
+
+#endif

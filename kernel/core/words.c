@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * See words.h. A table of words, each with the values that it may take. */
+#include "kernel/core/words.h"
+
+#include <stddef.h>
+
+#include "kernel/core/services.h"
+#include "kernel/core/wire.h"
+#include "kernel/hal/bootword.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/mem.h"
+
+/* Values between bars; an empty list: anything. */
+static const struct {
+    const char *name, *values;
+} words[] = {
+    {"pti=", "|off|on|"},   {"pcid=", "|off|on|"},      {"trace=", "|off|on|"},
+    {"fastpath=", "|0|1|"}, {"wire=", "|text|frames|"}, {"bench=", ""},
+    {"test=", ""},          {"console=", "|off|on|"},
+};
+
+static bool starts(const char *text, size_t length, const char *with, size_t *rest)
+{
+    size_t n = 0;
+
+    while (with[n])
+        n++;
+    *rest = n;
+    return length >= n && !memcmp(text, with, n);
+}
+
+/* |value| stands in the list. */
+static bool listed(const char *values, const char *value, size_t n)
+{
+    for (; *values; values++) {
+        size_t i = 0;
+        while (*values == '|' && i < n && values[1 + i] == value[i])
+            i++;
+        if (*values == '|' && n && i == n && values[1 + i] == '|')
+            return true;
+    }
+    return false;
+}
+
+/* place.NAME=linked|server, NAME one of the services of this image. */
+static bool place_valid(const char *word, size_t n)
+{
+    for (const struct service_ops *const *s = linked_services; *s; s++) {
+        size_t name;
+        if (starts(word, n, (*s)->name, &name) && name < n && word[name] == '=')
+            return listed("|linked|server|", word + name + 1, n - name - 1);
+    }
+    return false;
+}
+
+static bool word_valid(const char *word, size_t n)
+{
+    size_t rest;
+
+    if (starts(word, n, "place.", &rest))
+        return place_valid(word + rest, n - rest);
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (starts(word, n, words[i].name, &rest))
+            return !*words[i].values ? n > rest : listed(words[i].values, word + rest, n - rest);
+    return false;
+}
+
+void words_check(const char *cmdline)
+{
+    static char message[80] = "unknown or malformed boot word: ";
+
+    for (const char *at = cmdline; *at;) {
+        size_t n = 0, m = 32;
+        while (at[n] && at[n] != ' ')
+            n++;
+        if (n && !word_valid(at, n)) {
+            for (size_t i = 0; i < n && m < sizeof(message) - 1; i++)
+                message[m++] = at[i] >= ' ' && at[i] <= '~' ? at[i] : '?';
+            wire_exit(EXIT_CMDLINE, message);
+        }
+        at += n + (at[n] == ' ');
+    }
+}
+
+bool words_place_server(const char *name)
+{
+    char word[32] = "place.", value[8] = "";
+    size_t n = 6;
+
+    while (*name && n < sizeof(word) - 1)
+        word[n++] = *name++;
+    return bootword(word, value, sizeof(value)) && !memcmp(value, "server", 7);
+}

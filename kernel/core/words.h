@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * The boot words: which there are and what each may say. One that is unknown or malformed ends the
+ * boot with its name: a run that measured something else than was asked for would be worse. */
+#ifndef TACH_CORE_WORDS_H
+#define TACH_CORE_WORDS_H
+
+#include <stdbool.h>
+
+/* Checks the whole command line; ends the machine with EXIT_CMDLINE on the first bad word. */
+void words_check(const char *cmdline);
+
+/* Whether the word place.NAME asks for a server. */
+bool words_place_server(const char *name);
+
+#endif

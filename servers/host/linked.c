@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * The placement `linked`: a service's ops called on the kernel's stack for the current thread,
+ * whose registers hold the request and take the answer, exactly as a server would have left them.
+ */
+#include "kernel/core/calls.h"
+#include "kernel/core/file.h"
+#include "kernel/core/ipc.h"
+#include "kernel/core/scheme.h"
+#include "kernel/hal/cpu.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/page.h"
+#include "kernel/hal/sched.h"
+#include "servers/host/dispatch.h"
+
+static bool in_buffer(const struct svc_req *req, uint64_t at, uint64_t n)
+{
+    return at <= req->buffer_size && n <= req->buffer_size - at;
+}
+
+static long linked_get(struct svc_req *req, uint64_t at, void *to, uint64_t n)
+{
+    if (!in_buffer(req, at, n))
+        return -T_EFAULT;
+    return -(long)space_copy_in(&cpu_this()->current->task->space, to, req->buffer + at, n);
+}
+
+static long linked_put(struct svc_req *req, uint64_t at, const void *from, uint64_t n)
+{
+    if (!in_buffer(req, at, n))
+        return -T_EFAULT;
+    return -(long)space_copy_out(&cpu_this()->current->task->space, req->buffer + at, from, n);
+}
+
+static void *linked_alloc(struct svc *self, uint64_t bytes)
+{
+    (void)self;
+    paddr_t page = bytes <= PAGE_SIZE ? page_alloc() : 0;
+
+    return page ? page_pointer(page) : 0;
+}
+
+static void linked_free(struct svc *self, void *memory, uint64_t bytes)
+{
+    (void)self;
+    (void)bytes;
+    if (memory)
+        page_unref((paddr_t)((char *)memory - (char *)page_pointer(0)));
+}
+
+static long linked_complete(struct svc *self, uint64_t caller, long result)
+{
+    struct thread *t = threads[(caller >> 32) & TID_SLOT_MASK];
+
+    (void)self;
+    if (t->stamp != caller || thread_status(t) != THREAD_PENDING)
+        return -T_EBADFD;
+    t->stamp += 1ull << 44; /* the token is spent */
+    t->rdx = (uint64_t)result;
+    if (t->call_file)
+        file_reply(t);
+    ipc_complete(t, 0);
+    return 0;
+}
+
+static uint64_t linked_clock(struct svc *self)
+{
+    (void)self;
+    return ticks_to_ns(hal_tsc());
+}
+
+static void linked_log(struct svc *self, const char *text, uint64_t n)
+{
+    klog("%s: ", self->ops->name);
+    klog_sink(text, n);
+}
+
+const struct svc_host linked_host = {.get = linked_get,
+                                     .put = linked_put,
+                                     .alloc = linked_alloc,
+                                     .free = linked_free,
+                                     .complete = linked_complete,
+                                     .clock_ns = linked_clock,
+                                     .log = linked_log};
+
+/* The request as the service sees it. */
+static struct svc_req request_make(const struct thread *t)
+{
+    bool shorts = TAG_LENGTH(t->rsi) != MSG_LENGTH_BUFFER;
+    uint64_t written = TAG_LENGTH(t->rsi) < 8 ? 0 : TAG_LENGTH(t->rsi) - 8u;
+    struct svc_req req = {.handle = t->rdx,
+                          .count = t->r10,
+                          .offset = TAG_HEADER(t->rsi),
+                          .caller = t->stamp,
+                          .level = t->task->level,
+                          .shorts = shorts};
+
+    if (shorts && t->call_op == OP_write)
+        req.count = written;
+    if (shorts && t->call_op == OP_read && req.count > FILE_INLINE_MAX)
+        req.count = FILE_INLINE_MAX;
+    if (!shorts && t->call_op != OP_open && req.count > t->r13)
+        req.count = t->r13;
+    if (!shorts)
+        req.buffer = t->r12, req.buffer_size = t->r13;
+    bool words = t->call_op != OP_read;
+    if (words)
+        req.words[0] = t->r10, req.words[1] = t->r8, req.words[2] = t->r9, req.words[3] = t->r12,
+        req.words[4] = t->r13;
+    return req;
+}
+
+/* The answer in the client's registers: W0 the result, words for what has words. */
+static void answer_give(struct thread *t, const struct svc_req *req, long result)
+{
+    bool words = t->call_op == OP_fcall || (t->call_op == OP_read && req->shorts && result > 0);
+    uint64_t length = t->call_op == OP_fcall ? 48 : words ? 8 + (uint64_t)result : 8;
+    unsigned count = (unsigned)(length - 1) / 8u;
+    uint64_t w[5] = {0};
+
+    for (unsigned i = 0; words && i < count; i++)
+        w[i] = req->words[i];
+    t->rsi = TAG(t->call_op, 0, length, 0);
+    t->rdi = t->stamp;
+    t->rax = 0;
+    t->rdx = (uint64_t)result;
+    t->r10 = w[0], t->r8 = w[1], t->r9 = w[2], t->r12 = w[3], t->r13 = w[4];
+}
+
+bool linked_request(struct thread *t, struct file *file, const char *path, uint64_t length)
+{
+    struct svc_req req = request_make(t);
+
+    long result = svc_dispatch(&file->scheme->svc, &req, t->call_op, path, length);
+    if (result == SVC_PENDING)
+        return false;
+    answer_give(t, &req, result);
+    return true;
+}
