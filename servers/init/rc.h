@@ -19,7 +19,7 @@ struct rc_line {
     const char *reason;                 /* RC_BAD: what is wrong */
     uint32_t count;                     /* words after the first */
     const char *word[RC_WORDS_MAX + 1]; /* into text; 0-terminated */
-    char text[RC_LINE_MAX + 1];
+    char text[RC_LINE_MAX + 2];         /* the words, and room for an empty one at the end */
 };
 
 /* Takes the line that begins at text (at its end is a newline or NUL). The next line's beginning,
