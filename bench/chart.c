@@ -233,7 +233,7 @@ static bool payload_script(FILE *script, const struct document *document)
     if (peers)
         fprintf(script,
                 "$peers using 1:2 with points pt 2 ps 0.8 lc rgb '%s' title 'Linux 6.1', "
-                "'' using 1:2:3 with labels left textcolor rgb '%s' notitle\n",
+                "'' using 1:2:3 with labels left offset 0,0.6 textcolor rgb '%s' notitle\n",
                 FAINT, FAINT);
     else
         fputs("NaN notitle\n", script);

@@ -69,10 +69,16 @@ int chart_draw(const char *verb, const struct document *document, enum chart cha
     char script[PATH_ROOM], part[PATH_ROOM], log[PATH_ROOM];
     const char *paths[2] = {script, part};
 
+    *drawn = false;
+    for (const char *at = path; *at; at++) {
+        if ((unsigned char)*at < ' ') { /* it would end a line of the script */
+            fprintf(stderr, "tach %s: a path with control bytes cannot be drawn to\n", verb);
+            return TACH_CANTCREATE;
+        }
+    }
     snprintf(script, sizeof(script), "%.4000s.gp", path);
     snprintf(part, sizeof(part), "%.4000s.part", path);
     snprintf(log, sizeof(log), "%.4000s.log", path);
-    *drawn = false;
     int status = script_write(verb, document, chart, form, paths, drawn);
     if (!status && *drawn)
         status = gnuplot_run(verb, script, log);

@@ -9,7 +9,7 @@
 #include "bench/table.h"
 
 static const char style[] =
-    "body{margin:0 auto;max-width:62rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;"
+    "body{margin:0 auto;max-width:66rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;"
     "background:var(--paper);color:var(--c0)}\n"
     "h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.6rem 0 .4rem}\n"
     "h1+p,.note,figcaption{color:var(--c1)}h1+p{margin:.1rem 0 1.2rem}\n"
@@ -20,8 +20,9 @@ static const char style[] =
     ".answers b{display:block;font-size:1.3rem;line-height:1.25;"
     "font-variant-numeric:tabular-nums}\n"
     "figure{margin:.8rem 0}figure svg{display:block;width:100%;height:auto}\n"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem;min-width:50%}\n"
-    "th,td{padding:.22rem .8rem .22rem 0;text-align:right;white-space:nowrap;"
+    ".wide{overflow-x:auto;margin:.9rem "
+    "0}table{border-collapse:collapse;font-size:.86rem;min-width:50%}\n"
+    "th,td{padding:.22rem .62rem .22rem 0;text-align:right;white-space:nowrap;"
     "font-variant-numeric:tabular-nums;border-bottom:1px solid var(--c2)}\n"
     "th{font-weight:600;color:var(--c1)}th:first-child,td:first-child,td.text{text-align:left}\n"
     "td.text{white-space:normal;overflow-wrap:anywhere}\n"
@@ -136,7 +137,10 @@ static const struct {
     {"href='#gp", "href='#%s-gp"},
     {"id=\"gnuplot_", "id=\"%s-"},
     {"id=\"hinted_", "id=\"%s-hinted-"},
-    {"standalone=\"no\"", ""},
+    {"id='greybox", "id='%s-greybox"},
+    {"url(#greybox", "url(#%s-greybox"},
+    {"id='textbox", "id='%s-textbox"},
+    {"url(#textbox", "url(#%s-textbox"},
 };
 
 /* Rewrites one piece at *at, or copies one byte. */

@@ -116,8 +116,9 @@ static int page_write(const struct report *report, const char *path)
     report_provenance(out, report);
     html_end(out);
     const int status = file_finish("report", path, out);
-    if (status)
-        unlink(path);
+    struct stat facts;
+    if (status && !stat(path, &facts) && S_ISREG(facts.st_mode))
+        unlink(path); /* half a page would look like a whole one */
     return status;
 }
 

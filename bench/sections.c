@@ -193,7 +193,8 @@ void report_phases(FILE *out, const struct report *report)
     fputs("<div class=\"wide\"><table>\n<tr><th>rung</th>", out);
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         fprintf(out, "<th>%s</th>", span_phase_name((enum phase)i));
-    fputs("<th>traced</th><th>stamps</th><th>of</th><th>untraced</th><th>residue</th></tr>\n", out);
+    fputs("<th>traced</th><th>stamps</th><th>cost</th><th>untraced</th><th>residue</th></tr>\n",
+          out);
     for (size_t i = 0; i < RUNGS; i++) {
         phases_row(out, report->document, rungs[i], false);
         phases_row(out, report->document, rungs[i], true);

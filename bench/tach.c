@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/exits.h"
 #include "bench/verbs.h"
@@ -49,14 +50,17 @@ static int help_print(FILE *out)
     return TACH_OK;
 }
 
-/* A full disk or a closed pipe shows only when the last buffer is written. */
-static int output_close(int status)
+/* Runs however the process ends, argp's own exits included. A full disk or a closed pipe shows only
+ * when the last buffer is written; a verb's own complaint is worth more than this one. */
+static void output_close(int status, void *unused)
 {
+    (void)unused;
     errno = 0;
     if (!fflush(stdout) && !ferror(stdout))
-        return status;
+        return;
     fprintf(stderr, "tach: standard output: %s\n", strerror(errno ? errno : EIO));
-    return status == TACH_OK || status == TACH_DIFFERENT ? TACH_CANTCREATE : status;
+    if (status == TACH_OK || status == TACH_DIFFERENT)
+        _exit(TACH_CANTCREATE);
 }
 
 static const struct verb *verb_find(const char *name)
@@ -77,12 +81,13 @@ int main(int argc, char **argv)
     static char help[] = "--help", *help_argv[] = {NULL, help, NULL};
 
     argp_err_exit_status = TACH_USAGE;
+    on_exit(output_close, NULL);
     if (argc < 2) {
         help_print(stderr);
         return TACH_USAGE;
     }
     if (help_asked(argv[1]) && argc < 3)
-        return output_close(help_print(stdout));
+        return help_print(stdout);
     const int of_verb = help_asked(argv[1]);
     const struct verb *verb = verb_find(argv[1 + of_verb]);
     if (!verb) {
@@ -91,7 +96,7 @@ int main(int argc, char **argv)
     }
     if (of_verb) {
         help_argv[0] = argv[2];
-        return output_close(verb->run(2, help_argv));
+        return verb->run(2, help_argv);
     }
-    return output_close(verb->run(argc - 1, argv + 1));
+    return verb->run(argc - 1, argv + 1);
 }

@@ -1,0 +1,267 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# tools.sh [TACH [SYNTH_GUEST]]: the host's verbs as a user meets them: good runs, failed boots,
+# signals, and bad input of every kind, each with its exit code and its one clear line. A synthetic
+# guest stands in for QEMU, so every figure is known. Last line: the sum.
+set -u
+tach=$(realpath "${1:-build/tach}")
+synth=$(realpath "${2:-build/test/synth_guest}")
+root=$(realpath "$(dirname "$0")/../..")
+work=$(mktemp -d /tmp/tach-tools-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+cd "$root" || exit 1
+
+mkdir "$work/bin"
+ln -s "$synth" "$work/bin/qemu-system-x86_64"
+echo kernel >"$work/kernel"
+echo loader >"$work/loader"
+echo initfs >"$work/initfs"
+sample=$work/sample.cfg
+cat >"$sample" <<END
+axis pti off,on
+axis trace off,on
+R0 - -
+R1 8 -
+R1 4096 -
+T2 8 -
+T2 4096 -
+D4 0 two
+D4 8 two
+D4 4096 two
+D0 0 two
+END
+
+pass() {
+    passed=$((passed + 1))
+}
+
+fail() {
+    failed=$((failed + 1))
+    echo "tools: $1"
+    sed 's/^/    /' "$work/err" | head -3
+}
+
+# expect STATUS PATTERN COMMAND...: exit status, and a pattern in the error output ('' for none).
+expect() {
+    status=$1 pattern=$2
+    shift 2
+    "$@" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+    if [ $got -ne "$status" ]; then
+        fail "status $got instead of $status: $*"
+    elif [ -n "$pattern" ] && ! grep -q -- "$pattern" "$work/err"; then
+        fail "no '$pattern' in the errors of: $*"
+    else
+        pass
+    fi
+}
+
+# check COMMAND...: what must simply succeed.
+check() {
+    if "$@" >"$work/checked" 2>&1 </dev/null; then
+        pass
+    else
+        failed=$((failed + 1))
+        echo "tools: failed: $*"
+        sed 's/^/    /' "$work/checked" | tail -5
+    fi
+}
+
+one_line() {
+    [ "$(wc -l <"$work/err")" -eq 1 ]
+}
+
+run() {
+    env PATH="$work/bin:$PATH" "$tach" run --class icount --kernel "$work/kernel" \
+        --loader "$work/loader" --initfs "$work/initfs" --matrix "$sample" "$@"
+}
+
+# The command itself.
+expect 64 'Usage: tach VERB' "$tach"
+expect 0 '' "$tach" help
+check grep -q '^  compare ' "$work/out"
+expect 64 'no verb of that name' "$tach" fly
+check one_line
+for verb in doctor run compare baseline budget plot report; do
+    expect 0 '' "$tach" "$verb" --help
+    check grep -q 'Exit codes' "$work/out"
+    expect 0 '' "$tach" help "$verb"
+    expect 64 'tach '$verb "$tach" "$verb" --no-such-option
+    [ $verb = doctor ] || expect 73 'No space left' sh -c '"$1" "$2" --help >/dev/full' - "$tach" $verb
+done
+
+# A good run, and what it leaves.
+expect 0 'passed in' run --out "$work/good"
+check grep -q '^R0  *12  *18  *+6$' "$work/out"
+for file in boot-1.frames boot-4.frames ipc.json ipc.ci.json machine.json; do
+    check test -s "$work/good/$file"
+done
+check jq -e '[.benchmarks[] | .name, .run_name, .run_type, .time_unit | strings] | length == 72' \
+    "$work/good/ipc.json"
+check jq -e '[.benchmarks[] | .iterations, .real_time, .cpu_time, .repetitions, .repetition_index,
+    .threads, .family_index, .per_family_instance_index, .instructions | numbers] | length == 162' \
+    "$work/good/ipc.ci.json"
+check jq -e '.context | (.caches == []) and (.json_schema_version == 1) and .date and .host_name
+    and .num_cpus and .mhz_per_cpu' "$work/good/ipc.json"
+check jq -e '.benchmarks[] | select(.name == "ipc/D4/size:0/space:two/pti:on") |
+    .instructions == 138 and .residue == 0 and .cr3_writes == 4 and .traps == 2 and
+    ([to_entries[] | select(.key | startswith("phase_")) | .value] | add) == .traced_whole' \
+    "$work/good/ipc.ci.json"
+check jq -e '.complete and (.boots | length) == 4 and (.images[0].sha256 | length) == 64' \
+    "$work/good/machine.json"
+expect 0 '' /usr/bin/python3 /usr/share/benchmark/compare.py benchmarks "$work/good/ipc.json" \
+    "$work/good/ipc.ci.json"
+check grep -q 'ipc/T2/size:8/pti:on' "$work/out"
+expect 0 '' run --json --out "$work/json"
+check jq -e '.benchmarks | length == 18' "$work/out"
+expect 0 '' run --boots 3 --jobs 4 --out "$work/three"
+check jq -e '[.benchmarks[] | select(.name == "ipc/R0/pti:off").repetition_index] == [0, 1, 2]' \
+    "$work/three/ipc.json"
+
+# Failed boots are named, kept, and not retried.
+failing() {
+    export TACH_SYNTH="$1"
+    expect 2 "boot-2 pti=on trace=off: FAILED: $2" run --timeout 1 --out "$work/$1"
+    unset TACH_SYNTH
+    check test -s "$work/$1/boot-2.frames"
+    check jq -e '.complete == false and .boots[1].passed == false and .boots[0].passed' \
+        "$work/$1/machine.json"
+    check jq -e '.benchmarks | length > 9' "$work/$1/ipc.ci.json"
+}
+failing panic 'exit PANIC: kernel panic; last text: tach: the sky fell'
+failing reset 'the guest reset without a word'
+failing cut 'not all of it arrived: no END'
+failing hang 'no end within 1 s'
+
+# Ctrl-C leaves a run that the other verbs read, and no QEMU behind.
+export TACH_SYNTH=hang
+env PATH="$work/bin:$PATH" "$tach" run --class icount --kernel "$work/kernel" --loader \
+    "$work/loader" --initfs "$work/initfs" --matrix "$sample" --out "$work/stopped" \
+    >"$work/out" 2>"$work/err" &
+runner=$!
+unset TACH_SYNTH
+sleep 1
+kill -TERM $runner
+wait $runner
+check test $? -eq 2
+expect 0 '' jq -e '.boots[1].reason | startswith("stopped by")' "$work/stopped/machine.json"
+expect 1 'not every boot passed' "$tach" compare "$work/good" "$work/stopped"
+
+# Bad input of run: nothing is started, nothing is touched.
+expect 66 'No such file' run --matrix "$work/absent" --out "$work/never"
+expect 65 'LICENSE:1:1: no rung' run --matrix LICENSE --out "$work/never"
+check one_line
+printf 'axis pti off\naxis trace off\nD4 12x two\n' >"$work/bad.cfg"
+expect 65 'bad.cfg:3:6: a size is decimal digits' run --matrix "$work/bad.cfg" --out "$work/never"
+expect 66 'No such file' run --kernel "$work/absent" --out "$work/never"
+expect 64 'a class is' run --class granite
+expect 64 'not a number above 0' run --timeout 0
+expect 64 'not a whole number' run --boots 1.5
+expect 64 'takes options only' run stray
+expect 73 'holds a run already; nothing was touched' run --out "$work/good"
+expect 73 'Not a directory' run --out "$work/kernel/below"
+expect 69 'not in PATH' env PATH=/nonexistent "$tach" run --class icount --matrix "$sample" \
+    --kernel "$work/kernel" --loader "$work/loader" --initfs "$work/initfs" --out "$work/never"
+check test ! -e "$work/never"
+expect 69 'KVM is refused: no probe image' run --class kvm --probe "$work/absent"
+
+# compare: exact, named, with the phase; and what it refuses.
+expect 0 '' "$tach" compare "$work/good" "$work/good/ipc.json"
+export TACH_SYNTH=extra
+expect 0 '' run --out "$work/extra"
+unset TACH_SYNTH
+expect 1 '' "$tach" compare "$work/good" "$work/extra"
+check grep -q '^ipc/R0/pti:off  whole  12 -> 13  +1  (+8.33 %)  in guards +1$' "$work/out"
+expect 1 '' "$tach" compare --json "$work/good" "$work/extra"
+check jq -e '.[0].delta == 1 and .[0].phases == "guards +1"' "$work/out"
+sed 's/"tach_class": "icount"/"tach_class": "bochs"/' "$work/good/ipc.ci.json" >"$work/bochs.json"
+expect 2 'different classes are never compared' "$tach" compare "$work/good" "$work/bochs.json"
+check one_line
+sed 's/microvm qemu64/microvm other/' "$work/good/ipc.ci.json" >"$work/other.json"
+expect 2 'different machines are never compared' "$tach" compare "$work/good" "$work/other.json"
+grep -v '"ipc/R0/pti:on"' "$work/good/ipc.ci.json" >"$work/less.json"
+expect 1 '' "$tach" compare "$work/good" "$work/less.json"
+check grep -q '^ipc/R0/pti:on  only in the first$' "$work/out"
+expect 64 'two runs are needed' "$tach" compare "$work/good"
+
+# Documents of every wrong kind, for every verb that reads one.
+head -c 3000 "$work/good/ipc.ci.json" >"$work/cut.json"
+echo '{"context": {}, "benchmarks": []}' >"$work/foreign.json"
+echo '[1, 2]' >"$work/array.json"
+sed 's/"instructions": 12,/"instructions": "12",/' "$work/good/ipc.ci.json" >"$work/typed.json"
+sed 's,"ipc/R0/pti:off",5,' "$work/good/ipc.ci.json" >"$work/named.json"
+printf 'a\0b' >"$work/binary.json"
+: >"$work/empty.json"
+for verb in 'compare '"$work/good" baseline budget plot report; do
+    # shellcheck disable=SC2086
+    for file in cut foreign array typed named binary empty; do
+        expect 65 "$work/$file.json: " "$tach" $verb "$work/$file.json"
+        check one_line
+    done
+    # shellcheck disable=SC2086
+    expect 66 'No such file' "$tach" $verb "$work/absent"
+    # shellcheck disable=SC2086
+    expect 66 'No such file' "$tach" $verb "$work"
+done
+
+# baseline: reads back equal, a row a line, nothing of the host; never of half a run.
+expect 0 '' "$tach" baseline "$work/good" --out "$work/baseline.json"
+expect 0 '' "$tach" compare "$work/baseline.json" "$work/good"
+check test "$(grep -c '"name": ' "$work/baseline.json")" -eq 18
+check sh -c '! grep -q "date\|host_name\|sha256" "$1"' - "$work/baseline.json"
+check jq -e . "$work/baseline.json"
+expect 2 'not every boot' "$tach" baseline "$work/panic"
+expect 2 'only a run of class icount' "$tach" baseline "$work/bochs.json"
+expect 73 'No space left' "$tach" baseline "$work/good" --out /dev/full
+expect 73 'No space left' sh -c '"$1" baseline "$2" >/dev/full' - "$tach" "$work/good"
+
+# budget: above, not measured, from captures, and foreign captures.
+expect 1 '' "$tach" budget "$work/good"
+check grep -q '^D4 call + reply, 0 words  *96 / 100  *104 / 110  *128 / 130  *138 / 140 ' "$work/out"
+check grep -q '^R0 null system call  *!9 / 8 ' "$work/out"
+check grep -q 'above budget, 8 not measured' "$work/out"
+cp "$work/out" "$work/first"
+expect 1 '' "$tach" budget "$work"/good/boot-[12].frames
+check cmp "$work/first" "$work/out"
+cp LICENSE "$work/foreign.frames"
+expect 65 'foreign.frames: ' "$tach" budget "$work/foreign.frames"
+expect 66 'absent.frames: ' "$tach" budget "$work/absent.frames"
+head -c 1500 "$work/good/boot-1.frames" >"$work/cut.frames"
+expect 1 'did not arrive whole' "$tach" budget "$work/cut.frames"
+expect 64 'which run' "$tach" budget
+
+# plot and report.
+expect 0 '' "$tach" plot "$work/good" --out "$work/plots"
+for chart in answer payload ladder phases; do
+    check /usr/bin/python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' \
+        "$work/plots/$chart.svg"
+    check sh -c 'head -c 4 "$1" | grep -q PNG' - "$work/plots/$chart.png"
+done
+expect 73 'Not a directory' "$tach" plot "$work/good" --out "$work/kernel/below"
+expect 69 'gnuplot is not in PATH' env PATH=/nonexistent "$tach" plot "$work/good" --out "$work/p2"
+check test -z "$(ls "$work/p2")"
+expect 0 '' "$tach" report "$work/good" --against "$work/baseline.json"
+check /usr/bin/python3 bench/test/check_report.py "$work/good/report.html" "$work/good/ipc.ci.json"
+check grep -q 'nothing moved' "$work/good/report.html"
+expect 0 '' "$tach" report "$work/extra" --against "$work/baseline.json"
+check grep -q '4 figures moved' "$work/extra/report.html"
+expect 2 'different classes' "$tach" report "$work/good" --against "$work/bochs.json"
+expect 65 'no JSON object' "$tach" report "$work/good" --linux "$work/array.json"
+expect 73 'No space left' "$tach" report "$work/good" --out /dev/full
+check test -c /dev/full
+jq '(.benchmarks[] | select(.name | startswith("ipc/R1/size:4096")) | .name) |=
+    sub("R1/size:4096"; "R1/<b>&\"/size:4096")' "$work/good/ipc.ci.json" >"$work/hostile.json"
+expect 0 '' "$tach" report "$work/hostile.json" --out "$work/hostile.html"
+check /usr/bin/python3 bench/test/check_report.py "$work/hostile.html" "$work/hostile.json"
+check sh -c '! grep -q "<b>&" "$1"' - "$work/hostile.html"
+
+# doctor says the same to people and programs.
+expect 0 '' "$tach" doctor
+check grep -q 'would measure in class' "$work/out"
+expect 0 '' "$tach" doctor --json
+check jq -e '(.findings | length) == 6 and (.class | strings)' "$work/out"
+expect 69 '' env PATH=/nonexistent "$tach" doctor --probe "$work/absent"
+
+echo "tools: $passed passed, $failed failed"
+[ $failed -eq 0 ]
