@@ -29,13 +29,14 @@ struct cpu {
     uint64_t active_root; /* what CR3 holds now, in C, isolation off */
     struct list ready[READY_LEVELS];
     /* the scheduler alone */
-    struct list deadlines;   /* by rising deadline */
-    uint64_t slice_end;      /* TSC at which the slice under way ends; 0 there is none */
-    uint64_t armed;          /* TSC for which the timer is set; 0 not */
-    struct thread *fs_owner; /* whose fs_base is loaded; 0: it is 0 */
-    uint64_t fs_base;        /* as loaded */
-    uint64_t watch;          /* as loaded in DR0 */
-    uint8_t slice_level;     /* the priority whose threads take turns by slice_end */
+    struct list deadlines;      /* by rising deadline */
+    uint64_t slice_end;         /* TSC at which the slice under way ends; 0 there is none */
+    uint64_t armed;             /* TSC for which the timer is set; 0 not */
+    struct thread *fs_owner;    /* whose fs_base is loaded; 0: it is 0 */
+    uint64_t fs_base;           /* as loaded */
+    uint64_t watch;             /* as loaded in DR0 */
+    struct thread *slice_owner; /* whose turn it is in that slice */
+    uint8_t slice_level;        /* the priority whose threads take turns by it */
 };
 
 /* The running CPU's state. Kernel mode with the kernel's GS only. */

@@ -3,9 +3,9 @@
  * in no queue; when it stops, current becomes thread_none until sched_leave picks the next. The
  * assembly path changes current, ready, ready_bits and gate by itself, so nothing here trusts the
  * state byte of a thread that runs. A slice belongs to the CPU and a priority, not to a thread: who
- * is handed the CPU directly goes on in the slice of who gave it, or two threads that call each
- * other would keep their equals out for ever. There is a slice only while one of that priority
- * waits. Own CPU, interrupts off. */
+ * is handed the CPU directly goes on in the slice of who gave it, and who gave it way finds it as
+ * he left it, or two threads that call or notify each other would keep their equals out for ever.
+ * There is a slice only while one of that priority waits. Own CPU, interrupts off. */
 #include "kernel/hal/sched.h"
 
 #include "kernel/hal/apic.h"
@@ -51,6 +51,7 @@ void sched_init(void)
     cpu->gate = 0;
     cpu->resched = 0;
     cpu->slice_level = 0;
+    cpu->slice_owner = &thread_none;
     cpu->slice_end = cpu->armed = 0;
     cpu->fs_owner = 0;
     cpu->fs_base = cpu->watch = 0;
@@ -151,6 +152,8 @@ void sched_forget(struct thread *t)
     if (!list_empty(&t->link))
         dequeue(cpu, t);
     stop_if_current(cpu, t);
+    if (cpu->slice_owner == t)
+        cpu->slice_owner = &thread_none;
     if (cpu->fs_owner == t) {
         /* The base that is loaded is nobody's now; the next thread's differs from it. */
         x86_wrmsr(MSR_FS_BASE, 0);
@@ -216,6 +219,12 @@ static void timer_set(struct cpu *cpu)
     timer_arm(want);
 }
 
+static void slice_clear(struct cpu *cpu)
+{
+    cpu->slice_end = 0;
+    cpu->resched = 0;
+}
+
 /* Puts current back if it must give way: to a better one with the rest of its slice, to its equals
  * when the slice is over. */
 static void preempt(struct cpu *cpu)
@@ -223,21 +232,17 @@ static void preempt(struct cpu *cpu)
     struct thread *t = cpu->current;
     int best = best_ready(cpu);
     if (best > t->priority) {
-        if (cpu->slice_end) {
+        if (cpu->slice_end && cpu->slice_level == t->priority) {
             uint64_t now = x86_rdtsc();
             t->slice_ticks = cpu->slice_end > now ? cpu->slice_end - now : 1;
+            slice_clear(cpu);
         }
         enqueue(cpu, t, true);
     } else if (best == t->priority && cpu->resched && cpu->slice_level == t->priority) {
         t->slice_ticks = slice_full();
         enqueue(cpu, t, false);
+        slice_clear(cpu);
     }
-}
-
-static void slice_clear(struct cpu *cpu)
-{
-    cpu->slice_end = 0;
-    cpu->resched = 0;
 }
 
 /* Waits until somebody is ready. On the way an interrupt may have called core_tick. */
@@ -259,7 +264,8 @@ static void pick(struct cpu *cpu)
     struct thread *t = from_link(cpu->ready[best_ready(cpu)].next);
     dequeue(cpu, t);
     cpu->current = t;
-    slice_clear(cpu);
+    if (t != cpu->slice_owner && t->priority == cpu->slice_level)
+        slice_clear(cpu);
 }
 
 /* The clock is read, and the timer runs, only while an equal waits. */
@@ -272,6 +278,7 @@ static void slice_set(struct cpu *cpu)
         return;
     cpu->slice_end = x86_rdtsc() + (t->slice_ticks ? t->slice_ticks : slice_full());
     cpu->slice_level = t->priority;
+    cpu->slice_owner = cpu->current;
     cpu->resched = 0;
 }
 
@@ -290,10 +297,11 @@ static void fs_set(struct cpu *cpu, struct thread *t)
 struct thread *sched_leave(void)
 {
     struct cpu *cpu = cpu_this();
-    if (cpu->current != &thread_none)
-        preempt(cpu);
-    if (cpu->current == &thread_none)
-        pick(cpu);
+    do {
+        if (cpu->current == &thread_none)
+            pick(cpu);
+        preempt(cpu); /* the one just picked too: its slice may have ended while a better one ran */
+    } while (cpu->current == &thread_none);
     struct thread *t = cpu->current;
     t->state = THREAD_ACTIVE;
     slice_set(cpu);

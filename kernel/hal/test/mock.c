@@ -218,6 +218,7 @@ struct bootinfo *mock_memory(uint64_t frames)
     memset(tlb, 0, sizeof(tlb));
     direct_base = (uint64_t)(uintptr_t)memory;
     mock_refuse = mock_asked = 0;
+    mock_cpu.current = &thread_none;
     boot = (struct bootinfo){
         .magic = BOOT_MAGIC,
         .version = BOOT_VERSION,
