@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The debug console, TID 3: reads lines from the serial line through debug: and answers them from
- * the files of sys:. Silent until somebody types when the machine measures or tests.
+ * the files of sys:. The serial line has no interrupt, so it is looked at every POLL_NS.
  * Invariant: a line that is too long or not known costs one line of text, never the console. */
 #include "servers/lib/file.h"
 #include "servers/lib/print.h"
@@ -10,6 +10,8 @@
 #include "servers/lib/word.h"
 
 #define LINE_MAX 127u
+#define POLL_NS  20000000u
+#define IDLE_NS  3600000000000u
 
 struct command {
     const char *name, *help;
@@ -105,6 +107,7 @@ static void line_done(struct line *line)
     line->used = 0;
 }
 
+/* A machine that measures or tests is left alone: no timer of ours, no text. */
 static bool quiet_boot(void)
 {
     static char boot[BOOT_CMDLINE + 1], value[BOOT_CMDLINE];
@@ -113,26 +116,40 @@ static bool quiet_boot(void)
            word_value(boot, "test", value, sizeof(value));
 }
 
+__attribute__((noreturn)) static void idle(void)
+{
+    for (;;)
+        sys_sleep(sys_clock(CLOCK_NS) + IDLE_NS);
+}
+
+/* What was typed since the last look; an error ends the console, and it is started anew. */
+static long typed_read(char typed[FILE_INLINE_MAX])
+{
+    long got = file_read(0, typed, FILE_INLINE_MAX);
+    if (got == -T_EAGAIN || got == 0) {
+        sys_sleep(sys_clock(CLOCK_NS) + POLL_NS);
+        return 0;
+    }
+    return got;
+}
+
 int main(int argc, char **argv, char **envp)
 {
     static struct line line;
     char typed[FILE_INLINE_MAX];
+    long got;
     (void)argc, (void)argv, (void)envp;
-    if (!quiet_boot())
-        print("tach console: help lists the commands\n> ");
-    for (;;) {
-        long got = file_read(0, typed, sizeof(typed));
-        if (got < 0) {
-            print("console: cannot read: %s\n", error_text(got));
-            return 1;
-        }
+    if (quiet_boot())
+        idle();
+    print("tach console: help lists the commands\n> ");
+    while ((got = typed_read(typed)) >= 0) {
         for (long i = 0; i < got; i++) {
             if (!line_add(&line, typed[i]))
                 continue;
             line_done(&line);
             print("> ");
         }
-        if (got == 0) /* nothing there and no wait: do not spin */
-            sys_sleep(sys_clock(CLOCK_NS) + 10000000);
     }
+    print("console: cannot read: %s\n", error_text(got));
+    return 1;
 }

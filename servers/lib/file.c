@@ -46,7 +46,9 @@ long file_read(int fd, void *buffer, uint64_t n)
     struct msg m = {.tag = TAG(OP_read, MSG_IN, MSG_LENGTH_BUFFER, 0),
                     .w = {[1] = n, [4] = (uint64_t)buffer, [5] = n},
                     .caller = (uint64_t)fd};
-    return result(sys_message(SYS_read, &m), &m);
+    long got = result(sys_message(SYS_read, &m), &m);
+    /* An answer that could not be written to the buffer says so in its flags. */
+    return got > 0 && TAG_FLAGS(m.tag) & MSG_TRUNC ? -T_EFAULT : got;
 }
 
 static long write_short(int fd, const void *buffer, uint64_t n)
