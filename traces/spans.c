@@ -18,7 +18,7 @@ struct walker {
     struct span_call call;
     uint64_t before;   /* stamp of the last record that ends an interval */
     uint64_t crossing; /* ticks of the present crossing so far, from the second on */
-    bool slow;         /* the last stamp was ph_slow: the C path runs */
+    bool slow;         /* in the first crossing: ph_slow came, the C path runs */
 };
 
 const char *span_phase_name(enum phase phase)
@@ -49,7 +49,6 @@ static void walker_enter(struct walker *walker, uint64_t ticks)
     walker->call.phase[walker->call.crossings == 0 ? PHASE_entry : PHASE_server] += ticks;
     walker->call.phase[PHASE_middle] += walker->crossing;
     walker->crossing = 0;
-    walker->slow = false;
     walker->call.crossings++;
 }
 

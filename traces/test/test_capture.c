@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Captures: the synthetic one comes back whole; each rule of each body, broken alone, is counted as
  * malformed and leaves nothing behind; cut anywhere, a capture keeps what came and says so. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,18 +235,28 @@ static void test_other_rules(void)
 /* A hello that breaks one rule: the boot is there, without a hello. */
 static void test_hello_rules(void)
 {
-    static const size_t offsets[] = {
-        offsetof(struct wire_hello, abi_version), offsetof(struct wire_hello, tsc_source),
-        offsetof(struct wire_hello, pti),         offsetof(struct wire_hello, trace),
-        offsetof(struct wire_hello, vendor),      offsetof(struct wire_hello, brand)};
+    struct {
+        struct wire_hello hello;
+        char words[8];
+    } body;
+    static const struct {
+        size_t offset;
+        uint8_t byte;
+    } spoils[] = {
+        {offsetof(struct wire_hello, abi_version), 0x80}, {offsetof(struct wire_hello, pti), 2},
+        {offsetof(struct wire_hello, tsc_source), 6},     {offsetof(struct wire_hello, trace), 2},
+        {offsetof(struct wire_hello, vendor), 0x80},      {offsetof(struct wire_hello, brand), 7},
+        {offsetof(struct wire_hello, cpus), 0},           {sizeof(struct wire_hello) + 3, 0},
+    };
 
-    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+    for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
         struct synth synth = {.boot_id = 77};
         struct capture capture;
-        struct wire_hello hello = {.abi_version = body_abi_version(), .cpus = 1};
 
-        ((uint8_t *)&hello)[offsets[i]] = 0x80;
-        synth_frame(&synth, WIRE_HELLO, &hello, sizeof hello);
+        body.hello = (struct wire_hello){.abi_version = body_abi_version(), .cpus = 1};
+        memcpy(body.words, "pti=off ", sizeof body.words);
+        ((uint8_t *)&body)[spoils[i].offset] = spoils[i].byte;
+        synth_frame(&synth, WIRE_HELLO, &body, sizeof body);
         synth_end(&synth, 0, 0);
         CHECK_EQ(capture_parse(synth.bytes, synth.size, &capture), TACH_OK);
         CHECK_EQ(capture.boot_count, 1);
@@ -299,6 +310,103 @@ static void test_parts(void)
         CHECK_EQ(lost.missing, 1);
         CHECK_EQ(lost.malformed, 0);
     }
+}
+
+/* A series of two parts whose second breaks a rule over the border, or none. */
+static void parts_try(uint8_t type, uint64_t second, uint64_t count, size_t series, const char *why)
+{
+    struct synth synth = boot_start();
+    struct capture capture;
+    struct hist_body body = hist_sound();
+    size_t unit = type == WIRE_RAW ? sizeof(uint64_t) : sizeof body.entries[0];
+
+    body.head.samples = 4;
+    body.head.parts = 2;
+    body.head.entries = type == WIRE_RAW ? 2 : 1;
+    synth_frame(&synth, type, &body, sizeof body.head + body.head.entries * unit);
+    body.head.part = 1;
+    body.entries[0] = (struct wire_hist_entry){second, count};
+    synth_frame(&synth, type, &body, sizeof body.head + body.head.entries * unit);
+    synth_end(&synth, 1, 0);
+    CHECK_EQ(capture_parse(synth.bytes, synth.size, &capture), TACH_OK);
+    CHECK_EQ(capture.boots[0].hist_count + capture.boots[0].raw_count, series);
+    CHECK_TEXT(capture.boots[0].lost.why, why);
+    CHECK_EQ(boot_whole(&capture.boots[0]), series == 1);
+    if (type == WIRE_RAW && CHECK_EQ(capture.boots[0].raw_count, 1)) {
+        CHECK_EQ(capture.boots[0].raws[0].count, 4);
+        CHECK_EQ(capture.boots[0].raws[0].samples[2], second);
+    }
+    capture_free(&capture);
+    free(synth.bytes);
+}
+
+static void test_borders(void)
+{
+    parts_try(WIRE_HIST, 11, 2, 1, NULL);
+    parts_try(WIRE_HIST, 10, 2, 0, "values do not rise");
+    parts_try(WIRE_HIST, 11, 3, 0, "counts exceed the samples");
+    parts_try(WIRE_HIST, 11, 1, 0, "counts fall short of the samples");
+    parts_try(WIRE_RAW, 99, 1, 1, NULL);
+}
+
+/* A series that just stops: nothing is missing on the line, yet the boot is not whole. */
+static void test_stopped(void)
+{
+    struct synth synth = boot_start();
+    struct hist_body body = hist_sound();
+    struct capture capture;
+
+    body.head.parts = 2;
+    body.head.samples = 10;
+    synth_frame(&synth, WIRE_HIST, &body, sizeof body - sizeof body.entries[3]);
+    synth_end(&synth, 1, 0);
+    CHECK_EQ(capture_parse(synth.bytes, synth.size, &capture), TACH_OK);
+    CHECK_EQ(capture.boots[0].lost.incomplete, 1);
+    CHECK_EQ(capture.boots[0].lost.missing + capture.boots[0].lost.malformed, 0);
+    CHECK(!boot_whole(&capture.boots[0]));
+    capture_free(&capture);
+    free(synth.bytes);
+}
+
+/* END's own rules, and what its total says of frames that no sequence number can miss. */
+static void test_end_rules(void)
+{
+    static const struct {
+        struct wire_end end;
+        bool taken;
+        uint64_t missing;
+        const char *why;
+    } rules[] = {
+        {{.frames = 1, .exit_code = EXIT_PASS}, true, 0, NULL},
+        {{.frames = 1 + 65536, .exit_code = EXIT_PASS}, true, 65536, NULL},
+        {{.frames = 0, .exit_code = EXIT_PASS}, false, 0, "fewer frames than were received"},
+        {{.frames = 1, .exit_code = 0}, false, 0, "unknown exit code"},
+        {{.frames = 1, .exit_code = EXIT_PASS, .zero = 1}, false, 0, "padding is not zero"},
+    };
+
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        struct synth synth = boot_start();
+        struct capture capture;
+
+        synth_frame(&synth, WIRE_END, &rules[i].end, sizeof rules[i].end);
+        CHECK_EQ(capture_parse(synth.bytes, synth.size, &capture), TACH_OK);
+        CHECK_EQ(capture.boots[0].has_end, rules[i].taken);
+        CHECK_EQ(capture.boots[0].lost.missing, rules[i].missing);
+        CHECK_TEXT(capture.boots[0].lost.why, rules[i].why);
+        capture_free(&capture);
+        free(synth.bytes);
+    }
+}
+
+static void test_header_flags(void)
+{
+    struct synth synth = boot_start();
+    struct wire_header header = {WIRE_TEXT, 1, synth.sequence++, synth.boot_id};
+    uint8_t coded[WIRE_CODED_MAX];
+
+    synth_bytes(&synth, coded, frame_encode(&header, "x", 1, coded));
+    synth.frames++;
+    expect_refused(&synth, "unknown header flags");
 }
 
 static void test_twice(void)
@@ -378,6 +486,10 @@ int main(void)
     test_other_rules();
     test_hello_rules();
     test_parts();
+    test_borders();
+    test_stopped();
+    test_end_rules();
+    test_header_flags();
     test_twice();
     test_truncated();
     test_files();

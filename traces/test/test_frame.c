@@ -4,6 +4,7 @@
  * decoder is back in step within two frames. */
 #include <stdbool.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "traces/frame.h"
 #include "traces/test/check.h"
@@ -297,6 +298,80 @@ static void test_foreign(void)
     free(synth.bytes);
 }
 
+/* A frame whose first code is a letter, right behind text: where does the text end? At the end of a
+ * full buffer of text, too. */
+static void test_foreign_code(void)
+{
+    static const size_t texts[] = {
+        1, 5, WIRE_CODED_MAX - 2, WIRE_CODED_MAX - 1, WIRE_CODED_MAX, WIRE_CODED_MAX + 1};
+    struct wire_header header = {WIRE_TEXT, 0x11, 0x2121, 0x01020304};
+    static uint8_t body[60], text[2 * WIRE_CODED_MAX], coded[WIRE_CODED_MAX];
+
+    memset(body, 0x80, sizeof body);
+    body['A' - 1 - sizeof header] = 0;
+    memset(text, 't', sizeof text);
+    size_t size = frame_encode(&header, body, sizeof body, coded);
+    CHECK_EQ(coded[0], 'A');
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        static struct keeper keeper;
+        struct frame_decoder decoder = keeper_decoder(&keeper);
+
+        frame_push(&decoder, text, texts[i]);
+        frame_push(&decoder, coded, size);
+        CHECK_EQ(keeper.frames, 1);
+        CHECK_EQ(decoder.counts.foreign_bytes, texts[i]);
+        CHECK_EQ(decoder.counts.bad_bytes, 0);
+    }
+}
+
+/* Text longer than any frame, then noise longer than any frame: the same counts in any chunking. */
+static void test_long_noise(void)
+{
+    static uint8_t line[3 * WIRE_CODED_MAX + 1];
+    struct frame_counts counts[3];
+    static const size_t chunks[] = {sizeof line, 1000, 1};
+
+    memset(line, 't', WIRE_CODED_MAX + 500);
+    memset(line + WIRE_CODED_MAX + 500, 0xF7, sizeof line - WIRE_CODED_MAX - 501);
+    for (size_t i = 0; i < 3; i++) {
+        static struct keeper keeper;
+        struct frame_decoder decoder = keeper_decoder(&keeper);
+
+        for (size_t at = 0; at < sizeof line; at += chunks[i])
+            frame_push(&decoder, line + at,
+                       sizeof line - at < chunks[i] ? sizeof line - at : chunks[i]);
+        counts[i] = decoder.counts;
+        CHECK_EQ(decoder.counts.oversize, 1);
+    }
+    CHECK(memcmp(&counts[0], &counts[1], sizeof counts[0]) == 0);
+    CHECK(memcmp(&counts[0], &counts[2], sizeof counts[0]) == 0);
+}
+
+/* Fits as coded bytes but not as a frame: a header, zeros, and a CRC that holds. */
+static void test_too_long(void)
+{
+    static struct keeper keeper;
+    struct frame_decoder decoder = keeper_decoder(&keeper);
+    struct wire_header header = {WIRE_TEXT, 0x11, 0x2121, 0x01020304};
+    static uint8_t plain[WIRE_FRAME_MAX + 4], coded[sizeof plain + 2];
+    size_t code = 0;
+
+    memcpy(plain, &header, sizeof header);
+    uint32_t crc = (uint32_t)crc32(0, plain, sizeof plain - 4);
+    memcpy(plain + sizeof plain - 4, &crc, 4);
+    for (size_t i = 0; i <= sizeof plain; i++) {
+        bool zero = i == sizeof plain || plain[i] == 0;
+
+        coded[i + 1] = zero ? 0 : plain[i];
+        if (zero)
+            coded[code] = (uint8_t)(i + 1 - code);
+        code = zero ? i + 1 : code;
+    }
+    frame_push(&decoder, coded, sizeof coded);
+    CHECK_EQ(decoder.counts.oversize, 1);
+    CHECK_EQ(decoder.counts.good, 0);
+}
+
 /* Gaps, repeats, wraps and new boots, by the sequence numbers. */
 static void test_sequence(void)
 {
@@ -353,7 +428,10 @@ static void test_refusals(void)
     CHECK_EQ(decoder.counts.oversize, 1);
     frame_push(&decoder, (const uint8_t *)"\0\xFFz", 4);
     CHECK_EQ(decoder.counts.bad_cobs, 1);
-    CHECK_EQ(frame_refused(&decoder.counts), 5);
+    frame_push(&decoder,
+               (const uint8_t *)"\xF0\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", 15);
+    CHECK_EQ(decoder.counts.bad_cobs, 2); /* a block longer than what is there */
+    CHECK_EQ(frame_refused(&decoder.counts), 6);
     CHECK_EQ(decoder.counts.good, 0);
     CHECK_EQ(keeper.frames, 0);
 }
@@ -366,6 +444,9 @@ int main(void)
     test_lengths();
     test_chunks(&stream);
     test_foreign();
+    test_foreign_code();
+    test_long_noise();
+    test_too_long();
     test_sequence();
     test_refusals();
     test_damage(&stream);

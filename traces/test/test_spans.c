@@ -135,6 +135,19 @@ static void test_unpaired(void)
     spans_free(&table);
 }
 
+/* A cell number that no command line can name is none. */
+static void test_cell_bound(void)
+{
+    struct trace_record events[] = {stamp(1, EV_user_begin, 512, 1), stamp(2, EV_user_end, 512, 1),
+                                    stamp(3, EV_user_begin, 511, 1), stamp(4, EV_user_end, 511, 1)};
+    struct span_table table = pair(events, 4);
+
+    CHECK_EQ(table.call_count, 1);
+    CHECK_EQ(table.calls[0].cell, 511);
+    CHECK_EQ(table.unpaired, 2);
+    spans_free(&table);
+}
+
 /* Two CPUs interleaved do not disturb each other. */
 static void test_cpus(void)
 {
@@ -157,6 +170,7 @@ int main(void)
     test_synthetic();
     test_slow();
     test_unpaired();
+    test_cell_bound();
     test_cpus();
     return check_end("test_spans");
 }
