@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 
+#include "kernel/abi/events.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/init.h"
@@ -14,9 +15,11 @@
 #include "kernel/hal/x86.h"
 
 #define BACKTRACE_MAX 12u
+#define TRACE_LAST    8u
 #define BOOT_STACK    16384u
 
 extern const char __entry_text_start[], __text_end[], boot_stack_top[];
+extern struct trace_record trace_ring[TRACE_RING_RECORDS]; /* CORE's; there before CORE runs */
 
 static unsigned panics;
 
@@ -94,10 +97,23 @@ static void thread_print(void)
          t->tid, t->state, t->frame, t->rip, t->rsp);
 }
 
-static void control_print(void)
+static void control_print(uint64_t root)
 {
-    klog("panic: cr0 %lx cr2 %lx cr3 %lx cr4 %lx\n", x86_read_cr0(), x86_read_cr2(), x86_read_cr3(),
+    klog("panic: cr0 %lx cr2 %lx cr3 %lx cr4 %lx\n", x86_read_cr0(), x86_read_cr2(), root,
          x86_read_cr4());
+}
+
+/* The last records of the ring, the newest first; the exits and the assembly path write it. */
+static void trace_print(void)
+{
+    const struct cpu *cpu = cpu_this();
+    uint64_t at = (uint64_t)(cpu->trace_next - trace_ring);
+    for (unsigned i = 0; i < TRACE_LAST && i < cpu->trace_count; i++) {
+        at = (at - 1) % TRACE_RING_RECORDS;
+        const struct trace_record *r = &trace_ring[at];
+        klog("panic: trace tsc %lu event %u thread %x arg %lx aux %lx\n", r->tsc, r->event,
+             r->thread, r->arg, r->aux);
+    }
 }
 
 static void frame_print(const struct trap_frame *f)
@@ -125,22 +141,24 @@ static bool panic_first(void)
     return false;
 }
 
-static _Noreturn void panic_end(uint64_t rsp)
+static _Noreturn void panic_end(uint64_t rsp, uint64_t root)
 {
-    control_print();
+    control_print(root);
     thread_print();
     backtrace_print(rsp);
+    if (cpu_is_local())
+        trace_print();
     hal_exit(EXIT_PANIC, NULL);
 }
 
-_Noreturn void panic_trap(const struct trap_frame *frame, const char *what)
+_Noreturn void panic_trap(const struct trap_frame *frame, const char *what, uint64_t root)
 {
     const bool first = panic_first();
     klog("panic: %s at %lx\n", what, frame->rip);
     if (!first)
         hal_exit(EXIT_PANIC, "while in a panic");
     frame_print(frame);
-    panic_end(frame->rsp);
+    panic_end(frame->rsp, root);
 }
 
 _Noreturn void panic(const char *format, ...)
@@ -154,5 +172,5 @@ _Noreturn void panic(const char *format, ...)
     klog("\n");
     if (!first)
         hal_exit(EXIT_PANIC, "while in a panic");
-    panic_end((uint64_t)__builtin_frame_address(0));
+    panic_end((uint64_t)__builtin_frame_address(0), x86_read_cr3());
 }

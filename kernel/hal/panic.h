@@ -5,7 +5,7 @@
 
 #include "kernel/hal/trap.h"
 
-/* A panic out of a trap: the record shows the frame's registers. */
-_Noreturn void panic_trap(const struct trap_frame *frame, const char *what);
+/* A panic out of a trap: the record shows the frame's registers and the root at that time. */
+_Noreturn void panic_trap(const struct trap_frame *frame, const char *what, uint64_t root);
 
 #endif

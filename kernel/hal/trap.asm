@@ -154,6 +154,7 @@ trap_paranoid:
             wrmsr
             FLAGS_CLEAN
             mov     rdi, rsp
+            mov     rsi, rbx
             call    hal_trap_paranoid
             mov     eax, r12d
             mov     edx, r13d
@@ -169,6 +170,7 @@ trap_kernel:
             cmp     qword [rsp + T_RIP], exit_iretq
             je      trap_iret
             SAVE_ALL
+            mov     rsi, cr3                    ; rsi   root as found, for the record
             cmp     byte [rsp + SAVED * 8 + T_VECTOR], V_DEVICE
             jae     .sane                       ; only idling is interrupted: GS and root are ours
             mov     ecx, MSR_GS_BASE            ; a broken kernel may be broken anywhere

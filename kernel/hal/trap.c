@@ -103,17 +103,17 @@ void hal_trap_iret(struct thread *t, uint64_t vector, uint64_t error)
     core_trap(t, (unsigned)vector, error, 0);
 }
 
-void hal_trap_kernel(struct trap_frame *frame)
+void hal_trap_kernel(struct trap_frame *frame, uint64_t root)
 {
     if (frame->vector >= VECTOR_DEVICE)
         interrupt((uint8_t)frame->vector); /* the stub's byte was sign-extended */
     else if (frame->vector == VECTOR_GP && frame->rip == (uint64_t)msr_read_rdmsr)
         frame->rip = (uint64_t)msr_read_fault;
     else
-        panic_trap(frame, vector_name(frame->vector));
+        panic_trap(frame, vector_name(frame->vector), root);
 }
 
-void hal_trap_paranoid(struct trap_frame *frame)
+void hal_trap_paranoid(struct trap_frame *frame, uint64_t root)
 {
     if (frame->vector == VECTOR_NMI) {
         trap_nmi_count++;
@@ -124,7 +124,7 @@ void hal_trap_paranoid(struct trap_frame *frame)
         x86_write_dr6(DR6_RESET);
         frame->rflags &= ~RFLAGS_TF;
     } else {
-        panic_trap(frame, vector_name(frame->vector));
+        panic_trap(frame, vector_name(frame->vector), root);
     }
 }
 

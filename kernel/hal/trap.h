@@ -16,11 +16,11 @@ struct trap_frame {
 /* Out of ring 3: t is the current thread, its registers are in its block. */
 void hal_trap(struct thread *t, uint64_t vector, uint64_t error);
 
-/* Out of ring 0: an interrupt while idle, or a broken kernel (panic). */
-void hal_trap_kernel(struct trap_frame *frame);
+/* Out of ring 0: an interrupt while idle, or a broken kernel (panic). root: CR3 at the trap. */
+void hal_trap_kernel(struct trap_frame *frame, uint64_t root);
 
 /* NMI, #MC, #DF, and #DB out of ring 0; may have come at any instruction. Faults nowhere. */
-void hal_trap_paranoid(struct trap_frame *frame);
+void hal_trap_paranoid(struct trap_frame *frame, uint64_t root);
 
 /* The IRETQ of an exit faulted: a fault of t, whose block still holds what it was to load. */
 void hal_trap_iret(struct thread *t, uint64_t vector, uint64_t error);

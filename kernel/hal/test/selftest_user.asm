@@ -224,10 +224,10 @@ selftest_user_start:
             CALL    CALL_EXIT
             ud2
 
-; The second thread: spins until it is stopped, so it must be preempted.
+; The second thread: spins for rdi turns, long enough that it must be preempted.
 selftest_user_second:
-            mov     r15d, 300000000
-.spin:      dec     r15d
+            mov     r15, rdi
+.spin:      dec     r15
             jnz     .spin
             CALL    CALL_EXIT
             ud2
