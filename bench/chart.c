@@ -49,8 +49,9 @@ struct cell_parts cell_split(const char *cell)
 {
     struct cell_parts parts = {.size = -1};
     const char *size = strstr(cell, "/size:");
+    const size_t length = strcspn(cell, "/");
 
-    snprintf(parts.rung, sizeof(parts.rung), "%.*s", (int)strcspn(cell, "/"), cell);
+    memcpy(parts.rung, cell, length < sizeof(parts.rung) ? length : sizeof(parts.rung) - 1);
     if (size)
         parts.size = strtol(size + strlen("/size:"), NULL, 10);
     parts.one_space = strstr(cell, "/space:one") != NULL;

@@ -20,6 +20,7 @@
 #define STATUS_PASS  (EXIT_PASS << 1 | 1)
 #define TEXT_MAX     100u
 #define EXIT_LINE    "tach: exit "
+#define LOADER_LINE  "loader: "
 #define QEMU_LOG_MAX 65536u
 
 static const struct {
@@ -64,18 +65,21 @@ static void line_last(const char *text, size_t size, char out[TEXT_MAX])
     out[end - start] = 0;
 }
 
-/* The last words of the guest: console text in frames, or bytes outside of them, or QEMU's own. */
+/* The last words of the guest: console text in frames, or bytes outside of them, or QEMU's own.
+ * What the loader says comes before any frame, so it is the last word only where there is no other.
+ */
 static void words_last(const struct boot_run *run, char out[TEXT_MAX])
 {
     const struct capture *capture = &run->capture;
+    const struct boot *boot = run->loaded && capture->boot_count ? &capture->boots[0] : NULL;
     char *log;
     size_t size;
 
     out[0] = 0;
     if (run->loaded && capture->foreign_size)
         line_last(capture->foreign, capture->foreign_size, out);
-    if (!out[0] && run->loaded && capture->boot_count && capture->boots[0].text_size)
-        line_last(capture->boots[0].text, capture->boots[0].text_size, out);
+    if (boot && boot->text_size && (!out[0] || !strncmp(out, LOADER_LINE, strlen(LOADER_LINE))))
+        line_last(boot->text, boot->text_size, out);
     if (out[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
         return;
     line_last(log, size, out);
