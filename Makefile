@@ -37,7 +37,7 @@ K_SRC   = $(wildcard kernel/hal/*.c kernel/core/*.c) servers/host/linked.c
 K_ASM   = $(wildcard kernel/hal/*.asm) fastpath/entry.asm
 K_OBJ   = $(patsubst %,build/k/%.o,$(K_SRC) $(K_ASM)) build/k/linked_services.o
 L_OBJ   = $(patsubst %,build/l/%.o,$(wildcard kernel/loader/*.c kernel/loader/*.asm))
-LIB_OBJ = $(patsubst %,build/u/%.o,$(wildcard servers/lib/*.c servers/lib/*.asm))
+LIB_OBJ = $(patsubst %,build/u/%.o,$(wildcard servers/lib/*.c servers/lib/*.asm) kernel/loader/elf.c)
 SVC_OBJ = $(LINKED:%=build/svc/%.o)
 GUESTS  = $(basename $(notdir $(wildcard kernel/test/guest/test_*.c)))
 PROGRAMS = init nameserver console $(if $(wildcard bench/guest/*.c),bench) $(LINKED:%=svc-%) $(GUESTS:test_%=test-%)

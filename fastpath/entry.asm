@@ -4,8 +4,11 @@
 ; at run time. Those for isolation lie in the trampoline, which the user's page tables map.
 
 %include "build/offsets.inc"
+%include "kernel/hal/percpu.inc"
 %include "fastpath/macros.inc"
+%include "fastpath/fault.inc"
 
+extern hal_fault_fast, trap_user, exit_root_0, exit_root_1
 extern core_syscall, tasks, thread_none, trace_ring
 extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace
 
@@ -36,6 +39,7 @@ extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace
 %macro VARIANT 3                            ; name suffix, PTI, TRACE
     %assign PTI     %2
     %assign TRACE   %3
+    %assign PTI_ON  (PTI != 0)
     %if PTI == 0 && TRACE == 0
         %define EXIT exit_user_off
     %elif PTI == 0
@@ -73,6 +77,10 @@ entry_plain_%1:
             VARIANT on_trace, 1, 1
             VARIANT pcid, 2, 0
             VARIANT pcid_trace, 2, 1
+
+section .text
+            FAULT_PATH 0
+            FAULT_PATH 1
 
 section .rodata
             align   8

@@ -6,9 +6,11 @@
 #include "kernel/core/ipc.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
 #include "kernel/hal/sched.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S       1000000000ull
+#define SYSCALL_LENGTH 2 /* bytes of the instruction */
 
 /* 128-bit products: a TSC of years at 5 GHz times 10^9 does not fit 64 bits. */
 static uint64_t scale(uint64_t value, uint64_t multiply, uint64_t divide)
@@ -35,6 +37,15 @@ uint64_t ticks_to_ns(uint64_t ticks)
 static void result(struct thread *t, long value)
 {
     t->rax = (uint64_t)value;
+}
+
+void call_again(struct thread *t, uint32_t number)
+{
+    list_remove(&t->link);
+    sched_deadline_cancel(t);
+    t->rip -= SYSCALL_LENGTH;
+    t->rax = number;
+    sched_ready(t);
 }
 
 void call_null(struct thread *t)

@@ -23,6 +23,10 @@ void call_waitpid(struct thread *t);
 void call_sigreturn(struct thread *t);
 void pipe_make(struct thread *t);
 
+/* Ends the wait of t inside a service of the kernel by executing its call, of that number, again:
+ * it sees the new state, and nothing needs to be remembered about it. */
+void call_again(struct thread *t, uint32_t number);
+
 /* TSC ticks of a number of nanoseconds, and back. */
 uint64_t ns_to_ticks(uint64_t ns);
 uint64_t ticks_to_ns(uint64_t ticks);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * The kernel schemes at the serial line: `debug:` (text out, bytes in) and `trace:` (frames out,
  * records in). A write to `trace:` is one frame: its type in the first byte, then the body. */
+#include "kernel/core/calls.h"
 #include "kernel/core/services.h"
 #include "kernel/core/trace.h"
 #include "kernel/core/wire.h"
+#include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
+#include "kernel/hal/uart.h"
 
 #define CHUNK 256u
 
@@ -27,7 +31,27 @@ static long debug_write(struct svc *self, struct svc_req *req)
     return (long)n;
 }
 
-/* What has been typed, without waiting: EAGAIN when there is nothing. */
+/* Readers that found nothing. A byte's interrupt sends them all to look again. */
+static struct list readers = {&readers, &readers};
+
+void console_input(void)
+{
+    while (!list_empty(&readers))
+        call_again(list_entry(readers.next, struct thread, link), SYS_read);
+}
+
+static long read_later(void)
+{
+    static bool listening;
+
+    if (!listening)
+        uart_listen();
+    listening = true;
+    list_push_back(&readers, &cpu_this()->current->link);
+    return SVC_PENDING;
+}
+
+/* What has been typed; waits for the first byte. */
 static long debug_read(struct svc *self, struct svc_req *req)
 {
     char chunk[CHUNK];
@@ -37,7 +61,7 @@ static long debug_read(struct svc *self, struct svc_req *req)
     while (n < req->count && n < CHUNK && (byte = uart_get()) >= 0)
         chunk[n++] = (char)byte;
     if (!n && req->count)
-        return -T_EAGAIN;
+        return read_later();
     long e = svc_put(self, req, chunk, n);
     return e < 0 ? e : (long)n;
 }

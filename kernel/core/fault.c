@@ -5,10 +5,12 @@
  * dies. */
 #include "kernel/core/calls.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/services.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/sched.h"
+#include "kernel/hal/uart.h"
 #include "kernel/hal/upcall.h"
 
 #define RFLAGS_TF 0x100ull
@@ -55,7 +57,7 @@ static void handler_enter(struct thread *t, unsigned vector, uint64_t error, uin
     r[16] = 0x202;
     r[17] = stack;
     regs_from(t, r);
-    t->frame = FRAME_FULL;
+    t->frame = FRAME_SYSCALL; /* rcx and r11 are rip and flags, as from a system call */
     stepping(t);
 }
 
@@ -102,6 +104,8 @@ void core_tick(struct thread *t)
 void core_interrupt(unsigned vector)
 {
     trace_event(EV_irq, vector, 0);
+    if (vector == VECTOR_UART)
+        console_input();
 }
 
 bool core_idle(void)

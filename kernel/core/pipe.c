@@ -12,9 +12,8 @@
 #include "kernel/hal/page.h"
 #include "kernel/hal/sched.h"
 
-#define PIPE_BYTES     4096u
-#define PIPES          64u
-#define SYSCALL_LENGTH 2 /* bytes of the instruction */
+#define PIPE_BYTES 4096u
+#define PIPES      64u
 
 struct pipe {
     uint8_t *ring;
@@ -33,14 +32,8 @@ static struct pipe *pipe_of(const struct svc_req *req)
 
 static void pipe_wake(struct list *waiting, uint32_t number)
 {
-    while (!list_empty(waiting)) {
-        struct thread *t = list_entry(waiting->next, struct thread, link);
-        list_remove(&t->link);
-        sched_deadline_cancel(t);
-        t->rip -= SYSCALL_LENGTH;
-        t->rax = number;
-        sched_ready(t);
-    }
+    while (!list_empty(waiting))
+        call_again(list_entry(waiting->next, struct thread, link), number);
 }
 
 static long pipe_block(struct pipe *p, unsigned end)

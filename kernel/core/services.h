@@ -8,6 +8,9 @@
 extern const struct service_ops debug_service, pipe_service, root_service, sys_service,
     trace_service;
 
+/* A byte came in on the serial line. */
+void console_input(void);
+
 /* The neutral services linked into this image (list in the Makefile); 0 ends it. */
 extern const struct service_ops *const linked_services[];
 

@@ -337,7 +337,7 @@ static void orphans(const struct task *parent)
 
 void child_died(struct task *task)
 {
-    struct task *parent = task_find(task->parent);
+    struct task *parent = task->parent ? task_find(task->parent) : 0;
     struct task *watcher = task->critical ? task_find(supervisor) : 0;
 
     orphans(task);

@@ -7,6 +7,7 @@
 #include "kernel/core/trace.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
+#include "kernel/hal/page.h"
 #include "kernel/hal/sched.h"
 #include "kernel/hal/trap.h"
 
@@ -23,23 +24,39 @@ static long task_map(struct thread *t, struct task *task)
     return -(long)space_map(&task->space, t->ARG_A, t->ARG_B, (unsigned)t->ARG_C);
 }
 
-/* Before the start the parent may fill pages whatever their protection: it is the one who loads
- * text. */
+/* The kernel's view of a page of the child that is the child's alone, whatever its protection. */
+static void *own_page(const struct task *task, vaddr_t at)
+{
+    char *page = space_pointer(&task->space, at & ~(PAGE_SIZE - 1), PROT_READ);
+
+    if (!page || page_refs((paddr_t)(page - (char *)page_pointer(0))) != 1)
+        return 0;
+    return page + at % PAGE_SIZE;
+}
+
+/* Before the start the parent fills text as well as data: it is the loader. Frames that others see
+ * too stay as they are. */
 static long task_write(struct thread *t, struct task *task)
 {
-    const struct space_copy copy = {.dst = &task->space,
-                                    .src = &t->task->space,
-                                    .to = t->ARG_A,
-                                    .from = t->ARG_C,
-                                    .bytes = t->ARG_B};
+    vaddr_t to = t->ARG_A, from = t->ARG_C;
+    uint64_t left = t->ARG_B;
 
     if (task->started)
         return -T_EBUSY;
-    if (t->ARG_B > MSG_SIZE_MAX)
+    if (left > MSG_SIZE_MAX)
         return -T_E2BIG;
-    if (!user_range(t->ARG_A, t->ARG_B) || !user_range(t->ARG_C, t->ARG_B))
+    if (!user_range(to, left))
         return -T_EFAULT;
-    return -(long)space_copy(&copy);
+    while (left) {
+        uint64_t room = PAGE_SIZE - to % PAGE_SIZE, n = left < room ? left : room;
+        void *page = own_page(task, to);
+        if (!page || space_copy_in(&t->task->space, page, from, n))
+            return -T_EFAULT;
+        to += n;
+        from += n;
+        left -= n;
+    }
+    return 0;
 }
 
 static long task_share(struct thread *t, struct task *task)

@@ -37,7 +37,7 @@ enum apic_register {
 #define PIC_MASTER     0x20u
 #define PIC_SLAVE      0xA0u
 #define PIC_ICW1       0x11u
-#define PIC_ICW4       0x01u
+#define PIC_ICW4       0x03u /* 8086 mode, automatic end of interrupt */
 #define PIC_CASCADE    2u
 #define PIC_MASTER_PIN 4u
 #define PIC_ALL        0xFFu

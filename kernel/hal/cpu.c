@@ -171,11 +171,16 @@ bool cpu_local(void)
     return paging_protect_ro((vaddr_t)__entry_ro_start, (vaddr_t)__entry_ro_end) == OK;
 }
 
+bool hal_fault_fast; /* the assembly delivers page faults to handlers: fastpath/fault.inc */
+
 void hal_entry_select(bool fastpath, bool trace)
 {
     const char *const exits[2][2] = {{exit_user_off, exit_user_off_trace},
                                      {exit_user_on, exit_user_on_trace}};
     hal_tracing = trace;
+    hal_fault_fast = fastpath && !trace;
+    hal_config.fastpath = fastpath;
+    hal_config.trace = trace;
     exit_user = (uint64_t)exits[hal_config.pti][trace];
     x86_wrmsr(MSR_LSTAR,
               entry_table[(fastpath ? ENTRIES_PER_PATH : 0) + isolation() * 2 + (trace ? 1 : 0)]);

@@ -112,6 +112,13 @@ section .entry.text progbits alloc exec nowrite align=64
             EXIT_USER exit_user_on, 1, 0
             EXIT_USER exit_user_on_trace, 1, 1
 
+; For the fast path: the frame and rax are on the entry stack, everything else is loaded. With isolation
+; rax is the user's root.
+global exit_root_1
+exit_root_1:
+            mov     cr3, rax
+global exit_root_0
+exit_root_0:
 ; On the entry stack: rax, then the frame. The one IRETQ to ring 3: if it faults, trap.asm knows the
 ; place by its label.
 exit_tail:

@@ -28,6 +28,9 @@ bool cpu_is_local(void);
 /* True while the trace variants of entry and exit are in force. */
 extern bool hal_tracing;
 
+/* Whether page faults may go to user handlers by the fast path; it has no stamps. */
+extern bool hal_fault_fast;
+
 /* TSC after each initialiser, and how many there were. */
 #define HAL_INIT_MAX 16u
 extern uint64_t hal_init_stamp[HAL_INIT_MAX];

@@ -11,6 +11,7 @@
 
 extern hal_trap, hal_trap_kernel, hal_trap_paranoid, hal_trap_iret
 extern exit_iretq, exit_user
+extern fault_entry_0, fault_entry_1
 
 ; A trap's words from the top of its stack: the stub's two, then the hardware's five.
 %assign T_VECTOR    0
@@ -96,10 +97,22 @@ trap_stub_%1_1:
             jz      trap_paranoid
             jmp     trap_common_%1
         %elif v == V_PF
-; A fast delivery of page faults to a user handler would begin here, with the root not yet switched.
+; A page fault of the user goes to fastpath/fault.inc, which gives back to trap_user what C must see.
 trap_stub_%1_14:
+            test    byte [rsp + T_CS - T_ERROR], 3
+            jz      .kernel
+            swapgs
+            lfence                              ; no load by GS before it is known to be swapped
+            mov     [gs:CPU_SCRATCH], rax
+    %if %1 != 0
+            ROOT_ENTER rax, %1
+            jmp     fault_entry_1
+    %else
+            jmp     fault_entry_0
+    %endif
+.kernel:
             push    V_PF
-            jmp     trap_common_%1
+            jmp     trap_kernel
         %elif v != V_NMI && v != V_DF && v != V_MC
             STUB    %[v], %1
         %endif
@@ -216,6 +229,7 @@ entry_cstar:
 
 section .text
 
+global trap_user
 ; Root and GS are the kernel's. On the stack: the user's rax, vector, error, rip, cs, rflags, rsp.
 trap_user:
             mov     rax, [gs:CPU_CURRENT]       ; rax   thread

@@ -23,6 +23,10 @@ enum uart_register {
 #define FIFO_ON_CLEAR    0xC7u
 #define FIFO_WORKS       0xC0u
 #define MODEM_DTR_RTS    0x03u
+#define MODEM_IRQ        0x08u /* OUT2 lets the interrupt line out */
+#define INTERRUPT_DATA   0x01u
+#define PIC_MASTER_DATA  0x21u
+#define PIC_IRQ4         0x10u
 #define STATUS_DATA      0x01u
 #define STATUS_ROOM      0x20u
 #define STATUS_EMPTY     0x40u
@@ -94,6 +98,15 @@ int uart_get(void)
     if (!uart_present || (uart_read(UART_STATUS) & STATUS_DATA) == 0)
         return -1;
     return uart_read(UART_DATA);
+}
+
+void uart_listen(void)
+{
+    if (!uart_present)
+        return;
+    uart_write(UART_MODEM, MODEM_DTR_RTS | MODEM_IRQ);
+    uart_write(UART_INTERRUPT, INTERRUPT_DATA);
+    x86_out8(PIC_MASTER_DATA, (uint8_t)(x86_in8(PIC_MASTER_DATA) & ~PIC_IRQ4));
 }
 
 void uart_flush(void)
