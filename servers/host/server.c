@@ -112,7 +112,7 @@ static const struct svc_host server_host = {
     .log = host_log,
 };
 
-/* Anything but a short read of a word. After it *m is what the next reply_wait takes. */
+/* Anything but a short read. After it *m is what the next reply_wait takes. */
 static __attribute__((noinline)) void message_serve(struct svc *self, struct msg *m,
                                                     uint64_t status)
 {
@@ -138,37 +138,60 @@ static __attribute__((noinline)) void message_serve(struct svc *self, struct msg
         request_answer(&request, result, m);
 }
 
-static inline bool word_read(const struct msg *m, uint64_t status)
+static inline bool short_read(const struct msg *m, uint64_t status, uint64_t most)
 {
-    return (uint8_t)status == KIND_SCHEME && (uint32_t)m->tag == TAG_READ_SHORT &&
-           m->w[1] <= WORD_BYTES;
+    return (uint8_t)status == KIND_SCHEME && (uint32_t)m->tag == TAG_READ_SHORT && m->w[1] <= most;
 }
 
-/* Answers reads of at most one word as long as nothing else arrives. Their request lies in one
- * place for all of them, so what never differs is written once. */
-static inline uint64_t words_serve(struct svc *self, struct svc_req *req, struct msg *m,
+/* What a short read needs besides its message. The request lies in one place for all of them, so
+ * what never differs is written once. */
+struct reader {
+    struct svc *self;
+    struct svc_req *req;
+    long (*read)(struct svc *self, struct svc_req *req);
+};
+
+/* Runs the read and leaves its answer's header, W0 and W1 in *m. */
+static inline void read_serve(struct reader by, struct msg *m, uint64_t status)
+{
+    struct svc_req *req = by.req;
+    req->handle = m->w[0];
+    req->count = m->w[1];
+    req->offset = TAG_HEADER(m->tag);
+    req->words[0] = 0;
+    req->caller = m->caller;
+    req->level = (uint8_t)(status >> 8);
+    long n = by.read(by.self, req);
+    m->caller = req->caller;
+    m->tag = TAG_READ_ANSWER + ((uint64_t)n << 16);
+    if (__builtin_expect(n < 0, 0)) {
+        m->caller = n == SVC_PENDING ? 0 : req->caller;
+        m->tag = TAG_READ_ANSWER;
+    }
+    m->w[0] = (uint64_t)n;
+    m->w[1] = req->words[0];
+}
+
+/* Answers short reads as long as nothing else arrives: those of at most a word first of all. */
+static inline uint64_t reads_serve(struct svc *self, struct svc_req *req, struct msg *m,
                                    uint64_t status)
 {
-    long (*const read)(struct svc *, struct svc_req *) = self->ops->read;
-    while (__builtin_expect(word_read(m, status), 1)) {
-        req->handle = m->w[0];
-        req->count = m->w[1];
-        req->offset = TAG_HEADER(m->tag);
-        req->words[0] = 0;
-        req->caller = m->caller;
-        req->level = (uint8_t)(status >> 8);
-        long n = read(self, req);
-        m->caller = req->caller;
-        m->tag = TAG_READ_ANSWER + ((uint64_t)n << 16);
-        if (__builtin_expect(n < 0, 0)) {
-            m->caller = n == SVC_PENDING ? 0 : req->caller;
-            m->tag = TAG_READ_ANSWER;
+    const struct reader by = {self, req, self->ops->read};
+    for (;;) {
+        if (__builtin_expect(short_read(m, status, WORD_BYTES), 1)) {
+            read_serve(by, m, status);
+            status = (uint64_t)sys_reply_wait_word(m);
+        } else if (short_read(m, status, FILE_INLINE_MAX)) {
+            for (unsigned i = 1; i < 5; i++)
+                req->words[i] = 0;
+            read_serve(by, m, status);
+            for (unsigned i = 1; i < 5; i++)
+                m->w[1 + i] = req->words[i];
+            status = (uint64_t)sys_reply_wait(m);
+        } else {
+            return status;
         }
-        m->w[0] = (uint64_t)n;
-        m->w[1] = req->words[0];
-        status = (uint64_t)sys_reply_wait_word(m);
     }
-    return status;
 }
 
 static __attribute__((noreturn)) void server_loop(struct svc *self)
@@ -178,7 +201,7 @@ static __attribute__((noreturn)) void server_loop(struct svc *self)
     for (;;) {
         uint64_t status = (uint64_t)sys_reply_wait(&m);
         if (self->ops->read)
-            status = words_serve(self, &req, &m, status);
+            status = reads_serve(self, &req, &m, status);
         struct msg other = m; /* m itself stays in registers */
         message_serve(self, &other, status);
         m = other;

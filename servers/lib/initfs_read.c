@@ -108,8 +108,6 @@ bool initfs_find(const struct initfs *fs, const char *path, size_t length, struc
         path++;
         length--;
     }
-    if (length > INITFS_PATH_MAX)
-        return false;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         initfs_at(fs, middle, file);

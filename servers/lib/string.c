@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * Bytes and strings. Copies go by REP MOVSB/STOSB: one instruction that every machine of today does
- * fast, and no vector registers. Invariant: no state. Compiled with -fno-builtin and
- * -fno-tree-loop-distribute-patterns, or memset would be made into a call of itself. */
+ * Bytes and strings. Copies go by REP MOVSQ/STOSQ and a tail of bytes: fast on every machine of
+ * today, without vector registers, and cheap to count. Invariant: no state; no loop here looks like
+ * one of these functions to a compiler, which could make it into a call of itself. */
 #include "servers/lib/string.h"
 
 void *memcpy(void *to, const void *from, size_t n)
+{
+    void *target = to;
+    size_t words = n / 8, bytes = n % 8;
+    __asm__ volatile("rep movsq\n\tmov %3, %%rcx\n\trep movsb"
+                     : "+D"(target), "+S"(from), "+c"(words)
+                     : "r"(bytes)
+                     : "memory");
+    return to;
+}
+
+/* Down by less than a word: only bytes may be moved at a time. */
+static void *move_down(void *to, const void *from, size_t n)
 {
     void *target = to;
     __asm__ volatile("rep movsb" : "+D"(target), "+S"(from), "+c"(n) : : "memory");
@@ -13,8 +25,10 @@ void *memcpy(void *to, const void *from, size_t n)
 
 void *memmove(void *to, const void *from, size_t n)
 {
-    if ((uintptr_t)to - (uintptr_t)from >= n)
+    if ((uintptr_t)to - (uintptr_t)from >= n && (uintptr_t)from - (uintptr_t)to >= 8)
         return memcpy(to, from, n);
+    if ((uintptr_t)to < (uintptr_t)from)
+        return move_down(to, from, n);
     unsigned char *target = to;
     const unsigned char *source = from;
     while (n-- > 0)
@@ -25,7 +39,12 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int value, size_t n)
 {
     void *target = to;
-    __asm__ volatile("rep stosb" : "+D"(target), "+c"(n) : "a"(value) : "memory");
+    size_t words = n / 8, bytes = n % 8;
+    uint64_t word = (unsigned char)value * 0x0101010101010101u;
+    __asm__ volatile("rep stosq\n\tmov %2, %%rcx\n\trep stosb"
+                     : "+D"(target), "+c"(words)
+                     : "r"(bytes), "a"(word)
+                     : "memory");
     return to;
 }
 

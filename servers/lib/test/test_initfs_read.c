@@ -124,6 +124,23 @@ static void test_names(void)
     free(blob);
 }
 
+/* Entries that would all be good if the archive were longer, and an archive that just fits. */
+static void test_fit(void)
+{
+    struct initfs fs;
+    uint8_t *blob = blob_make();
+    uint64_t exact = sizeof(struct initfs_archive) + 3 * sizeof(struct initfs_entry);
+    uint64_t place[2] = {exact / 16 * 16, 0}; /* offset, size */
+    for (unsigned i = 0; i < 3; i++)
+        memcpy(blob + ENTRY(i, offset), place, sizeof(place));
+    memcpy(blob + HEADER(image_size), &exact, sizeof(exact));
+    EXPECT(initfs_open(&fs, blob, SIZE) && fs.count == 3);
+    exact--;
+    memcpy(blob + HEADER(image_size), &exact, sizeof(exact));
+    EXPECT(!initfs_open(&fs, blob, SIZE));
+    free(blob);
+}
+
 static void test_truncated(void)
 {
     struct initfs fs;
@@ -142,6 +159,7 @@ int main(void)
     test_find();
     test_damages();
     test_names();
+    test_fit();
     test_truncated();
     return unit_done("initfs reader");
 }
