@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/crossover.h"
 #include "bench/peers.h"
 #include "bench/table.h"
 
@@ -207,6 +208,23 @@ static void peers_print(FILE *script)
     fputs("EOD\n", script);
 }
 
+static unsigned crossovers_print(FILE *script, const struct document *document)
+{
+    unsigned found = 0;
+
+    fputs("$crossovers << EOD\n", script);
+    for (size_t i = 0; i < CROSSOVER_PAIRS; i++) {
+        const struct crossover at = crossover_find(document, crossover_pairs[i]);
+        if (at.size <= 0)
+            continue;
+        fprintf(script, "%.6g %.6g \"%s = %s\"\n", at.size, at.whole, crossover_pairs[i][0],
+                crossover_pairs[i][1]);
+        found++;
+    }
+    fputs("EOD\n", script);
+    return found;
+}
+
 static bool payload_script(FILE *script, const struct document *document)
 {
     const bool peers = !strcmp(document->class, "icount");
@@ -215,6 +233,7 @@ static bool payload_script(FILE *script, const struct document *document)
     for (size_t i = 0; i < PAYLOAD_RUNGS; i++)
         for (int on = 0; on < 2; on++)
             all += points[i][on] = line_print(script, document, payload_rungs[i], on);
+    const unsigned crossovers = crossovers_print(script, document);
     peers_print(script);
     fprintf(script,
             "set logscale xy\nset xrange [6:100000]\nset key outside right top\n"
@@ -231,6 +250,11 @@ static bool payload_script(FILE *script, const struct document *document)
                         payload_rungs[i], on, on ? 2 : 1, on ? 6 : 7, ROUTE(i), payload_rungs[i],
                         on ? "on" : "off");
     }
+    if (crossovers)
+        fprintf(script,
+                "$crossovers using 1:2 with points pt 4 ps 1.4 lw 2 lc rgb '%s' notitle, "
+                "'' using 1:2:3 with labels right offset -1,0.8 textcolor rgb '%s' notitle, ",
+                INK, INK);
     if (peers)
         fprintf(script,
                 "$peers using 1:2 with points pt 2 ps 0.8 lc rgb '%s' title 'Linux 6.1', "

@@ -33,9 +33,17 @@ static void member_print(FILE *out, const json_t *object, const char *member)
 
 void report_calibration(FILE *out, const struct report *report)
 {
-    static const char *const members[] = {"empty_ring3", "empty",      "loop_ring0", "loop_ring3",
-                                          "quantum",     "stamp_cost", "rdtsc_cost", "out_cost",
-                                          "cr3_cost",    "gap_max",    "gap_watch"};
+    static const char *const members[][2] = {{"empty_ring3", "empty, ring 3"},
+                                             {"empty", "ring 0"},
+                                             {"loop_ring3", "loop, ring 3"},
+                                             {"loop_ring0", "ring 0"},
+                                             {"quantum", "step"},
+                                             {"stamp_cost", "stamp"},
+                                             {"rdtsc_cost", "rdtsc"},
+                                             {"out_cost", "out"},
+                                             {"cr3_cost", "CR3"},
+                                             {"gap_max", "gap"},
+                                             {"gap_watch", "watch"}};
     const json_t *boots = json_object_get(report->machine, "boots");
     size_t index;
     json_t *boot;
@@ -47,14 +55,14 @@ void report_calibration(FILE *out, const struct report *report)
     }
     fputs("<div class=\"wide\"><table>\n<tr><th>boot</th>", out);
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-        fprintf(out, "<th>%s</th>", members[i]);
+        fprintf(out, "<th>%s</th>", members[i][1]);
     fputs("</tr>\n", out);
     json_array_foreach(boots, index, boot)
     {
         fputs("<tr>", out);
         member_print(out, boot, "boot");
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-            member_print(out, json_object_get(boot, "calibration"), members[i]);
+            member_print(out, json_object_get(boot, "calibration"), members[i][0]);
         fputs("</tr>\n", out);
     }
     fputs("</table></div>\n<p class=\"note\">In ticks, measured by each boot: an empty region in "

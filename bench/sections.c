@@ -3,6 +3,7 @@
  * kernel's own counts, and the phases with their residue. See bench/report.h. */
 #include <string.h>
 
+#include "bench/crossover.h"
 #include "bench/html.h"
 #include "bench/report.h"
 #include "bench/table.h"
@@ -13,27 +14,6 @@ static const char *const rungs[] = {"R0", "R1", "T2", "D0",     "D1",
 
 static const char *const carriers[] = {"R1", "T2", "D4", "D3", "D2", "D1", "D0"};
 #define CARRIERS (sizeof(carriers) / sizeof(carriers[0]))
-
-#define SIZES_MAX 64u
-
-/* The payloads of the document, rising; returns how many. */
-static size_t sizes_collect(const struct document *document, long sizes[SIZES_MAX])
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < document->count; i++) {
-        const long size = cell_split(document->figures[i].cell).size;
-        size_t at = 0;
-        while (at < count && sizes[at] < size)
-            at++;
-        if (size < 0 || count == SIZES_MAX || (at < count && sizes[at] == size))
-            continue;
-        memmove(&sizes[at + 1], &sizes[at], (count - at) * sizeof(sizes[0]));
-        sizes[at] = size;
-        count++;
-    }
-    return count;
-}
 
 static void payload_table(FILE *out, const struct document *document, const long *sizes, size_t n)
 {
@@ -56,63 +36,34 @@ static void payload_table(FILE *out, const struct document *document, const long
     fputs("</table></div>\n", out);
 }
 
-/* Looks for the payload at which two routes cost the same, on straight lines between the payloads
- * that both were measured at. Returns it, or -1; *measured says at how many. */
-static double crossover_find(const struct document *document, const char *const pair[2],
-                             const long *sizes, size_t n, unsigned *measured)
+static void crossovers_table(FILE *out, const struct document *document)
 {
-    double before = 0, at = -1;
-    long last = 0;
-
-    *measured = 0;
-    for (size_t k = 0; k < n; k++) {
-        const struct figure *a = chart_at(document, pair[0], sizes[k], false);
-        const struct figure *b = chart_at(document, pair[1], sizes[k], false);
-        if (!a || !b)
-            continue;
-        const double gap = b->whole - a->whole;
-        if (*measured && at < 0 && before * gap < 0)
-            at = (double)last + (double)(sizes[k] - last) * before / (before - gap);
-        before = gap;
-        last = sizes[k];
-        ++*measured;
-    }
-    return at;
-}
-
-static void crossovers_table(FILE *out, const struct document *document, const long *sizes,
-                             size_t n)
-{
-    static const char *const pairs[][2] = {
-        {"R1", "T2"}, {"R1", "D4"}, {"D4", "T2"}, {"D3", "T2"}, {"D4", "D0"}};
-    unsigned measured;
-
     fputs("<div class=\"wide\"><table>\n<tr><th>crossover, isolation off</th><th>bytes</th></tr>\n",
           out);
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        const double at = crossover_find(document, pairs[i], sizes, n, &measured);
-        fprintf(out, "<tr><td>%s and %s</td>", pairs[i][0], pairs[i][1]);
-        if (at >= 0)
-            fprintf(out, "<td>%.0f</td></tr>\n", at);
+    for (size_t i = 0; i < CROSSOVER_PAIRS; i++) {
+        const struct crossover at = crossover_find(document, crossover_pairs[i]);
+        fprintf(out, "<tr><td>%s and %s</td>", crossover_pairs[i][0], crossover_pairs[i][1]);
+        if (at.size >= 0)
+            fprintf(out, "<td>%.0f</td></tr>\n", at.size);
         else
             fprintf(out, "<td>%s</td></tr>\n",
-                    measured > 1 ? "none in the measured range" : "not measured");
+                    at.measured > 1 ? "none in the measured range" : "not measured");
     }
     fputs("</table></div>\n", out);
 }
 
 void report_payload(FILE *out, const struct report *report)
 {
-    long sizes[SIZES_MAX];
-    const size_t n = sizes_collect(report->document, sizes);
+    long sizes[CROSSOVER_SIZES_MAX];
+    const size_t n = crossover_sizes(report->document, sizes);
 
     fputs("<h2>Cost against payload</h2>\n", out);
     report_figure(out, report, CHART_payload,
-                  "Both axes are logarithmic. Up to 40 bytes a call travels in registers; above, "
-                  "the kernel copies once. Crosses: Linux 6.1 on the same emulator, counted the "
-                  "same way.");
+                  "Both axes are logarithmic. Up to 40 bytes travel in registers, 48 in a message; "
+                  "above, the kernel copies. Squares: where two routes cost the same. Crosses: "
+                  "other systems on the same emulator, counted the same way.");
     payload_table(out, report->document, sizes, n);
-    crossovers_table(out, report->document, sizes, n);
+    crossovers_table(out, report->document);
 }
 
 static void ladder_row(FILE *out, const struct document *document, const char *rung)

@@ -8,6 +8,7 @@
 
 #include "bench/boots.h"
 #include "bench/chart.h"
+#include "bench/crossover.h"
 #include "bench/exits.h"
 #include "bench/measure.h"
 #include "bench/table.h"
@@ -178,6 +179,27 @@ static void test_cells(void)
     EXPECT(!strcmp(plain.rung, "R0") && plain.size == -1 && !plain.one_space);
 }
 
+/* Two lines that meet between the payloads of both: 100 + size against 140 + size / 2, at 80. */
+static void test_crossover(void)
+{
+    static const char *const pair[2] = {"R1", "T2"}, *const none[2] = {"R1", "D4"};
+    struct figure figures[6];
+    const struct document document = {.class = "icount", .figures = figures, .count = 6};
+    static const unsigned sizes[] = {64, 8, 128};
+    long found[CROSSOVER_SIZES_MAX];
+
+    for (unsigned i = 0; i < 6; i++) {
+        figures[i] = figure_empty();
+        snprintf(figures[i].cell, sizeof(figures[i].cell), "%s/size:%u", pair[i % 2], sizes[i / 2]);
+        figures[i].whole = i % 2 ? 140 + sizes[i / 2] / 2.0 : 100 + sizes[i / 2];
+    }
+    EXPECT(crossover_sizes(&document, found) == 3);
+    EXPECT(found[0] == 8 && found[1] == 64 && found[2] == 128);
+    const struct crossover at = crossover_find(&document, pair);
+    EXPECT(at.measured == 3 && near(at.size, 80) && near(at.whole, 180));
+    EXPECT(crossover_find(&document, none).size < 0 && !crossover_find(&document, none).measured);
+}
+
 int main(void)
 {
     test_round_trip();
@@ -185,5 +207,6 @@ int main(void)
     test_merge();
     test_plan();
     test_cells();
+    test_crossover();
     return unit_done("figure");
 }
