@@ -2,19 +2,19 @@
  * What a tick of this machine is worth: the cost of nothing, of known work, and of the instructions
  * that crossings are made of; and how long the machine is away at a time. The host derives the
  * class of the machine from it. Interrupts off; single numbers are medians. */
+#include <stddef.h>
+
+#include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/x86.h"
 
-#define SAMPLES    129u
-#define REPEATS    16u /* of one instruction in a region, where a region's edges would hide it */
-#define LOOP_TURNS 1000u
-#define LOOP_TICKS_MAX                                                                             \
-    2016u /* two instructions a turn, and the region: a TSC that counts those                      \
-           */
-#define DELAY_PORT  0x80u
-#define WATCH_PER_S 10u /* 100 ms */
-#define WATCH_SHORT 100u
-#define WATCH_TURNS 20000000u
+#define SAMPLES        129u
+#define REGION_REPEATS 16u
+#define LOOP_TURNS     1000u
+#define LOOP_TICKS_MAX 2016u /* two instructions a turn and the edges: a TSC that counts those */
+#define WATCH_PER_S    10u   /* 100 ms */
+#define WATCH_SHORT    100u
+#define WATCH_TURNS    20000000u
 
 static void sort(uint64_t *v, unsigned count)
 {
@@ -27,32 +27,16 @@ static void sort(uint64_t *v, unsigned count)
     }
 }
 
-static void region_empty(void)
-{
-}
+/* regions.asm: bodies of REGION_REPEATS instructions, or stamps, in a row. */
+void region_empty(void);
+void region_rdtsc(void);
+void region_out(void);
+void region_cr3(void);
+void region_stamp(void);
 
 static void region_loop(void)
 {
     x86_spin(LOOP_TURNS);
-}
-
-static void region_rdtsc(void)
-{
-    for (unsigned i = 0; i < REPEATS; i++)
-        (void)x86_rdtsc();
-}
-
-static void region_out(void)
-{
-    for (unsigned i = 0; i < REPEATS; i++)
-        x86_out8(DELAY_PORT, 0);
-}
-
-static void region_cr3(void)
-{
-    const uint64_t root = x86_read_cr3();
-    for (unsigned i = 0; i < REPEATS; i++)
-        x86_write_cr3(root);
 }
 
 struct measured {
@@ -114,7 +98,22 @@ static void watch_gaps(struct wire_calib *calib, uint64_t length)
 static uint64_t cost(void (*region)(void), uint64_t empty)
 {
     const uint64_t whole = measure(region).median;
-    return whole > empty ? (whole - empty) / REPEATS : 0;
+    return whole > empty ? (whole - empty) / REGION_REPEATS : 0;
+}
+
+/* Records that calibration makes are nobody's: the ring is afterwards what it was, but for the
+ * bytes of its free part. */
+static uint64_t stamp_cost(uint64_t empty)
+{
+    struct cpu *cpu = cpu_this();
+    struct trace_record *const next = cpu->trace_next;
+    const uint64_t count = cpu->trace_count;
+    if (next == NULL)
+        return 0;
+    const uint64_t ticks = cost(region_stamp, empty);
+    cpu->trace_next = next;
+    cpu->trace_count = count;
+    return ticks;
 }
 
 void hal_calibrate(struct wire_calib *calib)
@@ -130,6 +129,7 @@ void hal_calibrate(struct wire_calib *calib)
         .rdtsc_cost = cost(region_rdtsc, empty.median),
         .out_cost = cost(region_out, empty.median),
         .cr3_cost = cost(region_cr3, empty.median),
+        .stamp_cost = stamp_cost(empty.median),
     };
     watch_gaps(calib, hal_config.tsc_hz / (counts ? WATCH_SHORT * WATCH_PER_S : WATCH_PER_S));
 }

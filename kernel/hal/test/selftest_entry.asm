@@ -5,7 +5,7 @@
 %include "build/offsets.inc"
 %include "kernel/hal/percpu.inc"
 
-extern core_syscall, exit_user
+extern core_syscall, exit_user, trap_user
 
 %macro ENTRY 1
 entry_%1:
@@ -46,6 +46,15 @@ section .entry.text progbits alloc exec nowrite align=64
             ENTRY   0
             ENTRY   1
             ENTRY   2
+
+; Page faults all go to C: see fastpath/fault.inc for what is on the stack.
+section .text
+global fault_entry_0, fault_entry_1
+fault_entry_0:
+fault_entry_1:
+            push    14
+            push    qword [gs:CPU_SCRATCH]
+            jmp     trap_user
 
 section .rodata
 align 8
