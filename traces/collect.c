@@ -73,20 +73,53 @@ static bool boots_done(const struct collect *collect)
     return collect->options.boots != BOOTS_ANY && collect->ends >= collect->options.boots;
 }
 
-/* Decodes a chunk. Returns how much of it to keep: all, but a file is cut after the last END
- * wanted. */
+static void frame_ignore(void *context, const struct frame *frame)
+{
+    (void)context;
+    (void)frame;
+}
+
+/* Whether the next piece of the line completes a frame of another boot. */
+static bool boot_next(const struct collect *collect, const uint8_t *piece, size_t length)
+{
+    static struct frame_decoder probe;
+
+    probe = collect->decoder;
+    probe.sink = (struct frame_sink){frame_ignore, NULL, NULL};
+    frame_push(&probe, piece, length);
+    return probe.counts.boots > collect->decoder.counts.boots;
+}
+
+/* Decodes a chunk. Returns how much of it to keep: all, but a file is cut where the boot after the
+ * last one wanted begins. */
 static size_t chunk_decode(struct collect *collect, const uint8_t *chunk, size_t length)
 {
     size_t at = 0;
 
-    while (at < length && !(collect->source.file && boots_done(collect))) {
+    while (at < length) {
         const uint8_t *zero = memchr(chunk + at, 0, length - at);
         size_t part = zero ? (size_t)(zero - chunk) + 1 - at : length - at;
 
+        collect->eof =
+            collect->source.file && boots_done(collect) && boot_next(collect, chunk + at, part);
+        if (collect->eof)
+            break;
         frame_push(&collect->decoder, chunk + at, part);
         at += part;
     }
     return at;
+}
+
+/* Gives the unfinished end of a chunk back to a file that may have to be cut there. */
+static size_t chunk_trim(const struct collect *collect, const uint8_t *chunk, size_t length)
+{
+    const uint8_t *zero = memrchr(chunk, 0, length);
+    size_t whole = zero ? (size_t)(zero - chunk) + 1 : length;
+
+    if (!collect->source.file || collect->options.boots == BOOTS_ANY || whole == length ||
+        lseek(collect->source.fd, -(off_t)(length - whole), SEEK_CUR) < 0)
+        return length;
+    return whole;
 }
 
 static int output_error(const struct collect *collect)
@@ -179,7 +212,7 @@ static int source_read(struct collect *collect, uint8_t *chunk)
     ssize_t got = read(collect->source.fd, chunk, CHUNK_BYTES);
 
     if (got > 0)
-        return chunk_take(collect, chunk, (size_t)got);
+        return chunk_take(collect, chunk, chunk_trim(collect, chunk, (size_t)got));
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return TACH_OK;
     /* A pty whose other side is gone says EIO, a socket may say that it was reset: both ended. */
@@ -199,7 +232,7 @@ static int loop(struct collect *collect)
     while (status == TACH_OK && !collect->eof && !stop_asked) {
         int due = due_ms(collect);
 
-        if (collect->eof || collect->timed_out || (collect->source.file && boots_done(collect)))
+        if (collect->eof || collect->timed_out)
             break;
         progress_show(collect);
         if (poll(&wait, 1, due) > 0)

@@ -52,19 +52,30 @@ static void walker_enter(struct walker *walker, uint64_t ticks)
     walker->call.crossings++;
 }
 
+/* The phase that a stamp within a crossing ends. */
+static enum phase phase_ended(uint16_t event)
+{
+    switch (event) {
+    case EV_ph_guards:
+        return PHASE_guards;
+    case EV_ph_commit:
+        return PHASE_commit;
+    case EV_ph_root:
+        return PHASE_root;
+    case EV_ph_exit:
+        return PHASE_exit;
+    default:
+        return PHASE_slow;
+    }
+}
+
 /* A stamp within a crossing. */
 static void walker_inside(struct walker *walker, uint16_t event, uint64_t ticks)
 {
-    static const enum phase phases[] = {[EV_ph_guards] = PHASE_guards,
-                                        [EV_ph_commit] = PHASE_commit,
-                                        [EV_ph_root] = PHASE_root,
-                                        [EV_ph_exit] = PHASE_exit,
-                                        [EV_ph_slow] = PHASE_slow};
-
     if (walker->call.crossings > 1)
         walker->crossing += ticks;
     else
-        walker->call.phase[walker->slow ? PHASE_slow : phases[event]] += ticks;
+        walker->call.phase[walker->slow ? PHASE_slow : phase_ended(event)] += ticks;
     walker->slow = event == EV_ph_slow || (walker->slow && event != EV_ph_exit);
 }
 

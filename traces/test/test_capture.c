@@ -419,12 +419,14 @@ static void test_twice(void)
     synth_calib(&synth);
     synth_calib(&synth);
     synth_end(&synth, 1, 7);
-    synth_frame(&synth, WIRE_TEXT, "late", 4);
+    synth_frame(&synth, WIRE_TEXT, "tach: exit 16 PASS\n", 19); /* this one may follow */
+    synth_hist(&synth, "R0", "late", 6, 2);
     CHECK_EQ(capture_parse(synth.bytes, synth.size, &capture), TACH_OK);
     CHECK_EQ(capture.boots[0].hist_count, 1);
     CHECK_EQ(capture.boots[0].hists[0].entries[0].value, 5);
     CHECK_EQ(capture.boots[0].lost.malformed, 3);
     CHECK_EQ(capture.boots[0].lost.events_lost, 7);
+    CHECK_EQ(capture.boots[0].text_size, 19);
     capture_free(&capture);
     free(synth.bytes);
 }

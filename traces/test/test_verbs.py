@@ -77,7 +77,9 @@ def test_collect_files(data, capture):
     expect(run("collect", "-n", "2", capture, "two.out"), OK, None, "two boots of a file")
     kept = read("two.out")
     check(data.startswith(kept) and kept.count(b"SeaBIOS") == 2 and kept.endswith(b"\0"),
-          "a file is cut after the END of the boots wanted")
+          "a file is cut where the boot after those wanted begins")
+    expect(run("collect", "-n", "4", capture, "four.out"), OK, None, "all boots of a file")
+    check(read("four.out") == data, "the text behind the last END stays")
     expect(run("collect", capture, "file.out"), CANTCREATE, "is there already", "an old output")
     check(read("file.out") == data, "an old output stays")
     expect(run("collect", "--append", capture, "file.out"), OK, None, "append")
