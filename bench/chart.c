@@ -199,15 +199,6 @@ static unsigned line_print(FILE *script, const struct document *document, const 
     return points;
 }
 
-static void peers_print(FILE *script)
-{
-    fputs("$peers << EOD\n", script);
-    for (size_t i = 0; i < peer_point_count; i++)
-        fprintf(script, "%ld %d \"  %s\"\n", peer_points[i].size, peer_points[i].whole,
-                peer_points[i].name);
-    fputs("EOD\n", script);
-}
-
 static unsigned crossovers_print(FILE *script, const struct document *document)
 {
     unsigned found = 0;
@@ -227,14 +218,15 @@ static unsigned crossovers_print(FILE *script, const struct document *document)
 
 static bool payload_script(FILE *script, const struct document *document)
 {
-    const bool peers = !strcmp(document->class, "icount");
     unsigned points[PAYLOAD_RUNGS][2], all = 0;
 
     for (size_t i = 0; i < PAYLOAD_RUNGS; i++)
         for (int on = 0; on < 2; on++)
             all += points[i][on] = line_print(script, document, payload_rungs[i], on);
     const unsigned crossovers = crossovers_print(script, document);
-    peers_print(script);
+    fputs("$peers << EOD\n", script);
+    const bool peers = peers_print(script, document);
+    fputs("EOD\n", script);
     fprintf(script,
             "set logscale xy\nset xrange [6:100000]\nset key outside right top\n"
             "set xlabel 'payload in bytes' textcolor rgb '%s'\n"
@@ -257,9 +249,9 @@ static bool payload_script(FILE *script, const struct document *document)
                 INK, INK);
     if (peers)
         fprintf(script,
-                "$peers using 1:2 with points pt 2 ps 0.8 lc rgb '%s' title 'Linux 6.1', "
+                "$peers using 1:2 with points pt 2 ps 0.8 lc rgb '%s' title 'Linux%s', "
                 "'' using 1:2:3 with labels left offset 0,0.6 textcolor rgb '%s' notitle\n",
-                FAINT, FAINT);
+                FAINT, strcmp(document->class, "icount") ? " of this host" : " 6.1", FAINT);
     else
         fputs("NaN notitle\n", script);
     return all > 0;

@@ -261,7 +261,7 @@ int verb_compare(int argc, char **argv)
         NULL,
         NULL};
     struct compare_args args = {0};
-    struct document sides[2] = {{{0}, {0}, {0}, NULL, NULL, 0}};
+    struct document sides[2] = {{.count = 0}};
 
     argv[0] = (char[]){"tach compare"};
     argp_parse(&argp, argc, argv, 0, NULL, &args);

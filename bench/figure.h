@@ -56,9 +56,10 @@ struct figure {
 /* A document: facts of the machine and figures in the order of the matrix. */
 struct document {
     char class[FIGURE_CLASS_MAX];
-    char machine[256]; /* figures of different machines are never compared */
-    char complete[8];  /* "yes" or "no": whether every boot passed */
-    json_t *context;   /* owned; all other facts */
+    char machine[256];  /* figures of different machines are never compared */
+    char complete[8];   /* "yes" or "no": whether every boot passed */
+    json_t *context;    /* owned; all other facts */
+    const json_t *host; /* borrowed: the host's own baselines, for the charts; NULL: none */
     struct figure *figures;
     size_t count;
 };

@@ -89,7 +89,7 @@ static int machine_take(const char *run, json_t **out)
 
 static int against_take(struct report *report)
 {
-    struct document sides[2] = {{{0}, {0}, {0}, NULL, NULL, 0}, *report->document};
+    struct document sides[2] = {{.count = 0}, *report->document};
 
     int status = document_load("report", report->against, &sides[0]);
     if (!status && !documents_comparable("report", sides))
@@ -122,7 +122,8 @@ static int page_write(const struct report *report, const char *path)
     return status;
 }
 
-static int report_make(const struct report_args *args, struct report *report)
+static int report_make(const struct report_args *args, struct document *document,
+                       struct report *report)
 {
     char *path = NULL;
     struct stat facts;
@@ -132,6 +133,7 @@ static int report_make(const struct report_args *args, struct report *report)
         status = against_take(report);
     if (!status && args->host)
         status = json_take(args->host, &report->host);
+    document->host = report->host;
     if (!status)
         status = charts_take(report);
     if (status)
@@ -206,7 +208,7 @@ int verb_report(int argc, char **argv)
     struct report report = {.document = &document, .source = args.run, .against = args.against};
     int status = document_load("report", args.run, &document);
     if (!status)
-        status = report_make(&args, &report);
+        status = report_make(&args, &document, &report);
     for (unsigned chart = 0; chart < CHART_COUNT; chart++)
         free(report.svgs[chart]);
     json_decref(report.machine);

@@ -248,6 +248,19 @@ expect 0 '' "$tach" report "$work/extra" --against "$work/baseline.json"
 check grep -q '4 figures moved' "$work/extra/report.html"
 expect 2 'different classes' "$tach" report "$work/good" --against "$work/bochs.json"
 expect 65 'no JSON object' "$tach" report "$work/good" --linux "$work/array.json"
+sed 's/"icount/"kvm/; s/"instructions"/"cycles"/' "$work/good/ipc.ci.json" >"$work/kvm.json"
+cat >"$work/linux.json" <<END
+{"benchmarks": [
+    {"name": "linux/null_call", "real_time": 160.5, "time_unit": "ns"},
+    {"name": "linux/a'b\\"<c>", "real_time": 900, "time_unit": "ns"},
+    {"name": 7}]}
+END
+expect 0 '' "$tach" report "$work/kvm.json" --linux "$work/linux.json" --out "$work/kvm.html"
+check /usr/bin/python3 bench/test/check_report.py "$work/kvm.html" "$work/kvm.json"
+check grep -q 'Linux of this host' "$work/kvm.html"
+check sh -c '! grep -q "<c>" "$1"' - "$work/kvm.html"
+expect 2 'vary from boot to boot' "$tach" compare "$work/kvm.json" "$work/kvm.json"
+expect 2 'counts cycles' "$tach" budget "$work/kvm.json"
 expect 73 'No space left' "$tach" report "$work/good" --out /dev/full
 check test -c /dev/full
 jq '(.benchmarks[] | select(.name | startswith("ipc/R1/size:4096")) | .name) |=
