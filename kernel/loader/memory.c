@@ -18,12 +18,12 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 
 void *memmove(void *to, const void *from, size_t bytes)
 {
-    uint8_t *d = to;
-    const uint8_t *s = from;
-    if ((uintptr_t)d - (uintptr_t)s >= bytes)
+    if (bytes == 0 || (uintptr_t)to - (uintptr_t)from >= bytes)
         return memcpy(to, from, bytes);
-    while (bytes--)
-        d[bytes] = s[bytes];
+    /* Downwards, and in assembly: of a loop in C a compiler may make a call of memmove. */
+    void *d = (uint8_t *)to + bytes - 1;
+    const void *s = (const uint8_t *)from + bytes - 1;
+    __asm__ volatile("std; rep movsb; cld" : "+D"(d), "+S"(s), "+c"(bytes) : : "memory");
     return to;
 }
 

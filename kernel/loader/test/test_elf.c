@@ -126,6 +126,35 @@ static void test_damages(void)
     }
 }
 
+/* What may be, right at each limit. */
+static void test_limits(void)
+{
+    uint8_t *file = kernel_make();
+    struct elf_image image;
+    /* Neighbours in falling order, the highest up to the last address, the file used to its end. */
+    segment_put(file, 0, &(struct segment){ELF_R, 400, limits.end - PAGE, 300, PAGE});
+    segment_put(file, 1, &(struct segment){ELF_R | ELF_W, FILE_BYTES, BASE + PAGE, 0, PAGE});
+    segment_put(file, 2, &(struct segment){ELF_X, 300, BASE, 100, PAGE});
+    put(file, 24, BASE, 8);
+    EXPECT(elf_check(file, FILE_BYTES, &limits, &image) == 0 && image.end == limits.end);
+    put(file, 24, BASE + 99, 8);
+    EXPECT(elf_check(file, FILE_BYTES, &limits, &image) == 0);
+    put(file, P(0, 16), limits.end, 8);
+    put(file, P(0, 40), 0, 8);
+    EXPECT(elf_check(file, FILE_BYTES, &limits, &image) == EXIT_LOADER_ELF_SIZE);
+    /* Neither a segment without bytes nor another type of header is looked at. */
+    put(file, P(0, 32), 0, 8);
+    EXPECT(elf_check(file, FILE_BYTES, &limits, &image) == 0 && image.segment_count == 2);
+    segment_put(file, 0, &(struct segment){7, UINT64_MAX, 1, UINT64_MAX, 1});
+    put(file, P(0, 0), 4, 4);
+    EXPECT(elf_check(file, FILE_BYTES, &limits, &image) == 0 && image.segment_count == 2);
+    /* The headers at the very end. */
+    memmove(file + FILE_BYTES - 3 * PH_BYTES, file + PH, 3 * PH_BYTES);
+    put(file, 32, FILE_BYTES - 3 * PH_BYTES, 8);
+    EXPECT(elf_check(file, FILE_BYTES, &limits, &image) == 0);
+    free(file);
+}
+
 /* Cut at every length: never accepted, never read beyond. */
 static void test_truncated(void)
 {
@@ -191,6 +220,7 @@ int main(void)
 {
     test_good();
     test_damages();
+    test_limits();
     test_truncated();
     test_many_segments();
     test_modules();

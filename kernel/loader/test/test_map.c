@@ -109,8 +109,24 @@ static void test_full(void)
     map.count = 0;
     for (uint64_t i = 0; i < MAP_RANGES; i++)
         EXPECT(map_set(&map, i * 0x2000, i * 0x2000 + 0x1000, RANGE_FREE));
+    /* One more splits nothing, so there must be room for one more. */
     EXPECT(!map_set(&map, 0x1000, 0x1800, RANGE_KERNEL) && map.count == MAP_RANGES);
     EXPECT(map_set(&map, 0, 0x2000, RANGE_FREE) && map.count == MAP_RANGES - 1);
+}
+
+/* Holes in one piece of RAM give more ranges than there are regions. */
+static void test_islands(void)
+{
+    static struct source_region region[SOURCE_REGIONS];
+    static struct map map;
+    region[0] = (struct source_region){0, 1u << 30, 1};
+    for (uint32_t i = 1; i < SOURCE_REGIONS; i++)
+        region[i] = (struct source_region){i * 0x10000, 0x1000, 2};
+    EXPECT(!map_build(&map, region, SOURCE_REGIONS));
+    EXPECT(map_build(&map, region, 128) && map.count == 255);
+    EXPECT(map_claim(&map, 0x11000, 0x20000, RANGE_KERNEL));
+    EXPECT(map_set(&map, 0x12000, 0x13000, RANGE_BUSY) == false);
+    EXPECT(map_claim(&map, 0x20000, 0x30000, RANGE_KERNEL) == false);
 }
 
 static void test_model(void)
@@ -142,6 +158,7 @@ int main(void)
     test_alloc();
     test_finish();
     test_full();
+    test_islands();
     test_model();
     return unit_done("loader map");
 }

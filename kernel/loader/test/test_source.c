@@ -70,21 +70,21 @@ static void test_mb1(void)
 }
 
 struct damage {
-    const char *name;
+    const char *why; /* the text that must come with the refusal */
     uint32_t at, value;
 };
 
 static const struct damage mb1_damages[] = {
     {"no memory map", BASE, 0x8},
-    {"map out of the window", BASE + 48, BASE + SIZE - 4},
-    {"map cut", BASE + 44, 40},
-    {"map entry too small", MMAP, 16},
-    {"map without end", BASE + 44, 0xFFFFFFFF},
-    {"modules out of the window", BASE + 24, 0},
-    {"17 modules", BASE + 20, 0xFFFFFFFF},
-    {"module ends before it begins", MODULES + 4, 0x9FFF},
-    {"module out of the window", MODULES + 20, BASE + SIZE + 1},
-    {"command line out of the window", BASE + 16, 0},
+    {"memory map out of bounds", BASE + 48, BASE + SIZE - 4},
+    {"memory map out of bounds", BASE + 44, 40},
+    {"memory map entry too small", MMAP, 16},
+    {"memory map entry too small", BASE + 44, 0xFFFFFFFF},
+    {"module list out of bounds", BASE + 24, 0},
+    {"module out of bounds", BASE + 20, 0xFFFFFFFF},
+    {"module out of bounds", MODULES + 4, 0x9FFF},
+    {"module out of bounds", MODULES + 20, BASE + SIZE + 1},
+    {"command line out of bounds", BASE + 16, 0},
 };
 
 static void test_mb1_damages(void)
@@ -93,9 +93,7 @@ static void test_mb1_damages(void)
         mb1_make();
         put32(mb1_damages[i].at, mb1_damages[i].value);
         struct outcome o = mb1_read();
-        EXPECT(o.exit == EXIT_LOADER_INFO && o.why);
-        if (!o.exit)
-            printf("    %s\n", mb1_damages[i].name);
+        EXPECT(o.exit == EXIT_LOADER_INFO && !strcmp(o.why, mb1_damages[i].why));
         free(bytes);
     }
 }
@@ -162,18 +160,18 @@ static void test_mb2(void)
 }
 
 static const struct damage mb2_damages[] = {
-    {"longer than the window", BASE, SIZE + 1},
-    {"without an end", BASE, MB2_CMDLINE_AT},
-    {"no total", BASE, 0},
-    {"tag too small", BASE + MB2_MMAP_AT + 4, 7},
-    {"tag beyond the end", BASE + MB2_MMAP_AT + 4, 0xFFFFFFF0},
-    {"tag beyond the total", BASE + MB2_MMAP_AT + 4, SIZE},
-    {"map entries too small", BASE + MB2_MMAP_AT + 8, 0},
-    {"map tag empty", BASE + MB2_MMAP_AT + 4, 12},
-    {"module tag empty", BASE + MB2_MODULE_AT + 4, 8},
-    {"module out of the window", BASE + MB2_MODULE_AT + 12, BASE + SIZE + 1},
-    {"words without an end", BASE + MB2_CMDLINE_AT + 4, 12},
-    {"no map", BASE + MB2_MMAP_AT, 99},
+    {"information out of bounds", BASE, SIZE + 1},
+    {"tags without an end", BASE, MB2_CMDLINE_AT},
+    {"tags without an end", BASE, 0},
+    {"tag out of bounds", BASE + MB2_MMAP_AT + 4, 7},
+    {"tag out of bounds", BASE + MB2_MMAP_AT + 4, 0xFFFFFFF0},
+    {"tag out of bounds", BASE + MB2_MMAP_AT + 4, SIZE},
+    {"memory map entry too small", BASE + MB2_MMAP_AT + 8, 0},
+    {"memory map tag too small", BASE + MB2_MMAP_AT + 4, 12},
+    {"module tag too small", BASE + MB2_MODULE_AT + 4, 8},
+    {"module out of bounds", BASE + MB2_MODULE_AT + 12, BASE + SIZE + 1},
+    {"command line without an end", BASE + MB2_CMDLINE_AT + 4, 12},
+    {"no memory map", BASE + MB2_MMAP_AT, 99},
 };
 
 static void test_mb2_damages(void)
@@ -182,9 +180,7 @@ static void test_mb2_damages(void)
         mb2_make();
         put32(mb2_damages[i].at, mb2_damages[i].value);
         struct outcome o = mb2_read();
-        EXPECT(o.exit == EXIT_LOADER_INFO && o.why);
-        if (!o.exit)
-            printf("    %s\n", mb2_damages[i].name);
+        EXPECT(o.exit == EXIT_LOADER_INFO && !strcmp(o.why, mb2_damages[i].why));
         free(bytes);
     }
 }
@@ -192,11 +188,14 @@ static void test_mb2_damages(void)
 static void test_limits(void)
 {
     struct source_region region = {0, 1, 1};
+    mb1_make();
     memset(&source, 0, sizeof(source));
     for (unsigned i = 0; i < SOURCE_REGIONS; i++)
         EXPECT(source_add_region(&source, &region).exit == 0);
     EXPECT(source_add_region(&source, &region).exit == EXIT_LOADER_INFO);
-    mb1_make();
+    for (unsigned i = 0; i < SOURCE_MODULES; i++)
+        EXPECT(source_add_module(&source, &phys, BASE, BASE + SIZE).exit == 0);
+    EXPECT(!strcmp(source_add_module(&source, &phys, BASE, BASE).why, "more than 16 modules"));
     EXPECT(source_read(&phys, 0, BASE, &source).exit == EXIT_LOADER_PROTOCOL);
     EXPECT(source_read(&phys, MB1_BOOT_MAGIC, 0, &source).exit == EXIT_LOADER_INFO);
     EXPECT(source_read(&phys, MB2_BOOT_MAGIC, 0xFFFFFFFF, &source).exit == EXIT_LOADER_INFO);
