@@ -24,7 +24,8 @@ static void pcid_flush(uint16_t pcid)
     x86_invpcid(INVPCID_WHOLE, pcid | CR3_USER_PCID, 0);
 }
 
-/* The next free one, so that a PCID rests as long as possible. */
+/* The next free one (it was flushed when it became free), so that a PCID rests as long as possible.
+ */
 static uint16_t pcid_alloc(void)
 {
     for (unsigned tries = 1; tries < PCID_SHARED; tries++) {
@@ -45,7 +46,6 @@ void tlb_assign(struct space *s)
     if (!hal_config.pcid)
         return;
     s->pcid = pcid_alloc();
-    pcid_flush(s->pcid);
     s->exit_root |= s->pcid | CR3_USER_PCID;
     if (s->pcid != PCID_SHARED)
         s->exit_root |= CR3_NOFLUSH;
