@@ -53,7 +53,7 @@ int boots_plan(const struct matrix *matrix, unsigned repetitions, struct boots *
 int boot_start(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup);
 
 /* After QEMU has ended: loads what came over the line and judges the boot. */
-void boot_judge(struct boot_run *run, const struct boot_setup *setup);
+void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup);
 
 /* "boot-1 pti=off trace=on" */
 void boot_title(const struct boot_run *run, char *out, size_t size);

@@ -195,19 +195,30 @@ static int machine_write(const struct run_facts *facts, const struct boots *boot
     return file_finish("run", path, file);
 }
 
+/* The boot of a run that may give figures: it spoke, and it ran as it was told. What a boot sent
+ * before it failed is sound, frame by frame, so a failed boot may give some too. */
+static const struct boot *boot_usable(const struct boot_run *run, bool trace)
+{
+    const struct boot *boot =
+        run->loaded && run->capture.boot_count == 1 ? &run->capture.boots[0] : NULL;
+
+    if (!boot || !boot->has_hello || run->trace != trace || (boot->hello.pti != 0) != run->pti ||
+        (boot->hello.trace != 0) != run->trace)
+        return NULL;
+    return boot;
+}
+
 /* Untraced boots make the rows, traced ones add to them; so the first go first. */
 static int rows_make(const struct boots *boots, struct document *rows)
 {
     for (size_t i = 0; i < boots->count; i++) {
-        const struct boot_run *run = &boots->runs[i];
-        if (run->loaded && run->capture.boot_count && !run->trace &&
-            measure_whole(&run->capture.boots[0], run->repetition, rows))
+        const struct boot *boot = boot_usable(&boots->runs[i], false);
+        if (boot && measure_whole(boot, boots->runs[i].repetition, rows))
             return -1;
     }
     for (size_t i = 0; i < boots->count; i++) {
-        const struct boot_run *run = &boots->runs[i];
-        if (run->loaded && run->capture.boot_count && run->trace &&
-            measure_trace(&run->capture.boots[0], run->repetition, rows))
+        const struct boot *boot = boot_usable(&boots->runs[i], true);
+        if (boot && measure_trace(boot, boots->runs[i].repetition, rows))
             return -1;
     }
     return 0;

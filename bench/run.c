@@ -59,8 +59,8 @@ static void progress_boot(struct progress *progress, const struct boot_run *run,
 }
 
 /* Looks at each boot under way; counts those that still run. */
-static unsigned boots_poll(struct boots *boots, const struct boot_setup *setup,
-                           struct progress *progress)
+static unsigned boots_poll(struct boots *boots, const struct matrix *matrix,
+                           const struct boot_setup *setup, struct progress *progress)
 {
     unsigned running = 0;
 
@@ -77,7 +77,7 @@ static unsigned boots_poll(struct boots *boots, const struct boot_setup *setup,
             running++;
             continue;
         }
-        boot_judge(run, setup);
+        boot_judge(run, matrix, setup);
         progress_boot(progress, run, boots->count);
     }
     return running;
@@ -89,8 +89,8 @@ static void boots_run(struct boots *boots, const struct matrix *matrix,
     struct progress progress = {.terminal = isatty(STDERR_FILENO)};
     size_t next = 0;
 
-    while (boots_poll(boots, setup, &progress) || (next < boots->count && !stop_signal)) {
-        unsigned running = boots_poll(boots, setup, &progress);
+    while (boots_poll(boots, matrix, setup, &progress) || (next < boots->count && !stop_signal)) {
+        unsigned running = boots_poll(boots, matrix, setup, &progress);
         while (next < boots->count && running < jobs && !stop_signal) {
             struct boot_run *run = &boots->runs[next++];
             if (boot_start(run, matrix, setup))

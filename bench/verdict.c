@@ -169,7 +169,28 @@ static bool capture_fits(struct boot_run *run)
     return true;
 }
 
-void boot_judge(struct boot_run *run, const struct boot_setup *setup)
+/* Whether the guest did what it was told: a figure under the wrong heading would be worse than
+ * none, and a cell must not vanish in silence. */
+static bool plan_fits(struct boot_run *run, const struct matrix *matrix)
+{
+    const struct boot *boot = &run->capture.boots[0];
+
+    if ((boot->hello.pti != 0) != run->pti || (boot->hello.trace != 0) != run->trace) {
+        reason_set(run, "the guest ran with pti=%s trace=%s", boot->hello.pti ? "on" : "off",
+                   boot->hello.trace ? "on" : "off");
+        return false;
+    }
+    for (size_t i = 0; !run->trace && i < run->count; i++) {
+        const char *cell = matrix->cells[run->first + i].name;
+        if (boot_hist(boot, cell, "whole"))
+            continue;
+        reason_set(run, "the guest did not measure %s", cell);
+        return false;
+    }
+    return true;
+}
+
+void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup)
 {
     struct stat log;
 
@@ -185,7 +206,8 @@ void boot_judge(struct boot_run *run, const struct boot_setup *setup)
     else if (!run->loaded)
         reason_set(run, "%.160s", run->capture.error);
     else
-        run->good = capture_fits(run) && calibration_fits(run, setup->class);
+        run->good =
+            capture_fits(run) && plan_fits(run, matrix) && calibration_fits(run, setup->class);
     if (run->good && !stat(run->log, &log) && !log.st_size)
         unlink(run->log); /* QEMU had nothing to say */
 }
