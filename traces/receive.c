@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT
+ * Receives bytes and writes them to a file as they come (see receive.h). Frames are decoded to know
+ * when to stop and what was lost, never to change what is kept. */
+#include "traces/receive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/exits.h"
+#include "traces/frame.h"
+#include "traces/say.h"
+#include "traces/source.h"
+
+#define VERB        "collect"
+#define CHUNK_BYTES (64u << 10)
+#define PROGRESS_MS 100
+#define QUIET_MS    150  /* this long without a byte after the last END: nothing more comes */
+#define LINGER_MS   1000 /* and no longer than this for the line that says how the boot ended */
+
+struct receiver {
+    struct receive_options options;
+    struct source source;
+    int output;
+    struct frame_decoder decoder;
+    uint64_t ends, bytes, kept;
+    int64_t started_ms, ended_ms, heard_ms, shown_ms; /* ended: at the last END wanted, else 0 */
+    bool terminal, eof, timed_out;
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void stop_note(int number)
+{
+    stop_asked = number;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void frame_seen(void *context, const struct frame *frame)
+{
+    struct receiver *receiver = context;
+
+    receiver->ends += frame->header.type == WIRE_END;
+}
+
+static bool boots_done(const struct receiver *receiver)
+{
+    return receiver->options.boots != RECEIVE_ANY && receiver->ends >= receiver->options.boots;
+}
+
+static void frame_ignore(void *context, const struct frame *frame)
+{
+    (void)context;
+    (void)frame;
+}
+
+/* Whether the next piece of the line completes a frame of another boot. */
+static bool boot_next(const struct receiver *receiver, const uint8_t *piece, size_t length)
+{
+    static struct frame_decoder probe;
+
+    probe = receiver->decoder;
+    probe.sink = (struct frame_sink){frame_ignore, NULL, NULL};
+    frame_push(&probe, piece, length);
+    return probe.counts.boots > receiver->decoder.counts.boots;
+}
+
+/* Decodes a chunk. Returns how much of it to keep: all, but a file is cut where the boot after the
+ * last one wanted begins. */
+static size_t chunk_decode(struct receiver *receiver, const uint8_t *chunk, size_t length)
+{
+    size_t at = 0;
+
+    while (at < length) {
+        const uint8_t *zero = memchr(chunk + at, 0, length - at);
+        size_t part = zero ? (size_t)(zero - chunk) + 1 - at : length - at;
+
+        receiver->eof =
+            receiver->source.file && boots_done(receiver) && boot_next(receiver, chunk + at, part);
+        if (receiver->eof)
+            break;
+        frame_push(&receiver->decoder, chunk + at, part);
+        at += part;
+    }
+    return at;
+}
+
+/* Gives the unfinished end of a chunk back to a file that may have to be cut there. */
+static size_t chunk_trim(const struct receiver *receiver, const uint8_t *chunk, size_t length)
+{
+    const uint8_t *zero = memrchr(chunk, 0, length);
+    size_t whole = zero ? (size_t)(zero - chunk) + 1 : length;
+
+    if (!receiver->source.file || receiver->options.boots == RECEIVE_ANY || whole == length ||
+        lseek(receiver->source.fd, -(off_t)(length - whole), SEEK_CUR) < 0)
+        return length;
+    return whole;
+}
+
+static int output_error(const struct receiver *receiver)
+{
+    return say_error(TACH_CANTCREATE, VERB, receiver->options.output,
+                     "%s; the %" PRIu64 " bytes before that are kept", strerror(errno),
+                     receiver->kept);
+}
+
+static int chunk_write(struct receiver *receiver, const uint8_t *chunk, size_t length)
+{
+    while (length > 0) {
+        ssize_t put = write(receiver->output, chunk, length);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return output_error(receiver);
+        receiver->kept += (uint64_t)put;
+        chunk += put;
+        length -= (size_t)put;
+    }
+    return TACH_OK;
+}
+
+/* Puts the output on the disk; a pipe or a device has none, which is fine. */
+static int output_sync(const struct receiver *receiver)
+{
+    if (fsync(receiver->output) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP)
+        return TACH_OK;
+    return output_error(receiver);
+}
+
+static int chunk_take(struct receiver *receiver, const uint8_t *chunk, size_t length)
+{
+    uint64_t ends = receiver->ends;
+    size_t keep = chunk_decode(receiver, chunk, length);
+    int status = chunk_write(receiver, chunk, keep);
+
+    receiver->bytes += keep;
+    receiver->heard_ms = now_ms();
+    if (boots_done(receiver) && receiver->ended_ms == 0)
+        receiver->ended_ms = receiver->heard_ms;
+    return status == TACH_OK && receiver->ends > ends ? output_sync(receiver) : status;
+}
+
+static uint64_t frames_lost(const struct receiver *receiver)
+{
+    const struct frame_counts *counts = &receiver->decoder.counts;
+
+    return counts->missing > frame_refused(counts) ? counts->missing : frame_refused(counts);
+}
+
+static void progress_show(struct receiver *receiver)
+{
+    int64_t now = now_ms();
+
+    if (!receiver->terminal || now - receiver->shown_ms < PROGRESS_MS)
+        return;
+    receiver->shown_ms = now;
+    fprintf(stderr, "\r%10.1f KiB  %" PRIu64 " frames  %" PRIu64 " lost  %" PRIu64 " boots ended ",
+            (double)receiver->bytes / 1024, receiver->decoder.counts.good, frames_lost(receiver),
+            receiver->ends);
+}
+
+/* Milliseconds until something is due, and whether it is: the stop is noted in `receiver`. */
+static int due_ms(struct receiver *receiver)
+{
+    int64_t now = now_ms(), due = receiver->terminal ? PROGRESS_MS : INT32_MAX;
+    int64_t limit = (int64_t)(receiver->options.timeout_s * 1000) - (now - receiver->started_ms);
+
+    if (receiver->ended_ms != 0) {
+        int64_t quiet = QUIET_MS - (now - receiver->heard_ms);
+        int64_t linger = LINGER_MS - (now - receiver->ended_ms);
+
+        limit = quiet < linger ? quiet : linger;
+        receiver->eof = receiver->eof || limit <= 0;
+    } else if (receiver->options.timeout_s <= 0) {
+        limit = INT32_MAX;
+    } else {
+        receiver->timed_out = limit <= 0;
+    }
+    due = due < limit ? due : limit;
+    return due > 0 ? (int)due : 0;
+}
+
+/* Reads what is there. Returns an enum tach_exit; the end of the source is noted. */
+static int source_read(struct receiver *receiver, uint8_t *chunk)
+{
+    ssize_t got = read(receiver->source.fd, chunk, CHUNK_BYTES);
+
+    if (got > 0)
+        return chunk_take(receiver, chunk, chunk_trim(receiver, chunk, (size_t)got));
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return TACH_OK;
+    /* A pty whose other side is gone says EIO, a socket may say that it was reset: both ended. */
+    receiver->eof = got == 0 || errno == ECONNRESET || (errno == EIO && receiver->source.live);
+    return receiver->eof ? TACH_OK
+                         : say_error(errno == EBADF ? TACH_NOINPUT : TACH_IOERR, VERB,
+                                     receiver->options.source, "%s; the %" PRIu64 " bytes are kept",
+                                     strerror(errno), receiver->kept);
+}
+
+static int loop(struct receiver *receiver)
+{
+    struct pollfd wait = {.fd = receiver->source.fd, .events = POLLIN};
+    uint8_t *chunk = malloc(CHUNK_BYTES);
+    int status = chunk ? TACH_OK : say_error(TACH_INTERNAL, VERB, "memory", "out of it");
+
+    while (status == TACH_OK && !receiver->eof && !stop_asked) {
+        int due = due_ms(receiver);
+
+        if (receiver->eof || receiver->timed_out)
+            break;
+        progress_show(receiver);
+        if (poll(&wait, 1, due) > 0)
+            status = source_read(receiver, chunk);
+    }
+    free(chunk);
+    return status;
+}
+
+/* What the end of the source means for the exit code. */
+static int outcome_judge(struct receiver *receiver)
+{
+    const char *source = receiver->options.source;
+    const struct frame_counts *counts = &receiver->decoder.counts;
+    uint64_t wanted =
+        receiver->options.boots == RECEIVE_ANY ? counts->boots : receiver->options.boots;
+
+    if (receiver->ends < wanted || counts->boots == 0) {
+        const char *what = stop_asked            ? "interrupted"
+                           : receiver->timed_out ? "timed out"
+                           : counts->boots == 0  ? "no frame came"
+                                                 : "ended";
+
+        return say_error(TACH_BADDATA, VERB, source,
+                         "%s before END of boot %" PRIu64 "; the %" PRIu64
+                         " bytes received are kept",
+                         what, receiver->ends + 1, receiver->kept);
+    }
+    if (counts->missing == 0 && frame_refused(counts) == 0)
+        return TACH_OK;
+    return say_error(TACH_BADDATA, VERB, source,
+                     "damaged: %" PRIu64 " frames missing, %" PRIu64 " refused; what came is kept",
+                     counts->missing, frame_refused(counts));
+}
+
+static int output_open(struct receiver *receiver)
+{
+    const struct receive_options *options = &receiver->options;
+    struct stat in, out;
+    bool there = stat(options->output, &out) == 0;
+    bool regular = there && S_ISREG(out.st_mode);
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
+
+    if (regular && fstat(receiver->source.fd, &in) == 0 && in.st_dev == out.st_dev &&
+        in.st_ino == out.st_ino)
+        return say_error(TACH_USAGE, VERB, options->output, "is the source itself");
+    if (regular && out.st_size > 0 && !options->append && !options->force)
+        return say_error(TACH_CANTCREATE, VERB, options->output,
+                         "is there already; --append adds to it, --force replaces it");
+    flags |= options->append ? O_APPEND : O_TRUNC;
+    receiver->output = open(options->output, flags, 0644);
+    if (receiver->output < 0)
+        return say_error(TACH_CANTCREATE, VERB, options->output, "%s", strerror(errno));
+    return TACH_OK;
+}
+
+static int receiver_run(struct receiver *receiver)
+{
+    struct frame_sink sink = {frame_seen, NULL, receiver};
+    struct sigaction stop = {.sa_handler = stop_note};
+    int status;
+
+    frame_decoder_init(&receiver->decoder, &sink);
+    receiver->started_ms = now_ms();
+    receiver->terminal = isatty(STDERR_FILENO) && !receiver->options.quiet;
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    status = loop(receiver);
+    frame_finish(&receiver->decoder);
+    if (receiver->terminal)
+        fprintf(stderr, "\r%79s\r", "");
+    if (status == TACH_OK)
+        status = output_sync(receiver);
+    if (close(receiver->output) != 0 && status == TACH_OK)
+        status = output_error(receiver);
+    if (status == TACH_OK)
+        status = outcome_judge(receiver);
+    if (!receiver->options.quiet)
+        printf("%" PRIu64 " bytes, %" PRIu64 " frames, %" PRIu64 " boots, %" PRIu64 " ended\n",
+               receiver->kept, receiver->decoder.counts.good, receiver->decoder.counts.boots,
+               receiver->ends);
+    return status;
+}
+
+int receive(const struct receive_options *options)
+{
+    static struct receiver receiver;
+    int status;
+
+    receiver = (struct receiver){.options = *options, .output = -1};
+    status = source_open(VERB, options->source, options->baud, &receiver.source);
+    if (options->boots == RECEIVE_DEFAULT)
+        receiver.options.boots = receiver.source.live ? 1 : RECEIVE_ANY;
+    if (status == TACH_OK)
+        status = output_open(&receiver);
+    if (status == TACH_OK)
+        status = receiver_run(&receiver);
+    if (receiver.source.fd > STDIN_FILENO)
+        close(receiver.source.fd);
+    return status;
+}
