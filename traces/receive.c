@@ -291,7 +291,8 @@ static int receiver_run(struct receiver *receiver)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     status = loop(receiver);
-    frame_finish(&receiver->decoder);
+    if (!boots_done(receiver)) /* after the last END, half a frame belongs to what comes next */
+        frame_finish(&receiver->decoder);
     if (receiver->terminal)
         fprintf(stderr, "\r%79s\r", "");
     if (status == TACH_OK)
