@@ -58,7 +58,7 @@ FORCE:
 
 # ---- kernel -----------------------------------------------------------------------------------------
 build/kernel.elf: $(K_OBJ) $(SVC_OBJ) kernel/kernel.ld
-	$(LD) -T kernel/kernel.ld -z max-page-size=4096 --build-id=sha1 -o $@ $(K_OBJ) $(SVC_OBJ)
+	$(LD) -T kernel/kernel.ld -z max-page-size=4096 -z noexecstack --build-id=sha1 -o $@ $(K_OBJ) $(SVC_OBJ)
 build/k/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(KFLAGS) $(DEP) -c $< -o $@
 build/k/%.asm.o: %.asm $(NASM_INC) build/flags
@@ -94,7 +94,7 @@ build/u/%.c.o: %.c build/flags
 build/u/%.asm.o: %.asm $(NASM_INC) build/flags
 	@mkdir -p $(@D); $(NASM) -f elf64 -Wall -Werror -I. $< -o $@
 objects = $(patsubst %,build/u/%.o,$(wildcard $(1)/*.c $(1)/*.asm))
-LINK_USER = $(LD) -T servers/lib/user.ld -z max-page-size=4096 -o $@ $(filter %.o,$^)
+LINK_USER = $(LD) --strip-debug -T servers/lib/user.ld -z max-page-size=4096 -o $@ $(filter %.o,$^)
 $(foreach p,init nameserver console,$(eval build/user/$p.elf: $(call objects,servers/$p) $(LIB_OBJ)))
 build/user/bench.elf: $(call objects,bench/guest) $(LIB_OBJ)
 $(foreach g,$(GUESTS),$(eval build/user/$(g:test_%=test-%).elf: build/u/kernel/test/guest/$g.c.o \
@@ -106,7 +106,7 @@ build/user/%.elf: servers/lib/user.ld
 BOOTSTRAP_OBJ = $(filter-out %/mkinitfs.c.o,$(call objects,servers/bootstrap)) \
   build/u/servers/host/request.c.o $(filter-out %/start.asm.o %/start.c.o,$(LIB_OBJ))
 build/user/bootstrap.elf: $(BOOTSTRAP_OBJ) servers/bootstrap/bootstrap.ld
-	@mkdir -p $(@D); $(LD) -T servers/bootstrap/bootstrap.ld -z max-page-size=4096 -o $@ $(BOOTSTRAP_OBJ)
+	@mkdir -p $(@D); $(LD) --strip-debug -T servers/bootstrap/bootstrap.ld -z max-page-size=4096 -o $@ $(BOOTSTRAP_OBJ)
 build/mkinitfs: build/h/servers/bootstrap/mkinitfs.o build/h/kernel/loader/elf.o
 	$(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
 build/initfs.img: build/mkinitfs build/user/bootstrap.elf $(ELFS) servers/init/rc

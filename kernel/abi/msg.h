@@ -156,13 +156,15 @@ enum op {
 #define TASK_SHARE                                                                                 \
     3u /* a address there, b bytes, c address here, d PROT without W: same frames                  \
         */
-#define TASK_FD       4u  /* a descriptor there, b descriptor here: give a duplicate */
-#define TASK_START    5u  /* a rip, b rsp, c rdi: first thread */
-#define TASK_LEVEL    6u  /* a new level, never below the present number */
-#define TASK_PRIORITY 7u  /* own thread: a priority 0..31, higher first, never above the task's */
-#define TASK_RXBUF    8u  /* own thread: a address, b bytes: where long messages land */
-#define TASK_FAULT    9u  /* own task: a handler address or 0, b its stack or 0 (see sigreturn) */
-#define TASK_FSBASE   10u /* own thread: a */
+#define TASK_FD       4u /* a descriptor there, b descriptor here: give a duplicate */
+#define TASK_START    5u /* a rip, b rsp, c rdi: first thread */
+#define TASK_LEVEL    6u /* a new level, never below the present number */
+#define TASK_PRIORITY 7u /* own thread: a priority 0..31, higher first, never above the task's */
+#define TASK_RXBUF    8u /* own thread: a address, b bytes: where long messages land */
+#define TASK_FAULT                                                                                 \
+    9u /* own task: a handler address or 0, b its stack or 0; ended by sigreturn(r8 = resume or 0) \
+        */
+#define TASK_FSBASE 10u /* own thread: a */
 #define TASK_DEADLINE                                                                              \
     12u                    /* own thread: a ns from now for each blocking call after this, 0 none  \
                             */

@@ -289,6 +289,8 @@ static void transfer_finish(struct thread *c, struct file *file)
 {
     long result = service_result(c->rdx);
 
+    if (result > 0 && TAG_FLAGS(c->rsi) & MSG_TRUNC)
+        result = -T_EFAULT; /* the answer did not go into the caller's buffer */
     if (result > 0)
         file->offset += (uint64_t)result;
     c->rdx = (uint64_t)result;

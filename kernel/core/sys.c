@@ -81,11 +81,20 @@ static long snapshot_make(struct svc *self, unsigned file, void (*report)(struct
     return -T_EMFILE;
 }
 
+/* path[length] is that name: compared byte by byte, for the path may be longer. */
+static bool named(const char *name, const char *path, uint64_t length)
+{
+    for (uint64_t i = 0; i < length; i++)
+        if (name[i] != path[i] || !name[i])
+            return false;
+    return !name[length];
+}
+
 static long sys_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
     (void)req;
     for (unsigned i = 0; i < SYS_FILES; i++)
-        if (!memcmp(sys_files[i].name, path, length) && !sys_files[i].name[length])
+        if (named(sys_files[i].name, path, length))
             return snapshot_make(self, i, sys_files[i].report);
     return -T_ENOENT;
 }

@@ -286,11 +286,11 @@ SYS_INLINE long sys_waitpid(uint32_t tid, uint64_t flags, uint64_t *status)
     return (long)number;
 }
 
-/* Ends a fault handler; does not come back. */
-__attribute__((noreturn)) SYS_INLINE void sys_sigreturn(void)
+/* Ends a fault handler: all registers as they were, at `resume`, or where the fault was if that is
+ * 0. Comes back only with EINVAL. */
+SYS_INLINE long sys_sigreturn(uint64_t resume)
 {
-    syscall0(SYS_sigreturn);
-    __builtin_trap();
+    return syscall6(SYS_sigreturn, (struct syscall_args){0, 0, 0, 0, resume, 0});
 }
 
 /* PATH and FILE calls that are no messages. */

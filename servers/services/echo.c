@@ -110,6 +110,7 @@ static long echo_write(struct svc *self, struct svc_req *req)
 extern const struct service_ops service_echo;
 const struct service_ops service_echo = {
     .name = "echo",
+    .flags = SVC_PROMPT,
     .start = echo_start,
     .stop = echo_stop,
     .open = echo_open,

@@ -31,6 +31,7 @@ static long null_write(struct svc *self, struct svc_req *req)
 extern const struct service_ops service_null;
 const struct service_ops service_null = {
     .name = "null",
+    .flags = SVC_PROMPT,
     .open = null_open,
     .dup = null_dup,
     .read = null_read,

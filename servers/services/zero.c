@@ -45,6 +45,7 @@ static long zero_write(struct svc *self, struct svc_req *req)
 extern const struct service_ops service_zero;
 const struct service_ops service_zero = {
     .name = "zero",
+    .flags = SVC_PROMPT,
     .open = zero_open,
     .dup = zero_dup,
     .read = zero_read,
