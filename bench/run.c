@@ -15,9 +15,10 @@
 #include "bench/table.h"
 #include "bench/verbs.h"
 
-#define JOBS_MAX  64u
-#define POLL_NS   5000000L
-#define CLEAR_EOL "\r\033[K"
+#define JOBS_MAX     64u
+#define POLL_NS      5000000L
+#define CLEAR_EOL    "\r\033[K"
+#define SHOW_EVERY_S 0.2
 
 struct run_args {
     const char *out, *matrix, *class, *probe;
@@ -30,7 +31,8 @@ struct run_args {
 /* What the boots have come to; a line a boot in a pipe, one moving line on a terminal. */
 struct progress {
     bool terminal;
-    size_t ended, failed;
+    size_t ended;
+    double next_s; /* when the moving line is due */
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -40,22 +42,36 @@ static void stop_note(int number)
     stop_signal = number;
 }
 
-static void progress_boot(struct progress *progress, const struct boot_run *run, size_t total)
+static void progress_boot(struct progress *progress, const struct boot_run *run)
 {
     char title[64];
 
     boot_title(run, title, sizeof(title));
     progress->ended++;
-    progress->failed += !run->good;
     fputs(progress->terminal ? CLEAR_EOL : "", stderr);
     if (!run->good)
         fprintf(stderr, "%s: FAILED: %s\n", title, run->reason);
     else if (!progress->terminal)
         fprintf(stderr, "%s: passed in %.1f s\n", title, run->qemu.took_s);
-    if (progress->terminal)
-        fprintf(stderr, "[%zu/%zu] %s", progress->ended, total, title);
-    if (progress->terminal && progress->ended == total)
-        fputs(CLEAR_EOL, stderr);
+}
+
+/* The moving line: how many boots are done, which are under way and for how long. */
+static void progress_show(struct progress *progress, const struct boots *boots)
+{
+    const double now = process_now();
+    char title[64];
+
+    if (!progress->terminal || now < progress->next_s)
+        return;
+    progress->next_s = now + SHOW_EVERY_S;
+    fprintf(stderr, CLEAR_EOL "[%zu/%zu]", progress->ended, boots->count);
+    for (size_t i = 0; i < boots->count; i++) {
+        const struct boot_run *run = &boots->runs[i];
+        if (!run->qemu.pid)
+            continue;
+        boot_title(run, title, sizeof(title));
+        fprintf(stderr, "  %s %.0f s", title, now - run->qemu.started_s);
+    }
 }
 
 /* Looks at each boot under way; counts those that still run. */
@@ -78,7 +94,7 @@ static unsigned boots_poll(struct boots *boots, const struct matrix *matrix,
             continue;
         }
         boot_judge(run, matrix, setup);
-        progress_boot(progress, run, boots->count);
+        progress_boot(progress, run);
     }
     return running;
 }
@@ -94,12 +110,14 @@ static void boots_run(struct boots *boots, const struct matrix *matrix,
         while (next < boots->count && running < jobs && !stop_signal) {
             struct boot_run *run = &boots->runs[next++];
             if (boot_start(run, matrix, setup))
-                progress_boot(&progress, run, boots->count);
+                progress_boot(&progress, run);
             else
                 running++;
         }
+        progress_show(&progress, boots);
         nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
     }
+    fputs(progress.terminal ? CLEAR_EOL : "", stderr);
     for (; next < boots->count; next++)
         snprintf(boots->runs[next].reason, sizeof(boots->runs[next].reason), "not started");
 }
