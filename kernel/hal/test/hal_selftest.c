@@ -20,6 +20,7 @@
 #define STACK_ADDRESS 0x500000ull
 #define SPIN_MANY     100000000ull
 #define SPIN_FEW      1000ull
+#define FLAGS_CLEAR   0x44700ull
 #define VECTOR_DB     1u
 #define VECTOR_BP     3u
 #define VECTOR_UD     6u
@@ -111,6 +112,14 @@ static void call_check(const struct thread *t)
     check(t->rdi == t->rsi, "ring 3", t->rdi, t->rsi);
 }
 
+/* Whatever the user's flags were, in the kernel AC, NT, DF, IF and TF are clear. */
+static void check_flags(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags));
+    check((flags & FLAGS_CLEAR) == 0, "flags in the kernel", flags, 0);
+}
+
 static uint64_t recurse(volatile uint64_t depth)
 {
     return depth == 0 ? 0 : recurse(depth + 1) + depth;
@@ -147,6 +156,7 @@ static void break_kernel(char how)
 void core_syscall(struct thread *t)
 {
     char how[2];
+    check_flags();
     if (bootword("break", how, sizeof(how)))
         break_kernel(how[0]);
     const uint64_t number = t->rax;
@@ -186,6 +196,7 @@ void core_syscall(struct thread *t)
 
 void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
 {
+    check_flags();
     if (vector == VECTOR_BP)
         return;
     if (vector == VECTOR_DB && t->watch != 0)

@@ -95,7 +95,7 @@ selftest_user_start:
             ; a trap keeps everything, rcx, r11 and the flags too
             mov     rcx, 0x6666666666666666
             mov     r9, rcx
-            push    0xAD7                       ; with DF and CF
+            push    0x40AD7                     ; with AC, DF and CF
             popfq
             int3
             pushfq
@@ -224,7 +224,7 @@ selftest_user_start:
             mov     r12, rdi
             CALL    CALL_WATCH
             pushfq                              ; this thread leaves by IRET, which NT would fault
-            or      dword [rsp], 0x4000
+            or      dword [rsp], 0x44000        ; and AC, which would open user memory
             popfq
             CALL    CALL_NULL
             xor     eax, eax
