@@ -24,7 +24,7 @@ BARE    = -std=c11 -O2 -g -I. -ffreestanding -fno-stack-protector -fno-asynchron
 KFLAGS  = $(BARE) -fno-pic -mcmodel=kernel
 UFLAGS  = $(BARE) -fno-pic
 SFLAGS  = $(BARE) -fPIC -fno-jump-tables -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
-LFLAGS  = $(BARE) -m32 -march=i686 -fno-pic -Os
+LFLAGS  = $(BARE) -m32 -march=i686 -mno-sse -fno-delete-null-pointer-checks -fno-pic -Os
 HFLAGS  = -std=c11 -O2 -g -I. -D_GNU_SOURCE $(WARN)
 XFLAGS  = -std=c++17 -O2 -g -I. -Wall -Wextra -Werror
 SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -52,8 +52,8 @@ all: build/kernel.elf build/loader.elf build/initfs.img build/tach build/probe.e
 
 # A changed option rebuilds what depends on it: every object depends on the flags in force.
 build/flags: FORCE
-	@mkdir -p build; echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(HFLAGS) $(LINKED)' | cmp -s - $@ || \
-	echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(HFLAGS) $(LINKED)' > $@
+	@mkdir -p build; echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(LFLAGS) $(HFLAGS) $(LINKED)' | cmp -s - $@ || \
+	echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(LFLAGS) $(HFLAGS) $(LINKED)' > $@
 FORCE:
 
 # ---- kernel -----------------------------------------------------------------------------------------
@@ -82,11 +82,14 @@ build/svc/%.o: servers/services/%.c servers/services/service.ld build/flags
 
 # ---- loader -----------------------------------------------------------------------------------------
 build/loader.elf: $(L_OBJ) kernel/loader/loader.ld
-	$(LD) -m elf_i386 -T kernel/loader/loader.ld -z max-page-size=4096 -o $@ $(L_OBJ)
+	$(LD) -m elf_i386 -T kernel/loader/loader.ld -z max-page-size=4096 -z noexecstack -o $@ $(L_OBJ)
 build/l/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(LFLAGS) $(DEP) -c $< -o $@
 build/l/%.asm.o: %.asm
 	@mkdir -p $(@D); $(NASM) -f elf32 -Wall -Werror -I. $< -o $@
+
+build/tiny.elf: build/k/kernel/loader/test/tiny_kernel.asm.o build/k/kernel/loader/test/tiny_kernel.c.o
+	$(LD) -T kernel/loader/test/tiny_kernel.ld -z max-page-size=4096 -z noexecstack -o $@ $^
 
 # ---- user programs and initfs -----------------------------------------------------------------------
 build/u/%.c.o: %.c build/flags
@@ -120,5 +123,89 @@ build/h/%.o: %.c build/flags
 build/probe.elf: bench/probe/probe.asm
 	@mkdir -p $(@D); $(NASM) -f bin -I. $< -o $@
 
+# ---- tests: each program ends with "NAME: N passed, N failed"; suites.cfg lists them ------------------
+HEADERS = $(wildcard */*.h */*/*.h */*/*/*.h)
+# $(1) program, $(2) sources, $(3) more flags: a host test under the sanitizers; UNITS collects them.
+define UNIT
+UNITS += build/test/$(1)
+build/test/$(1): $(2) $$(HEADERS) build/flags
+	@mkdir -p $$(@D); $$(CC) $(3) $$(HFLAGS) $$(SAN) -o $$@ $$(filter %.c,$$^) $$(HLIBS)
+endef
+# $(1) program, $(2) sources: a libFuzzer program; FUZZERS collects them.
+define FUZZ
+FUZZERS += build/fuzz/$(1)
+build/fuzz/$(1): $(2) $$(HEADERS) build/flags
+	@mkdir -p $$(@D); $$(FUZZCC) $$(HFLAGS) -Wno-error $$(SAN) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) $$(HLIBS)
+endef
+TRACE   = $(addprefix traces/,frame.c body.c capture.c series.c boot.c spans.c)
+PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c)
+HAL_T   = $(patsubst %,kernel/hal/%.c,page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
+BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
+$(foreach t,frame capture spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
+$(foreach t,elf map source,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
+$(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
+  $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))
+$(foreach t,$(patsubst bench/test/test_%.c,%,$(wildcard bench/test/test_*.c)),\
+  $(eval $(call UNIT,bench_$t,bench/test/test_$t.c $(BENCH_T))))
+$(eval $(call UNIT,services,$(addprefix servers/services/,test/test_services.c test/mock.c $(LINKED:%=%.c))))
+$(eval $(call UNIT,lib,servers/lib/test/test_lib.c $(addprefix servers/lib/,args.c print.c restart.c word.c)))
+$(eval $(call UNIT,initfs_read,servers/lib/test/test_initfs_read.c servers/lib/initfs_read.c))
+$(eval $(call UNIT,request,servers/host/test/test_request.c servers/host/request.c))
+$(eval $(call UNIT,initfs,servers/bootstrap/test/test_initfs.c servers/bootstrap/initfs.c servers/lib/initfs_read.c))
+$(eval $(call UNIT,rc,servers/init/test/test_rc.c servers/init/rc.c servers/lib/word.c))
+$(eval $(call UNIT,names,servers/nameserver/test/test_names.c servers/nameserver/names.c))
+build/test/string: servers/lib/test/test_string.c $(HEADERS) build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) $(SAN) -o $@ $<
+$(eval $(call FUZZ,frame,traces/test/fuzz_frame.c $(TRACE)))
+$(eval $(call FUZZ,elf,kernel/loader/test/fuzz_elf.c $(PURE_L)))
+$(eval $(call FUZZ,source,kernel/loader/test/fuzz_source.c $(PURE_L)))
+$(eval $(call FUZZ,initfs,servers/lib/test/fuzz_initfs.c servers/lib/initfs_read.c))
+$(eval $(call FUZZ,rc,servers/init/test/fuzz_rc.c servers/init/rc.c servers/lib/word.c))
+$(eval $(call FUZZ,matrix,bench/test/fuzz_matrix.c bench/matrix.c))
+build/test/capture_make: traces/test/capture_make.c traces/frame.c traces/body.c $(HEADERS)
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
+build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(HEADERS)
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
+TESTS   = $(UNITS) $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/tiny.elf
+
+tests: all $(TESTS)
+check: setup
+	$(MAKE) -j2 tests
+	@bench/test/check.py bench/test/suites.cfg
+# Every mutant of every guard; takes long.
+mutants: setup
+	$(MAKE) -j2 tests
+	@bench/test/check.py bench/test/mutants.cfg
+
+# ---- measuring --------------------------------------------------------------------------------------
+bench: setup
+	$(MAKE) -j2 all
+	build/tach run
+	build/tach report results/run/latest
+budget: all
+	build/tach run --matrix bench/budget-matrix.cfg --class icount --out build/budget
+	build/tach budget build/budget
+baseline: all
+	build/tach run --class icount --out build/baseline
+	build/tach baseline build/baseline > results/baseline.json
+bench-host: setup
+	$(MAKE) $(HOSTBENCH)
+	for b in $(HOSTBENCH); do $$b || exit 1; done
+build/bench_%: bench/host/bench_%.cc $(T_OBJ:build/h/bench/tach.o=) $(HEADERS)
+	$(CXX) $(XFLAGS) -o $@ $(filter %.cc %.o,$^) -lbenchmark $(HLIBS) -lpthread
+
+# ---- set-up -----------------------------------------------------------------------------------------
+# Installs what is missing of PACKAGES on Debian; elsewhere it says what is needed.
+setup:
+	@missing=; for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
+	grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "setup: not Debian; please install:$$missing" >&2; exit 1; fi; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; echo "setup: installing$$missing"; \
+	$$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+	$$sudo apt-get install -q -y --no-install-recommends $$missing
+clean:
+	rm -rf build
+
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all FORCE
+.PHONY: all FORCE tests check mutants bench budget baseline bench-host setup clean

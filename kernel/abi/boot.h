@@ -120,7 +120,7 @@ struct initfs_archive {
     X(BOOTSTRAP, 0x3B, "the bootstrap failed")                                                     \
     X(MEMORY, 0x3C, "too little memory for the kernel")                                            \
     X(INIT, 0x3D, "an initialiser failed")                                                         \
-    X(CMDLINE, 0x3E, "a boot word is malformed")
+    X(CMDLINE, 0x3E, "unknown or malformed boot word")
 
 enum boot_exit {
 #define X(name, value, text) EXIT_##name = value,

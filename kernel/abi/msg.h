@@ -106,10 +106,12 @@ enum op {
 #define PATH_MAX_BYTES  1024u
 #define SCHEME_NAME_MAX 31u
 
-/* lseek */
-#define SEEK_SET 0u
-#define SEEK_CUR 1u
-#define SEEK_END 2u
+/* lseek: the values of <stdio.h>, where that is there too */
+#ifndef SEEK_SET
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+#endif
 
 /* fcall kinds (W1); arguments and results in W2..W5 */
 #define FCALL_STAT     1u /* -> W1 size in bytes, W2 mode */

@@ -22,7 +22,7 @@
     X(RAW, 4)    /* struct wire_hist (entries: number of samples), then u64 samples in order */    \
     X(EVENTS, 5) /* struct trace_record, one or more */                                            \
     X(TEXT, 6)   /* console bytes */                                                               \
-    X(END, 7)    /* struct wire_end: the last frame of a boot */                                   \
+    X(END, 7)    /* struct wire_end: the last frame of a boot, but for text */                     \
     X(COUNT, 8)  /* struct wire_count: the kernel's own counters over one cell */
 
 enum wire_type {

@@ -61,7 +61,7 @@ void call_exit(struct thread *t)
 void call_yield(struct thread *t)
 {
     result(t, 0);
-    sched_yield();
+    sched_give_way();
 }
 
 void call_sleep(struct thread *t)

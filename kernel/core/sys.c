@@ -42,9 +42,9 @@ static long trace_switch(const char *word, uint64_t n)
 static long power_write(const char *word, uint64_t n)
 {
     if (n >= 8 && !memcmp(word, "off PASS", 8))
-        wire_exit(EXIT_PASS, "all is well");
+        wire_exit(EXIT_PASS, 0);
     if (n >= 8 && !memcmp(word, "off FAIL", 8))
-        wire_exit(EXIT_FAIL, "a test or a service failed");
+        wire_exit(EXIT_FAIL, 0);
     return -T_EINVAL;
 }
 

@@ -67,10 +67,10 @@ static bool word_valid(const char *word, size_t n)
 
 void words_check(const char *cmdline)
 {
-    static char message[80] = "unknown or malformed boot word: ";
+    static char message[64];
 
     for (const char *at = cmdline; *at;) {
-        size_t n = 0, m = 32;
+        size_t n = 0, m = 0;
         while (at[n] && at[n] != ' ')
             n++;
         if (n && !word_valid(at, n)) {

@@ -22,6 +22,7 @@
 #define LEAF_BRAND        0x80000002u
 #define LEAF_BRAND_LAST   0x80000004u
 #define ECX_PCID          (1u << 17)
+#define EBX7_INVPCID      (1u << 10)
 #define EDX_TSC           (1u << 4)
 #define EDX_MCE           (1u << 7)
 #define EDX_APIC          (1u << 9)
@@ -81,9 +82,12 @@ static void identify_names(uint32_t extended_max)
 
 static void identify_structured(uint32_t basic_max)
 {
-    if (basic_max < LEAF_STRUCTURED)
+    if (basic_max < LEAF_STRUCTURED) {
+        hal_config.pcid = false;
         return;
+    }
     const struct x86_cpuid r = x86_cpuid(LEAF_STRUCTURED, 0);
+    hal_config.pcid &= (r.ebx & EBX7_INVPCID) != 0; /* without it nothing could be flushed */
     hal_config.smep = (r.ebx & EBX7_SMEP) != 0;
     hal_config.smap = (r.ebx & EBX7_SMAP) != 0;
     hal_config.umip = (r.ecx & ECX7_UMIP) != 0;
@@ -96,9 +100,9 @@ bool cpu_identify(void)
     const uint32_t extended_max = x86_cpuid(LEAF_EXTENDED, 0).eax;
     const struct x86_cpuid r = x86_cpuid(LEAF_FEATURES, 0);
     identify_names(extended_max);
-    identify_structured(basic_max);
     hal_config.signature = r.eax;
     hal_config.pcid = (r.ecx & ECX_PCID) != 0;
+    identify_structured(basic_max);
     has_mce = (r.edx & EDX_MCE) != 0;
     const uint32_t extended = x86_cpuid(LEAF_EXTENDED_1, 0).edx;
     if ((r.edx & need) == need && (extended & need_extended) == need_extended)

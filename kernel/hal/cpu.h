@@ -14,9 +14,8 @@ struct cpu {
     uint64_t token_step;    /* 1 << 44: one call more in a stamp */
     uint64_t kernel_stack;  /* top */
     uint64_t scratch[4];    /* entry code only, between two of its own instructions */
-    uint8_t gate;           /* priority of the best ready thread, 0 if none; 255: current is blocked
-                               from the fast path */
-    uint8_t resched;        /* the slice of current ran out */
+    uint8_t gate;    /* best ready priority + 1, 0: none; 255: current may not use the fast path */
+    uint8_t resched; /* the slice of current ran out */
     uint16_t index;
     uint32_t ready_bits; /* bit p: ready[p] is not empty */
     /* line 1: trace variants only */

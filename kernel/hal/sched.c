@@ -105,7 +105,7 @@ void sched_remove(struct thread *t, enum thread_state state)
     sched_gate(t);
 }
 
-void sched_yield(void)
+void sched_give_way(void)
 {
     struct cpu *cpu = cpu_this();
     struct thread *t = cpu->current;
@@ -162,7 +162,8 @@ void sched_forget(struct thread *t)
     }
 }
 
-/* A slice that ran out while a better thread was handed the CPU closes the gate too: the way back
+/* An equal that is ready closes the fast path as a better one does: only C would give them a slice.
+ * A slice that ran out while a better thread was handed the CPU closes the gate too: the way back
  * must lead through sched_leave. */
 static void gate_set(struct cpu *cpu)
 {
@@ -170,7 +171,7 @@ static void gate_set(struct cpu *cpu)
     if (cpu->current->blockers || cpu->resched)
         cpu->gate = GATE_CLOSED;
     else
-        cpu->gate = best < 0 ? 0 : (uint8_t)best;
+        cpu->gate = (uint8_t)(best + 1);
 }
 
 void sched_gate(struct thread *t)

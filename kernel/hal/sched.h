@@ -21,7 +21,7 @@ void sched_ready_first(struct thread *t);
 void sched_remove(struct thread *t, enum thread_state state);
 
 /* The current thread gives up the CPU to its equals. It stays ready. */
-void sched_yield(void);
+void sched_give_way(void);
 
 /* Marks the current thread blocked in `state` (and arms its deadline if it has one); the switch
  * happens on the way out, in sched_leave. */

@@ -91,7 +91,7 @@ static void step(void)
         step_block();
         break;
     case 4:
-        sched_yield();
+        sched_give_way();
         if (model_best() >= running->priority) {
             model_push(running, false);
             running = 0;
