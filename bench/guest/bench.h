@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * The measuring program /bin/bench: what its files share. It runs the cells of the boot word bench=
+ * and sends what it found as frames through `trace:`.
+ * Invariant: between the two stamps of a region runs only the assembly of regions.asm; nothing is
+ * printed, sent, allocated or touched for the first time there. */
+#ifndef TACH_BENCH_GUEST_BENCH_H
+#define TACH_BENCH_GUEST_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/abi/abi.h"
+
+#define CELL_NAME_MAX   39u
+#define PAYLOAD_MAX     65536u
+#define BENCH_PATH      "initfs:/bin/bench"
+#define LONG_READ_PIECE 4096u /* the most that a server gathers for one reply: servers/host */
+
+/* What a region reads and writes; regions.asm knows the offsets (asserted in cells.c). */
+struct region {
+    uint64_t begin, end; /* stamps around the last run */
+    uint64_t turns;      /* calls in one run, at least 1 */
+    uint64_t target;     /* rdi: TID or descriptor */
+    uint64_t tag;
+    uint64_t word[MSG_WORDS];
+    uint64_t pieces; /* messages that one payload is cut into */
+};
+
+/* One run between two stamps, in TSC ticks. */
+struct span {
+    uint64_t begin, end;
+};
+
+/* What this boot's clock is like and what is asked of it. */
+struct machine {
+    bool counts;      /* the TSC counts instructions: one call a region, few regions */
+    bool trace;       /* the trace variants are in force: records and counts, no histograms */
+    bool pti;         /* isolation is on */
+    uint32_t calls;   /* in one region */
+    uint32_t samples; /* regions of a histogram */
+    uint64_t empty;   /* ticks of an empty region of `calls` turns: median */
+};
+extern struct machine machine;
+
+struct work;
+
+/* A row of the table of rungs. */
+struct rung {
+    const char *name;
+    unsigned has; /* HAS_*: what a cell's name must give */
+    long (*set_up)(struct work *w);
+    long (*run)(struct work *w, struct span *to, unsigned n); /* n regions */
+    const char *unit;                                         /* what one call is */
+    unsigned traps, switches; /* of one call: design table; switches of root without isolation */
+    const char *server;       /* loop of the other side, see servers.c; 0: none of ours */
+    bool plain;               /* by the plain entry, without the fast path */
+};
+#define HAS_SIZE  1u
+#define HAS_SPACE 2u
+
+/* A cell being measured. */
+struct work {
+    const struct rung *rung;
+    char name[CELL_NAME_MAX + 1];
+    uint64_t index; /* place in the list of cells */
+    uint64_t size;  /* payload bytes */
+    bool one;       /* both sides in one address space */
+    struct region region;
+    long (*body)(struct region *r);
+    int64_t adjust; /* added to each sample, ticks */
+    int fd;         /* open file of the cell, or -1 */
+    unsigned extra; /* traps beyond the table's, for a payload that travels in pieces */
+};
+
+/* cells.c: 0, or a negated error when the name is no cell. */
+long cell_parse(const char *name, uint64_t length, struct work *w);
+long cell_set_up(struct work *w);
+void cell_tear_down(struct work *w);
+/* Bytes of payload that the kernel copies in one call. */
+uint64_t cell_copied(const struct work *w);
+/* Runs n regions; 0 or a negated error. */
+long cell_run(struct work *w, struct span *to, unsigned n);
+int64_t cell_ticks(const struct work *w, const struct span *span);
+
+/* calibrate.c: fills `machine`; with `send` the histograms of cell "calibration" leave too. */
+long machine_calibrate(bool send);
+
+/* measure.c: one cell of a boot without tracing, all its histograms. */
+long cell_measure(struct work *w);
+/* kernel.c: metric "kernel" for the cells that have it; others are left alone. */
+long kernel_measure(struct work *w);
+/* The waiter's side of that of cell "notify": sends its samples. */
+long waiter_report(const uint64_t *samples, unsigned n);
+/* traced.c: one cell of a boot with tracing: its records and its counts. */
+long cell_trace(struct work *w);
+
+/* fault.c */
+long fault_set_up(struct work *w);
+void fault_tear_down(void);
+long fault_run(struct work *w, struct span *to, unsigned n);
+/* Instructions between two faults that are the handler's own and those that only record. */
+extern const uint32_t fault_user, fault_record;
+
+/* servers.c: the other side. */
+int server_main(const char *name);
+/* The task that runs loop `name`, started when it is not there: its TID. One at a time. */
+long server_use(const char *name);
+void server_end(void);
+/* Waits for the end of the one that server_use started. */
+long server_wait(uint64_t *status);
+/* A thread of this task that runs the loop. */
+long server_thread_start(const char *name);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT
+ * The table of rungs, and what a cell is: a row of it with a payload and a place of the other side.
+ * Invariant: a name is taken whole or refused, and what cell_set_up made cell_tear_down undoes, but
+ * for the server, which the next cell may need. */
+#include <stddef.h>
+
+#include "bench/guest/bench.h"
+#include "servers/lib/exec.h"
+#include "servers/lib/file.h"
+#include "servers/lib/string.h"
+#include "servers/lib/syscall.h"
+
+#define FORM_BUFFER    7u /* regions.asm */
+#define FORM_PIECES    8u
+#define PRIORITY_BELOW (PRIORITY_DEFAULT - 1)
+
+_Static_assert(offsetof(struct region, turns) == 16 && offsetof(struct region, target) == 24 &&
+                   offsetof(struct region, tag) == 32 && offsetof(struct region, word) == 40 &&
+                   offsetof(struct region, pieces) == 88,
+               "regions.asm");
+
+typedef long region_body(struct region *r);
+region_body region_null, region_read_short, region_read_long, region_notify;
+extern region_body *const call_bodies[FORM_BUFFER + 1];
+extern region_body *const pair_bodies[FORM_PIECES + 1];
+extern region_body *const classic_bodies[FORM_PIECES + 1];
+
+static unsigned char payload[PAYLOAD_MAX] __attribute__((aligned(4096)));
+
+static long null_set_up(struct work *w)
+{
+    w->body = region_null;
+    return 0;
+}
+
+static long read_set_up(struct work *w, const char *path)
+{
+    struct region *r = &w->region;
+    bool inside = w->size <= FILE_INLINE_MAX;
+    long fd = file_open(path, O_RDONLY);
+    if (fd < 0)
+        return fd;
+    w->fd = (int)fd;
+    w->body = inside ? region_read_short : region_read_long;
+    r->target = (uint64_t)fd;
+    r->tag = inside ? TAG_READ_SHORT : TAG(OP_read, MSG_IN, MSG_LENGTH_BUFFER, 0);
+    r->word[1] = w->size;
+    r->word[4] = (uint64_t)payload;
+    r->word[5] = w->size;
+    return 0;
+}
+
+static long linked_set_up(struct work *w)
+{
+    return read_set_up(w, "zero:");
+}
+
+/* What a server cannot gather for its reply it pushes by xfer, the gathered part too. */
+static long server_set_up(struct work *w)
+{
+    long tid = server_use("zero");
+    if (w->size > LONG_READ_PIECE)
+        w->extra = (unsigned)(w->size / LONG_READ_PIECE);
+    return tid < 0 ? tid : read_set_up(w, "zero.server:");
+}
+
+/* Payload into words or the buffer form; the number of the form. */
+static unsigned message_fill(struct work *w)
+{
+    struct region *r = &w->region;
+    if (w->size > MSG_INLINE_MAX) {
+        r->tag = TAG(0, MSG_OUT, MSG_LENGTH_BUFFER, 0);
+        r->word[4] = (uint64_t)payload;
+        r->word[5] = w->size;
+        return FORM_BUFFER;
+    }
+    r->tag = TAG(0, 0, w->size, 0);
+    memcpy(r->word, payload, w->size);
+    return (unsigned)(w->size + 7) / 8;
+}
+
+static long other_side(struct work *w)
+{
+    long tid = w->one ? server_thread_start(w->rung->server) : server_use(w->rung->server);
+    if (tid < 0)
+        return tid;
+    w->region.target = w->one ? (uint64_t)sys_self(SELF_TID) : (uint64_t)tid;
+    return 0;
+}
+
+static long call_set_up(struct work *w)
+{
+    w->body = call_bodies[message_fill(w)];
+    if (w->size > MSG_COPY_MAX) /* one xfer a piece */
+        w->extra = (unsigned)((w->size + MSG_COPY_MAX - 1) / MSG_COPY_MAX);
+    return other_side(w);
+}
+
+/* A send ends when it is taken, so its payload cannot be fetched later: it goes in pieces. */
+static long send_set_up(struct work *w, region_body *const *bodies)
+{
+    unsigned form = message_fill(w), each = w->rung->traps / 2;
+    if (w->size > MSG_COPY_MAX) {
+        form = FORM_PIECES;
+        w->region.pieces = w->size / MSG_COPY_MAX;
+        w->region.word[5] = MSG_COPY_MAX;
+        w->extra = (unsigned)(w->region.pieces - 1) * each;
+    }
+    w->body = bodies[form];
+    return other_side(w);
+}
+
+static long pair_set_up(struct work *w)
+{
+    return send_set_up(w, pair_bodies);
+}
+
+static long classic_set_up(struct work *w)
+{
+    return send_set_up(w, classic_bodies);
+}
+
+/* The waiter has the default priority, so this thread steps below it. */
+static long notify_set_up(struct work *w)
+{
+    w->body = region_notify;
+    w->region.word[0] = 1;
+    long error = other_side(w);
+    return error < 0 ? error : sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_BELOW});
+}
+
+static long regions_run(struct work *w, struct span *to, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        long error = w->body(&w->region);
+        if (error < 0)
+            return error;
+        to[i] = (struct span){w->region.begin, w->region.end};
+    }
+    return 0;
+}
+
+static const struct rung rungs[] = {
+    {"R0", 0, null_set_up, regions_run, "null call", 1, 0, 0, false},
+    {"R1", HAS_SIZE, linked_set_up, regions_run, "read", 1, 0, 0, false},
+    {"T2", HAS_SIZE, server_set_up, regions_run, "read", 2, 2, 0, false},
+    {"D0", HAS_SIZE | HAS_SPACE, classic_set_up, regions_run, "round trip", 6, 2, "classic", true},
+    {"D1", HAS_SIZE | HAS_SPACE, pair_set_up, regions_run, "round trip", 4, 2, "pair", true},
+    {"D2", HAS_SIZE | HAS_SPACE, call_set_up, regions_run, "round trip", 3, 2, "reply", true},
+    {"D3", HAS_SIZE | HAS_SPACE, call_set_up, regions_run, "round trip", 2, 2, "call", true},
+    {"D4", HAS_SIZE | HAS_SPACE, call_set_up, regions_run, "round trip", 2, 2, "call", false},
+    {"notify", 0, notify_set_up, regions_run, "notification", 2, 2, "waiter", false},
+    {"fault", 0, fault_set_up, fault_run, "fault", 2, 0, 0, false},
+};
+#define RUNGS (sizeof(rungs) / sizeof(rungs[0]))
+
+/* Decimal digits up to the end of the part, at most PAYLOAD_MAX. */
+static bool size_parse(const char *text, const char *end, uint64_t *size)
+{
+    *size = 0;
+    if (text == end)
+        return false;
+    for (; text < end; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        *size = *size * 10 + (uint64_t)(*text - '0');
+        if (*size > PAYLOAD_MAX)
+            return false;
+    }
+    return true;
+}
+
+static bool is_word(const char *text, const char *end, const char *word)
+{
+    uint64_t length = strlen(word);
+    return (uint64_t)(end - text) == length && !memcmp(text, word, length);
+}
+
+/* One part behind a slash. */
+static bool part_parse(const char *text, const char *end, struct work *w, unsigned *has)
+{
+    bool size = end - text > 5 && !memcmp(text, "size:", 5);
+    unsigned what = size ? HAS_SIZE : HAS_SPACE;
+    bool again = *has & what;
+
+    *has |= what;
+    if (size)
+        return !again && size_parse(text + 5, end, &w->size);
+    w->one = is_word(text, end, "space:one");
+    return !again && (w->one || is_word(text, end, "space:two"));
+}
+
+static const char *part_end(const char *text, const char *end)
+{
+    while (text < end && *text != '/')
+        text++;
+    return text;
+}
+
+/* Payloads that travel in pieces are whole pieces. */
+static bool size_fits(const struct work *w)
+{
+    return w->size <= MSG_COPY_MAX || w->size % MSG_COPY_MAX == 0;
+}
+
+long cell_parse(const char *name, uint64_t length, struct work *w)
+{
+    const char *end = name + length, *at = part_end(name, end);
+    unsigned has = 0;
+
+    *w = (struct work){.fd = -1, .region = {.turns = 1}};
+    memcpy(w->name, name, length < CELL_NAME_MAX ? length : CELL_NAME_MAX);
+    if (length > CELL_NAME_MAX)
+        return -T_ENAMETOOLONG;
+    for (unsigned i = 0; i < RUNGS; i++)
+        if (is_word(name, at, rungs[i].name))
+            w->rung = &rungs[i];
+    while (at < end) {
+        const char *next = part_end(at + 1, end);
+        if (!part_parse(at + 1, next, w, &has))
+            return -T_EINVAL;
+        at = next;
+    }
+    return w->rung && has == w->rung->has && size_fits(w) ? 0 : -T_EINVAL;
+}
+
+long cell_set_up(struct work *w)
+{
+    memset(payload, 0xA5, sizeof(payload));
+    if (w->rung->server == 0)
+        server_end();
+    long error = w->rung->plain ? file_put("sys:path", "plain") : 0;
+    return error < 0 ? error : w->rung->set_up(w);
+}
+
+void cell_tear_down(struct work *w)
+{
+    if (w->fd >= 0)
+        file_close(w->fd);
+    if (w->rung->plain)
+        file_put("sys:path", "fast");
+    fault_tear_down();
+    sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_DEFAULT});
+}
+
+uint64_t cell_copied(const struct work *w)
+{
+    bool scheme = w->fd >= 0;
+    return w->size > (scheme ? FILE_INLINE_MAX : MSG_INLINE_MAX) ? w->size : 0;
+}
+
+long cell_run(struct work *w, struct span *to, unsigned n)
+{
+    return w->rung->run(w, to, n);
+}
+
+int64_t cell_ticks(const struct work *w, const struct span *span)
+{
+    return (int64_t)(span->end - span->begin) + w->adjust;
+}
