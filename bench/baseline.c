@@ -41,8 +41,8 @@ static void document_reduce(struct document *document)
 {
     for (size_t i = 0; i < document->count; i++) {
         struct figure *figure = &document->figures[i];
-        double *const dropped[] = {&figure->empty, &figure->calls, &figure->min, &figure->p50,
-                                   &figure->p99,   &figure->p999,  &figure->max, &figure->mode};
+        double *const dropped[] = {&figure->calls, &figure->min, &figure->p50, &figure->p99,
+                                   &figure->p999,  &figure->max, &figure->mode};
         for (size_t k = 0; k < sizeof(dropped) / sizeof(dropped[0]); k++)
             *dropped[k] = FIGURE_ABSENT;
         figure->samples = 1;

@@ -7,7 +7,7 @@
 #include "bench/chart.h"
 
 const char *const crossover_pairs[CROSSOVER_PAIRS][2] = {
-    {"R1", "T2"}, {"R1", "D4"}, {"D4", "T2"}, {"D3", "T2"}, {"D4", "D0"}};
+    {"R1", "T2"}, {"R1", "D4"}, {"D4", "T2"}, {"D0", "T2"}, {"D4", "D0"}};
 
 size_t crossover_sizes(const struct document *document, long sizes[CROSSOVER_SIZES_MAX])
 {

@@ -23,7 +23,9 @@ void phases_fill(struct figure *figure, const struct boot *boot, const struct sp
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         figure->phase[i] = (double)call->phase[i];
     figure->traced = (double)call->whole;
-    figure->stamps = (double)call->stamps;
+    /* The client's two stamps are a bare reading of the clock each: together an empty region. */
+    figure->stamps = call->stamps - 1.0;
     figure->stamp_cost = (double)boot->calib.stamp_cost;
-    figure->residue = figure->traced - figure->stamps * figure->stamp_cost - figure->whole;
+    figure->residue =
+        figure->traced - figure->stamps * figure->stamp_cost - figure->empty - figure->whole;
 }

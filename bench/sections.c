@@ -115,6 +115,7 @@ static void phases_row(FILE *out, const struct document *document, const char *r
     html_number(out, figure, "traced_whole", figure->traced);
     html_number(out, figure, "stamps", figure->stamps);
     html_number(out, figure, "stamp_cost", figure->stamp_cost);
+    html_number(out, figure, "empty_region", figure->empty);
     html_number(out, figure, figure_unit(document->class), figure->whole);
     html_number(out, figure, "residue", figure->residue);
     fputs("</tr>\n", out);
@@ -144,14 +145,17 @@ void report_phases(FILE *out, const struct report *report)
     fputs("<div class=\"wide\"><table>\n<tr><th>rung</th>", out);
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         fprintf(out, "<th>%s</th>", span_phase_name((enum phase)i));
-    fputs("<th>traced</th><th>stamps</th><th>cost</th><th>untraced</th><th>residue</th></tr>\n",
+    fputs("<th>traced</th><th>stamps</th><th>cost</th><th>empty</th><th>untraced</th><th>residue</"
+          "th></tr>\n",
           out);
     for (size_t i = 0; i < RUNGS; i++) {
         phases_row(out, report->document, rungs[i], false);
         phases_row(out, report->document, rungs[i], true);
     }
-    fputs("</table></div>\n<p class=\"note\">residue = traced - stamps x cost of one - untraced: "
-          "what tracing changes beyond the price of its stamps.</p>\n",
+    fputs("</table></div>\n<p class=\"note\">residue = traced - stamps x cost of one - empty "
+          "region - untraced: "
+          "what tracing changes beyond the price of its stamps, such as the counters of traps "
+          "and CR3 writes.</p>\n",
           out);
     legend_print(out);
 }

@@ -94,7 +94,8 @@ static void cell_measure(const char *cell)
     hist_send(cell, "kernel", 1, whole - whole / 4);
 }
 
-/* A traced call: each stamp adds its cost, and the last phase gets what the shares leave over. */
+/* A traced call: each stamp of the kernel adds its cost, the client's two an empty
+ * region, and the last phase gets what the shares leave over. */
 static void call_trace(const char *cell, uint64_t index, uint64_t iteration, uint64_t *tsc)
 {
     static const uint16_t stamps[] = {EV_ph_entry, EV_ph_guards, EV_ph_commit, EV_ph_root,
@@ -110,7 +111,7 @@ static void call_trace(const char *cell, uint64_t index, uint64_t iteration, uin
             records[count++] = (struct trace_record){.tsc = *tsc, .event = stamps[i]};
         }
     }
-    *tsc = records[0].tsc + whole + (5 * traps + 1) * STAMP;
+    *tsc = records[0].tsc + whole + 5 * traps * STAMP + EMPTY;
     records[count++] = (struct trace_record){.tsc = *tsc, .event = EV_user_end};
     for (size_t i = 0; i < count; i += count - 1) {
         records[i].arg = index;
