@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ * The fast path against its C twin: random kernel states and hostile registers through the path as
+ * assembled for this process, in each variant. If it left to user mode, the C code runs from a copy
+ * of the same state and the two ends must be equal (compare.c), the user's registers too. If it
+ * went to C, nothing may have changed but what SLOW saves. Either way the CR3 writes, the counters,
+ * the trace and the GS base are what the variant promises.
+ *
+ * usage: check [worlds [seed]] */
+#include "fastpath/test/compare.h"
+#include "fastpath/test/effects.h"
+#include "kernel/hal/sched.h"
+#include "kernel/hal/upcall.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORLDS        1000000u
+#define FAST_FRACTION 5u /* at least one world in so many takes the fast path */
+#define FAILURES_MAX  20u
+
+static struct world before, after;
+static char stack[16384] __attribute__((aligned(64)));
+static unsigned passed, failed;
+
+/* [operation][fast] */
+static unsigned ways[OPERATIONS][2];
+static const char *const names[OPERATIONS] = {"call", "reply_wait", "read", "notify", "null"};
+
+long service_read(struct svc *self, struct svc_req *req)
+{
+    struct svc_req asked = *req;
+
+    asked.buffer = asked.buffer_size = 0; /* nobody reads them of a short request */
+    service_plan.self = self;
+    service_plan.asked = asked;
+    service_plan.calls++;
+    for (long i = 0; i < 5; i++)
+        if (i * 8 < service_plan.result)
+            req->words[i] = service_plan.words[i];
+    return service_plan.result;
+}
+
+static struct thread *caller(void)
+{
+    return &world.thread[0];
+}
+
+/* The user's registers in the block of the caller, as SLOW puts them there. */
+static void registers_save(const struct host_regs *r)
+{
+    struct thread *t = caller();
+
+    t->rip = r->rcx, t->rsp = r->rsp;
+    t->rax = r->rax, t->rdi = r->rdi, t->rsi = r->rsi, t->rdx = r->rdx;
+    t->r10 = r->r10, t->r8 = r->r8, t->r9 = r->r9, t->r12 = r->r12, t->r13 = r->r13;
+    t->rbx = r->rbx, t->rbp = r->rbp, t->r14 = r->r14, t->r15 = r->r15;
+    t->frame = FRAME_SYSCALL;
+}
+
+/* What the exit would load for t. */
+static struct host_regs registers_load(const struct thread *t)
+{
+    return (struct host_regs){.rax = t->rax,
+                              .rbx = t->rbx,
+                              .rcx = t->rip,
+                              .rdx = t->rdx,
+                              .rsi = t->rsi,
+                              .rdi = t->rdi,
+                              .rbp = t->rbp,
+                              .rsp = t->rsp,
+                              .r8 = t->r8,
+                              .r9 = t->r9,
+                              .r10 = t->r10,
+                              .r11 = 0x202,
+                              .r12 = t->r12,
+                              .r13 = t->r13,
+                              .r14 = t->r14,
+                              .r15 = t->r15};
+}
+
+static bool registers_differ(const struct host_regs *got, const struct host_regs *want)
+{
+    static const char *const reg[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
+                                      "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+    const uint64_t *g = (const uint64_t *)got, *w = (const uint64_t *)want;
+
+    for (unsigned i = 0; i < 16; i++)
+        if (g[i] != w[i])
+            return fprintf(stderr, "%s is %lx, the twin's %lx\n", reg[i], g[i], w[i]) > 0;
+    return false;
+}
+
+/* The one call that may leave with the user's own flags in place of the constant, stepping
+ * included: nothing of the kernel's is in them. */
+static bool is_null(void)
+{
+    return (uint32_t)host_in.rax == SYS_null;
+}
+
+/* It left to user mode: the twin does the same from the state before. */
+static bool fast_good(void)
+{
+    struct host_regs got = host_out;
+    struct service_plan asked = service_plan;
+
+    compare_canon();
+    after = world;
+    world = before;
+    service_plan.calls = 0;
+    registers_save(&host_in);
+    core_syscall(caller());
+    const struct thread *next = sched_leave();
+    struct host_regs want = registers_load(next);
+    bool frame = next->frame == FRAME_SYSCALL && !(next->blockers & BLOCK_TRACED);
+    compare_canon();
+    if (is_null() && got.r11 == host_in.r11)
+        want.r11 = got.r11, frame = true;
+    bool service =
+        asked.calls == service_plan.calls &&
+        (!asked.calls || !memcmp(&asked.asked, &service_plan.asked, sizeof(asked.asked)));
+    if (!frame || !service)
+        fprintf(stderr, !frame ? "the twin leaves by IRET\n" : "the service was asked otherwise\n");
+    return !registers_differ(&got, &want) && frame && service &&
+           !compare_differs(&after, "path and twin");
+}
+
+/* It went to C: the state before, and the registers saved. The number loses its upper half. */
+static bool slow_good(void)
+{
+    bool good = host_out.rdi == (uint64_t)(uintptr_t)caller() &&
+                host_out.rsp == world.cpu.kernel_stack - 8 && !service_plan.calls;
+
+    effects_forget();
+    after = world;
+    world = before;
+    registers_save(&host_in);
+    effects_forget();
+    caller()->rax = (uint32_t)host_in.rax;
+    after.thread[0].rax = (uint32_t)after.thread[0].rax;
+    if (!good)
+        fprintf(stderr, "C was called with a wrong thread or stack\n");
+    return !compare_differs(&after, "before and at C") && good;
+}
+
+static bool fixed_good(void)
+{
+    static struct thread none, slow;
+    static struct task no_task, kernel;
+    static bool known;
+
+    if (!known)
+        none = thread_none, slow = thread_slow, no_task = task_none, kernel = task_kernel;
+    known = true;
+    return !memcmp(&none, &thread_none, sizeof(none)) &&
+           !memcmp(&slow, &thread_slow, sizeof(slow)) &&
+           !memcmp(&no_task, &task_none, sizeof(no_task)) &&
+           !memcmp(&kernel, &task_kernel, sizeof(kernel));
+}
+
+static void run(enum operation op, unsigned variant, unsigned number)
+{
+    world_make(op, variant / 2);
+    world.cpu.kernel_stack = (uint64_t)(uintptr_t)(stack + sizeof(stack));
+    effects_expect(variant);
+    before = world;
+    service_plan.calls = 0;
+    host_way = WAY_NONE;
+    host_enter(entry_table[6 + variant]);
+    bool fast = host_way == WAY_USER;
+    bool linked = service_plan.calls != 0;
+    bool good = effects_good(fast, linked) && fixed_good();
+    good = (fast ? fast_good() : slow_good()) && good;
+    ways[op][fast]++;
+    passed += good;
+    failed += !good;
+    if (!good)
+        fprintf(stderr, "world %u: %s, variant %u, %s: differs\n", number, names[op], variant,
+                fast ? "fast" : "slow");
+}
+
+int main(int argc, char **argv)
+{
+    unsigned worlds = argc > 1 ? (unsigned)strtoul(argv[1], 0, 10) : WORLDS;
+    unsigned seed = argc > 2 ? (unsigned)strtoul(argv[2], 0, 10) : 1;
+
+    host_prepare(&world.cpu);
+    world_seed(seed);
+    world_init();
+    for (unsigned i = 0; i < worlds && failed < FAILURES_MAX; i++)
+        run(i % OPERATIONS, i / OPERATIONS % 6, i);
+    for (unsigned op = 0; op < OPERATIONS; op++) {
+        unsigned all = ways[op][0] + ways[op][1];
+        bool enough = !failed && all && ways[op][1] * FAST_FRACTION > all;
+        printf("%-10s %u worlds, %u%% by the fast path\n", names[op], all,
+               all ? ways[op][1] * 100 / all : 0);
+        passed += enough;
+        failed += !enough;
+    }
+    printf("fastpath: %u passed, %u failed\n", passed, failed);
+    return failed != 0;
+}

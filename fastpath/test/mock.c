@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * What the twin needs of the machine beside the scheduler: nothing that a call on the fast path may
+ * use. Memory is absent (each access fails, so a payload that slipped by a guard shows), the clock
+ * stands still, a panic ends the test. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fastpath/test/world.h"
+#include "kernel/core/services.h"
+#include "kernel/hal/apic.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/page.h"
+#include "kernel/hal/trap.h"
+#include "kernel/hal/x86.h"
+
+uint64_t direct_base;
+struct hal_config hal_config = {.tsc_hz = 1000000};
+bool hal_fault_fast;
+
+struct cpu *cpu_this(void)
+{
+    return &world.cpu;
+}
+
+void panic(const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    exit(3);
+}
+
+void klog(const char *format, ...)
+{
+    (void)format;
+}
+
+static void sink(const char *bytes, uint64_t count)
+{
+    (void)bytes, (void)count;
+}
+void (*klog_sink)(const char *bytes, uint64_t count) = sink;
+
+void hal_exit(enum boot_exit code, const char *message)
+{
+    panic("exit %d: %s", code, message);
+}
+
+uint64_t hal_tsc(void)
+{
+    return 1000;
+}
+
+uint64_t x86_rdtsc(void)
+{
+    return 1000;
+}
+
+void x86_wrmsr(uint32_t msr, uint64_t value)
+{
+    panic("wrmsr %x %lx", msr, (unsigned long)value);
+}
+
+void x86_idle(void)
+{
+    panic("idle");
+}
+
+void timer_arm(uint64_t tsc)
+{
+    (void)tsc;
+}
+
+void debug_watch(uint64_t address)
+{
+    (void)address;
+}
+
+void console_input(void)
+{
+}
+
+paddr_t page_alloc(void)
+{
+    return 0;
+}
+
+void page_unref(paddr_t page)
+{
+    (void)page;
+}
+
+unsigned page_refs(paddr_t page)
+{
+    (void)page;
+    return 0;
+}
+
+enum err space_init(struct space *s)
+{
+    (void)s;
+    return T_ENOMEM;
+}
+
+void space_destroy(struct space *s)
+{
+    (void)s;
+}
+
+enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
+{
+    (void)s, (void)va, (void)bytes, (void)prot;
+    return T_ENOMEM;
+}
+
+enum err space_find(struct space *s, uint64_t bytes, vaddr_t *va)
+{
+    (void)s, (void)bytes, (void)va;
+    return T_ENOMEM;
+}
+
+enum err space_share(const struct share *share)
+{
+    (void)share;
+    return T_EFAULT;
+}
+
+enum err space_protect(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
+{
+    (void)s, (void)va, (void)bytes, (void)prot;
+    return T_EFAULT;
+}
+
+enum err space_unmap(struct space *s, vaddr_t va, uint64_t bytes)
+{
+    (void)s, (void)va, (void)bytes;
+    return T_EINVAL;
+}
+
+void *space_pointer(const struct space *s, vaddr_t va, unsigned prot)
+{
+    (void)s, (void)va, (void)prot;
+    return 0;
+}
+
+enum err space_copy_in(const struct space *s, void *to, vaddr_t from, uint64_t bytes)
+{
+    (void)s, (void)to, (void)from, (void)bytes;
+    return T_EFAULT;
+}
+
+enum err space_copy_out(const struct space *s, vaddr_t to, const void *from, uint64_t bytes)
+{
+    (void)s, (void)to, (void)from, (void)bytes;
+    return T_EFAULT;
+}
+
+enum err space_copy(const struct space_copy *copy)
+{
+    (void)copy;
+    return T_EFAULT;
+}
+
+bool user_range(vaddr_t a, uint64_t bytes)
+{
+    return a < USER_END && bytes <= USER_END - a;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ * See registers.h. What has 32 bits gets garbage in the upper half as often as not; lengths crowd
+ * around each border; TIDs and tokens miss by one bit. */
+#include "fastpath/test/registers.h"
+
+#include <string.h>
+
+struct service_plan service_plan;
+
+static uint64_t random64(void)
+{
+    return world_random(1ull << 32) << 32 | world_random(1ull << 32);
+}
+
+static bool one_in(unsigned n)
+{
+    return !world_random(n);
+}
+
+static uint64_t dirty(uint32_t low)
+{
+    return one_in(2) ? low : low | (random64() << 32);
+}
+
+static const uint32_t numbers[OPERATIONS] = {SYS_call, SYS_reply_wait, SYS_read, SYS_notify,
+                                             SYS_null};
+
+static uint64_t number_make(enum operation op)
+{
+    uint32_t number = numbers[op];
+
+    if (one_in(24))
+        number ^= 1u << world_random(32);
+    else if (one_in(24))
+        number = one_in(2) ? numbers[world_random(OPERATIONS)] : (uint32_t)random64();
+    return dirty(number);
+}
+
+/* A task in which somebody waits, if there is one; in the slot of another TID, nobody's, anybody.
+ */
+static uint64_t tid_make(void)
+{
+    unsigned first = (unsigned)world_random(W_TASKS - 1);
+    uint32_t tid = world.task[first].tid;
+
+    for (unsigned i = 0; i < W_TASKS - 1; i++) {
+        const struct task *task = &world.task[(first + i) % (W_TASKS - 1)];
+        if (task->waiter != &thread_none && task->waiter != &thread_slow && !one_in(8))
+            tid = task->tid;
+    }
+    if (one_in(8))
+        tid ^= 1u << world_random(32);
+    if (one_in(24)) {
+        const uint32_t odd[] = {0, TID_ANY, 0xFFF, 0xFFE, 0x1000, (uint32_t)random64()};
+        tid = odd[world_random(6)];
+    }
+    return dirty(tid);
+}
+
+static uint64_t tag_make(void)
+{
+    static const uint16_t borders[] = {0,  1,  7,  8,  9,   16,  24,     32,     40,
+                                       41, 47, 48, 49, 255, 256, 0x7FFF, 0x8000, 0xFFFF};
+    uint64_t length = world_random(MSG_INLINE_MAX + 1);
+
+    if (one_in(4))
+        length = 0;
+    else if (one_in(4))
+        length = borders[world_random(sizeof(borders) / sizeof(borders[0]))];
+    return (random64() & 0xFFFFFFFF0000FFFFull & (one_in(2) ? ~0ull : ~0xFF00ull)) | length << 16;
+}
+
+static uint64_t token_make(void)
+{
+    const struct thread *client = world.thread[0].client;
+    uint64_t token = client->stamp;
+
+    if (client == &thread_none || one_in(12))
+        token = world.thread[world_random(W_THREADS)].stamp;
+    if (one_in(12))
+        token ^= 1ull << world_random(64);
+    if (one_in(16))
+        token += one_in(2) ? 1ull << 44 : -(1ull << 44);
+    return one_in(24) ? 0 : token;
+}
+
+static uint64_t fd_make(void)
+{
+    static const uint64_t some[] = {0,   0,   0,   0,   0,   1,          1,        1, 2,
+                                    255, 255, 255, 256, 257, 0x10000000, 1u << 28, 3, 17};
+    uint64_t fd = some[world_random(sizeof(some) / sizeof(some[0]))];
+
+    return one_in(12) ? fd | (1 + world_random(0xFFFF)) << 32 : fd;
+}
+
+static void service_make(uint64_t count)
+{
+    static const long odd[] = {0, -T_EIO, -T_EBADF, -5000, 41, 1L << 32, 1L << 62, -(1L << 62)};
+
+    memset(&service_plan, 0, sizeof(service_plan));
+    service_plan.result = one_in(4) ? odd[world_random(8)] : (long)world_random(count % 42 + 1);
+    for (unsigned i = 0; i < 5; i++)
+        service_plan.words[i] = random64();
+}
+
+static void read_make(struct host_regs *r)
+{
+    r->rdi = fd_make();
+    r->rsi = TAG_READ_SHORT;
+    if (one_in(12))
+        r->rsi ^= 1ull << world_random(64);
+    if (!one_in(8))
+        r->r10 = world_random(FILE_INLINE_MAX + 2);
+    else if (one_in(2))
+        r->r10 = world_random(41) | random64() << 32;
+    service_make(r->r10);
+}
+
+void registers_make(enum operation op)
+{
+    struct host_regs *r = &host_in;
+
+    for (unsigned i = 0; i < sizeof(*r) / 8; i++)
+        ((uint64_t *)r)[i] = random64();
+    r->rax = number_make(op);
+    r->rcx = world_random(USER_END);
+    r->rsi = tag_make();
+    r->rdi = tid_make();
+    service_make(r->r10);
+    if (op == DO_REPLY_WAIT)
+        r->rdi = token_make();
+    if (op == DO_READ)
+        read_make(r);
+    if (op == DO_NOTIFY)
+        r->rsi = one_in(8) ? 1ull << world_random(64) : one_in(8) ? 0 : random64();
+}
