@@ -179,9 +179,7 @@ static inline void leave(void)
     CHECK(mock_cpu.current == got);
     CHECK_EQ(got->state, THREAD_ACTIVE);
     CHECK(model_best() <= got->priority);
-    CHECK_EQ(mock_cpu.gate, got->blockers || mock_cpu.resched ? 255
-                            : model_best() < 0                ? 0
-                                                              : model_best());
+    CHECK_EQ(mock_cpu.gate, got->blockers || mock_cpu.resched ? 255 : model_best() + 1);
     queues_check();
     timer_check();
 }

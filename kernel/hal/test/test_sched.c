@@ -50,13 +50,13 @@ static void step_fast(void)
         return;
     CHECK_EQ(t->fast_prio, t->blockers ? 0 : t->priority + 1);
     bool notify = mock_random(2);
-    if (t->fast_prio <= mock_cpu.gate || (notify && t->priority <= running->priority))
+    if (t->fast_prio <= mock_cpu.gate || (notify && t->fast_prio <= running->fast_prio))
         return;
     struct thread *old = running;
     if (notify) {
         list_push_front(&mock_cpu.ready[old->priority], &old->link);
         mock_cpu.ready_bits |= 1u << old->priority;
-        mock_cpu.gate = old->priority;
+        mock_cpu.gate = old->fast_prio;
         model_push(old, true);
     }
     mock_cpu.current = running = t;

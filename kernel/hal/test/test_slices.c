@@ -104,7 +104,7 @@ static void notifier(bool fast)
             list_push_front(&mock_cpu.ready[16], &pool[0]->link);
             pool[0]->state = THREAD_READY;
             model_push(pool[0], true);
-            mock_cpu.gate = 16;
+            mock_cpu.gate = 17;
             mock_cpu.current = running = pool[2];
         } else {
             make_ready(2);
