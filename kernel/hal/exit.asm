@@ -2,8 +2,9 @@
 ; The ways out to ring 3 that C takes: isolation x trace, one body. Each asks the scheduler for the
 ; thread to run, loads all of its registers from its block, and leaves: by SYSRET a frame that
 ; SYSCALL made, by IRET everything else, from a frame whose selectors and flags are constants or
-; masked here. A SYSCALL frame shows the same registers and flags by either. With isolation nothing but the entry area is touched after the write of a user root,
-; so that code lies in .entry.text, where every byte is precious; without, it need not.
+; masked here. A SYSCALL frame shows the same registers and flags by either, but for TF. With isolation
+; nothing but the entry area is touched after the write of a user root, so that code lies in
+; .entry.text, where every byte is precious; without, it need not.
 
 %include "build/offsets.inc"
 %include "kernel/hal/percpu.inc"
@@ -80,18 +81,19 @@ global %1:function (%1.end - %1)
             push    SEL_USER_DATA
             push    qword [rax + THREAD_RSP]
             mov     rcx, [rax + THREAD_RIP]     ; rcx, r11: what SYSRET would leave
-            mov     r11d, RFLAGS_USER_SET
-            cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
-            je      .frame
             mov     r11, [rax + THREAD_RFLAGS]
             and     r11d, RFLAGS_USER
-            or      r11d, RFLAGS_USER_SET
+            cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
+            jne     .frame
+            and     r11d, RFLAGS_TF             ; who steps goes on stepping behind its call
 .frame:
+            or      r11d, RFLAGS_USER_SET
             push    r11
             push    SEL_USER_CODE
             push    rcx
             push    qword [rax + THREAD_RAX]
             LOAD_MOST
+            mov     r11d, RFLAGS_USER_SET
             cmp     byte [rax + THREAD_FRAME], FRAME_SYSCALL
             je      .root
             mov     rcx, [rax + THREAD_RCX]
