@@ -16,6 +16,8 @@
 
 #define IMAGE_MAX     (256u << 20)
 #define RUN_DIRECTORY "results/run"
+#define LATEST        RUN_DIRECTORY "/latest"
+#define LATEST_PART   RUN_DIRECTORY "/.latest"
 
 static int directory_fresh(const char *class, char **out)
 {
@@ -261,4 +263,14 @@ int keep_run(const struct run_facts *facts, const struct boots *boots, struct do
     const int merged_status = keep_document(facts, FIGURE_SUITE ".ci.json", merged);
     document_free(&rows);
     return status ? status : rows_status ? rows_status : merged_status;
+}
+
+void keep_latest(const char *directory)
+{
+    const char *name = strrchr(directory, '/');
+
+    unlink(LATEST_PART);
+    /* Moved into place, so that there is always a run behind the name. */
+    if (!name || symlink(name + 1, LATEST_PART) || rename(LATEST_PART, LATEST))
+        fprintf(stderr, "tach run: %s: %s\n", LATEST, strerror(errno));
 }

@@ -39,4 +39,8 @@ int keep_images(struct image_facts images[IMAGE_COUNT]);
  * returned: an enum tach_exit. */
 int keep_run(const struct run_facts *facts, const struct boots *boots, struct document *merged);
 
+/* Makes results/run/latest mean a run below results/run. Complains, and changes nothing, where that
+ * cannot be: the run is there all the same. */
+void keep_latest(const char *directory);
+
 #endif

@@ -175,6 +175,8 @@ static int run_matrix(const struct run_args *args, const struct matrix *matrix,
     boots_run(&boots, matrix, &setup, args->jobs);
     facts->complete = boots_good(&boots);
     int status = keep_run(facts, &boots, &merged);
+    if (!status && !args->out)
+        keep_latest(facts->directory);
     if (!status)
         status = run_report(args, facts, &merged);
     document_free(&merged);
@@ -216,7 +218,8 @@ static int run_checked(const struct run_args *args, const struct matrix *matrix)
 enum { OPT_KERNEL = 256, OPT_LOADER, OPT_INITFS, OPT_TIMEOUT, OPT_JSON, OPT_PROBE };
 
 static const struct argp_option options[] = {
-    {"out", 'o', "DIR", 0, "Directory of the run (a fresh one below results/run)", 0},
+    {"out", 'o', "DIR", 0,
+     "Directory of the run (a fresh one below results/run; latest there means it)", 0},
     {"matrix", 'm', "FILE", 0, "What to measure (bench/matrix.cfg)", 0},
     {"class", 'c', "CLASS", 0, "icount, kvm or tcg, instead of what the probe picks", 0},
     {"boots", 'b', "N", 0, "Boots a cell (icount 1: it is exact; else 5)", 0},

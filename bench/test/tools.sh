@@ -119,6 +119,16 @@ expect 0 '' run --boots 3 --jobs 4 --out "$work/three"
 check jq -e '[.benchmarks[] | select(.name == "ipc/R0/pti:off").repetition_index] == [0, 1, 2]' \
     "$work/three/ipc.json"
 
+# Without --out: a fresh directory each, and a name for the last one.
+mkdir "$work/fresh"
+for round in 1 2; do
+    expect 0 'kept in results/run/' env -C "$work/fresh" PATH="$work/bin:$PATH" "$tach" run \
+        --class icount --kernel "$work/kernel" --loader "$work/loader" --initfs "$work/initfs" \
+        --matrix "$sample"
+    expect 0 '' "$tach" compare "$work/good" "$work/fresh/results/run/latest"
+    check test "$(find "$work/fresh/results/run" -name ipc.json | wc -l)" -eq $round
+done
+
 # Failed boots are named, kept, and not retried.
 failing() {
     export TACH_SYNTH="$1"
