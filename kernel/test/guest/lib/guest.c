@@ -27,6 +27,11 @@ bool guest_check_equal(int64_t have, int64_t want, const char *what, int line)
     return good;
 }
 
+unsigned guest_failed(void)
+{
+    return failed;
+}
+
 int guest_end(const char *name)
 {
     print("%s: %u passed, %u failed\n", name, passed, failed);

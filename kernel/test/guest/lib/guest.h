@@ -15,6 +15,9 @@ bool guest_check(bool good, const char *what, int line);
 #define CHECK_EQ(have, want) guest_check_equal((int64_t)(have), (int64_t)(want), #have, __LINE__)
 bool guest_check_equal(int64_t have, int64_t want, const char *what, int line);
 
+/* Checks that failed until now. */
+unsigned guest_failed(void);
+
 /* Prints "NAME: N passed, N failed"; the exit status of the program. */
 int guest_end(const char *name);
 
