@@ -137,6 +137,7 @@ static void signals_note(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* whoever stops listening does not cost the run */
 }
 
 static int run_report(const struct run_args *args, const struct run_facts *facts,

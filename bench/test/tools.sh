@@ -160,6 +160,11 @@ check test $? -eq 2
 expect 0 '' jq -e '.boots[1].reason | startswith("stopped by")' "$work/stopped/machine.json"
 expect 1 'not every boot passed' "$tach" compare "$work/good" "$work/stopped"
 
+# So does a reader that leaves.
+run --out "$work/piped" 2>&1 | head -1 >"$work/out"
+check jq -e '.complete and (.boots | length) == 4' "$work/piped/machine.json"
+expect 0 '' "$tach" compare "$work/good" "$work/piped"
+
 # Bad input of run: nothing is started, nothing is touched.
 expect 66 'No such file' run --matrix "$work/absent" --out "$work/never"
 expect 65 'LICENSE:1:1: no rung' run --matrix LICENSE --out "$work/never"
