@@ -181,16 +181,18 @@ mutants: setup
 bench: setup
 	$(MAKE) -j2 all
 	build/tach run
-	build/tach report results/run/latest
+	build/tach report --against results/baseline.json results/run/latest
 budget: all
+	@rm -rf build/budget
 	build/tach run --matrix bench/budget-matrix.cfg --class icount --out build/budget
 	build/tach budget build/budget
 baseline: all
+	@rm -rf build/baseline
 	build/tach run --class icount --out build/baseline
-	build/tach baseline build/baseline > results/baseline.json
+	build/tach baseline build/baseline --out results/baseline.json
 bench-host: setup
 	$(MAKE) $(HOSTBENCH)
-	for b in $(HOSTBENCH); do $$b || exit 1; done
+	for b in $(HOSTBENCH); do $$b --benchmark_out=$$b.json || exit 1; done
 build/bench_%: bench/host/bench_%.cc $(T_OBJ:build/h/bench/tach.o=) $(HEADERS)
 	$(CXX) $(XFLAGS) -o $@ $(filter %.cc %.o,$^) -lbenchmark $(HLIBS) -lpthread
 
