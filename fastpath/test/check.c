@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define WORLDS        1000000u
-#define FAST_FRACTION 5u /* at least one world in so many takes the fast path */
+#define FAST_FRACTION 5u    /* at least one world in so many takes the fast path */
+#define STACK_NOISE   1024u /* of the kernel's stack, so that nothing on it is zero by chance */
 #define FAILURES_MAX  20u
 
 static struct world before, after;
@@ -165,6 +166,7 @@ static void run(enum operation op, unsigned variant, unsigned number)
     effects_expect(variant);
     before = world;
     service_plan.calls = 0;
+    memset(stack + sizeof(stack) - STACK_NOISE, 0xEE, STACK_NOISE);
     host_way = WAY_NONE;
     host_enter(entry_table[6 + variant]);
     bool fast = host_way == WAY_USER;

@@ -38,9 +38,8 @@ static const struct {
     {ANY, FIELD(slice_ticks), "time slices are settled by C at its next entry"},
     /* Of a task, in receivers_canon: which of its threads in receive is held in `waiter` and the
      * order of the others. Each of them may take what comes next, and C refills `waiter`.
-     * Of the CPU, in compare_canon: scratch (dead between two entries), the slice under way, which
-     * C starts, ends and arms (slice_end, slice_owner, slice_level, armed), and the trace's
-     * counters and place, which check.c compares with what the variant has to count. */
+     * Of the CPU, in compare_canon: scratch (dead between two entries) and the trace's counters and
+     * place, which effects.c compares with what the variant has to count. */
 };
 
 static void thread_canon(struct thread *t)
@@ -89,9 +88,6 @@ void compare_canon(void)
     for (unsigned i = 0; i < W_TASKS; i++)
         receivers_canon(&world.task[i]);
     memset(cpu->scratch, 0, sizeof(cpu->scratch));
-    cpu->slice_end = cpu->armed = 0;
-    cpu->slice_owner = 0;
-    cpu->slice_level = 0;
     cpu->trace_next = 0;
     cpu->trace_count = cpu->traps = cpu->cr3_writes = 0;
 }

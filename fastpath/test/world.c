@@ -11,6 +11,7 @@
 #include "kernel/hal/sched.h"
 
 #define POOL_WORDS (1u << 16)
+#define SLICE_END  5000u /* ticks; the clock of the tests is before it */
 #define CALL_STEP  (1ull << 44)
 
 struct world world;
@@ -139,7 +140,7 @@ static void roots_make(unsigned pti)
 
 static uint8_t priority(void)
 {
-    static const uint8_t some[8] = {0, 1, 5, 16, 16, 16, 20, 31};
+    static const uint8_t some[8] = {0, 1, 15, 16, 16, 17, 20, 31};
 
     return some[world_random(8)];
 }
@@ -311,8 +312,8 @@ static void cpu_make(void)
     cpu->index = 0;
 }
 
-/* What sched_leave would have left when it chose the caller. A slice that ran out belongs to others:
- * the caller's own would have ended its turn. */
+/* What sched_leave would have left when it chose the caller. A slice that ran out belongs to
+ * others: the caller's own would have ended its turn. */
 static void settle(struct thread *caller)
 {
     struct cpu *cpu = &world.cpu;
@@ -320,6 +321,12 @@ static void settle(struct thread *caller)
 
     cpu->resched = !equals && one_in(32);
     cpu->slice_level = (uint8_t)((caller->priority + 1) % PRIORITIES);
+    if (equals && (uint32_t)host_in.rax !=
+                      SYS_notify) { /* who gives way to a notified thread takes his rest along */
+        cpu->slice_level = caller->priority;
+        cpu->slice_owner = caller;
+        cpu->slice_end = cpu->armed = SLICE_END;
+    }
     cpu->fs_base = caller->fs_base;
     cpu->fs_owner = caller->fs_base ? caller : 0;
     sched_gate(caller);
@@ -362,7 +369,7 @@ void world_make(enum operation op, unsigned pti)
         thread_make(&world.thread[i], &world.task[world_random(W_TASKS - 1)]);
         role_make(&world.thread[i], op);
     }
-    settle(caller);
     registers_make(op);
+    settle(caller);
     poison_make();
 }

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Guards the guards: each mutation takes one thing away from the fast path, and fastpath/test/check
+must notice. A mutation is a file, a piece of its text, what it becomes, and which occurrence (0: all).
+
+usage: mutate.py [--sample N] OBJECT...   the objects of the harness, without the assembled path
+Needs nasm, cc and build/offsets.inc; run from the root. Exit status: 0 all caught, 1 some survived,
+2 the path as it stands does not pass, or a mutation no longer fits the text."""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PATH, MACROS, SERVICE = 'fastpath/path.inc', 'fastpath/macros.inc', 'fastpath/service.inc'
+WORLDS = '300000'
+
+# name, file, regular expression over one or more whole lines, replacement, part that it must lie in
+MUTATIONS = [
+    ('call: no length guard', PATH, r'\n +cmp +esi, \(MSG_INLINE_MAX \+ 1\) << 16\n +jae +\.call_slow.*', ''),
+    ('call: length guard one too far', PATH, r'(cmp +esi, \(MSG_INLINE_MAX \+ )1(\) << 16\n +jae +\.call_slow)', r'\g<1>2\2'),
+    ('call: slot not masked enough', PATH, r'(\.call:(?:.*\n)*? +and +eax, )TID_SLOT_MASK', r'\1TID_SLOT_MASK * 2 + 1'),
+    ('call: generation not compared', PATH, r'(cmp +)\[callee \+ THREAD_TID\], edi(.*\n +jne +\.call_slow)', r'\1word [callee + THREAD_TID], di\2'),
+    ('call: TID not compared at all', PATH, r'\n +jne +\.call_slow\n', '\n'),
+    ('call: gate ignored', PATH, r'\n +jne +\.call_gate.*', ''),
+    ('call: gate compared as signed', PATH, r'ja +\.call_commit', 'jg      .call_commit'),
+    ('call: gate one too wide', PATH, r'ja +\.call_commit', 'jae     .call_commit'),
+    ('call: number not put back', PATH, r'\.call_slow:\n +mov +eax, SYS_call', '.call_slow:'),
+    ('reply: no length guard', PATH, r'\n +cmp +esi, \(MSG_INLINE_MAX \+ 1\) << 16\n +jae +\.reply_slow.*', ''),
+    ('reply: 32 bits of the token', PATH, r'cmp +\[callee \+ THREAD_STAMP\], rdi', 'cmp     [callee + THREAD_STAMP], edi'),
+    ('reply: token not compared', PATH, r'\n +cmp +\[callee \+ THREAD_STAMP\], rdi.*\n +jne +\.reply_slow', ''),
+    ('reply: gate ignored', PATH, r'\n +jbe +\.reply_slow', ''),
+    ('reply: mail ignored', PATH, r'\n +cmp +qword \[rcx \+ TASK_WAITER\], thread_none\n +jne +\.reply_slow.*', ''),
+    ('reply: waiter not stored', PATH, r'\n +mov +\[rcx \+ TASK_WAITER\], caller', ''),
+    ('reply: current not stored', PATH, r'(\.reply_commit:(?:.*\n)*?) +mov +\[gs:CPU_CURRENT\], callee\n', r'\1'),
+    ('reply: result left in rax', PATH, r'(SWITCH_ROOT\n) +xor +eax, eax\n( +TRANSFER reply)', r'\1\2'),
+    ('reply: preserved registers not saved', PATH, r'(\.reply_commit:\n.*\n) +SAVE_PRESERVED\n', r'\1'),
+    ('read: 32 bits of the descriptor', PATH, r'cmp +rdi, TASK_FDS', 'cmp     edi, TASK_FDS'),
+    ('read: descriptor one too far', PATH, r'(cmp +rdi, TASK_FDS\n +)jae', r'\1ja'),
+    ('read: 32 bits of the tag', PATH, r'cmp +rsi, TAG_READ_SHORT', 'cmp     esi, TAG_READ_SHORT'),
+    ('read: any tag', PATH, r'\n +cmp +rsi, TAG_READ_SHORT\n +jne +\.read_slow', ''),
+    ('read: server bit not tested', PATH, r'\n +jz +\.linked\n', '\n'),
+    ('read: linked bit not tested', PATH, r'\n +test +byte \[rax \+ FD_FAST\], FD_FAST_LINKED\n +jz +\.read_slow', ''),
+    ('read: handle not given', PATH, r'\n +mov +edx, \[rax \+ FD_HANDLE\]', ''),
+    ('read: a word not cleared', PATH, r'(THREAD_KIND_SCHEME(?:.*\n)*?) +xor +r12d, r12d\n', r'\1'),
+    ('read: kind of a plain call', PATH, 'COMMIT_REQUEST THREAD_KIND_SCHEME', 'COMMIT_REQUEST THREAD_KIND_CALL'),
+    ('notify: empty bits pass', PATH, r'\n +test +rsi, rsi\n +jz +\.notify_slow.*', ''),
+    ('notify: priority not compared', PATH, r'\n +cmp +al, \[caller \+ THREAD_\w+\]\n +jbe +\.notify_slow.*', ''),
+    ('notify: equals switch', PATH, r'(cmp +al, \[caller \+ THREAD_\w+\]\n +)jbe', r'\1jb'),
+    ('notify: waiter stays', PATH, r'(\.notify_commit:(?:.*\n)*?) +mov +qword \[rcx \+ TASK_WAITER\], thread_none\n', r'\1'),
+    ('notify: a register not saved', PATH, r'\n +mov +\[caller \+ THREAD_R9\], r9', ''),
+    ('notify: frame not said', PATH, r'\n +mov +byte \[caller \+ THREAD_FRAME\], FRAME_SYSCALL', ''),
+    ('notify: state not said', PATH, r'\n +mov +byte \[caller \+ THREAD_STATE\], STATE_READY', ''),
+    ('notify: gate not set', PATH, r'\n +mov +\[gs:CPU_GATE\], al.*', ''),
+    ('notify: ready bit not set', PATH, r'\n +bts +ecx, eax', ''),
+    ('notify: back link not set', PATH, r'\n +mov +\[rdx \+ 8\], rax', ''),
+    ('notify: queue of the wrong priority', PATH, r'shl +eax, 4 +; sizeof', 'shl     eax, 5 ; sizeof'),
+    ('null: number in 16 bits', PATH, r'test +[er]ax, [er]ax\n( +)jz +\.null', r'test    ax, ax\n\1jz      .null'),
+    ('request: waiter stays', MACROS, r'\n +mov +qword \[rcx \+ TASK_WAITER\], thread_none', ''),
+    ('request: not waited for', MACROS, r'\n +mov +\[caller \+ THREAD_WAIT_TASK\], rcx', ''),
+    ('request: server does not know its client', MACROS, r'\n +mov +\[callee \+ THREAD_CLIENT\], caller', ''),
+    ('request: stamp not stored', MACROS, r'\n +mov +\[caller \+ THREAD_STAMP\], rdi', ''),
+    ('request: stamp not advanced', MACROS, r'\n +add +rdi, \[gs:CPU_TOKEN_STEP\].*', ''),
+    ('request: current not stored', MACROS, r'(mov +eax, \[caller \+ %1\]\n) +mov +\[gs:CPU_CURRENT\], callee\n', r'\1'),
+    ('words: last one not cleared', MACROS, r'(\.w5_%1:) +xor +r13d, r13d', r'\1'),
+    ('words: one too few cleared', MACROS, r'times 8 dq \.w3_%1', 'times 8 dq .w4_%1'),
+    ('words: table ends early', MACROS, r'times 8 dq \.w1_%1', 'times 7 dq .w1_%1'),
+    ('entry: rsp not saved', MACROS, r'\n +mov +\[caller \+ THREAD_RSP\], rsp', ''),
+    ('entry: rip not saved', MACROS, r'\n +mov +\[caller \+ THREAD_RIP\], rcx', ''),
+    ('entry: user root bits stay', MACROS, r'\n +and +r11, ~CR3_USER_BITS', ''),
+    ('entry: flushes with PCID', MACROS, r'\n +bts +r11, CR3_NOFLUSH_BIT', ''),
+    ('switch: root never written', MACROS, r'(cmp +rcx, \[caller \+ THREAD_ROOT\]\n +)je( +%%same)', r'\1jmp\2'),
+    ('switch: root always written', MACROS, r'\n +je +%%same', ''),
+    ('leave: rbp not loaded', MACROS, r'\n +mov +rbp, \[%1 \+ THREAD_RBP\]', ''),
+    ('leave: rip of the caller', MACROS, r'mov +rcx, \[%1 \+ THREAD_RIP\]', 'nop'),
+    ('leave: flags not constant', MACROS, r'\n +mov +r11d, RFLAGS_RETURN', ''),
+    ('leave: no swapgs', MACROS, r'(RFLAGS_RETURN\n) +swapgs\n', r'\1'),
+    ('stamp: a register not kept', MACROS, r'\n +mov +rdx, \[gs:CPU_SCRATCH \+ 16\]', ''),
+    ('stamp: ring never wraps', MACROS, r'\n +mov +rcx, trace_ring\n', '\n'),
+    ('stamp: not counted', MACROS, r'\n +inc +qword \[gs:CPU_TRACE_COUNT\]', ''),
+    ('service: count not bounded', SERVICE, r'\n +cmp +r10, FILE_INLINE_MAX\n +ja +\.read_slow', ''),
+    ('service: 32 bits of the count', SERVICE, r'cmp +r10, FILE_INLINE_MAX', 'cmp     r10d, FILE_INLINE_MAX'),
+    ('service: offset not set', SERVICE, r'\n +mov +\[rsp \+ REQ_OFFSET\], rcx', ''),
+    ('service: level not set', SERVICE, r'\n +mov +\[rsp \+ REQ_LEVEL\], ecx', ''),
+    ('service: miscount passes', SERVICE, r'\n +ja +\.read_odd.*', ''),
+    ('service: caller not fetched again', SERVICE, r'\n +mov +r11, \[gs:CPU_CURRENT\]', ''),
+    ('service: a word not given', SERVICE, r'\n +mov +r9, \[rsp \+ REQ_WORDS \+ 16\]', ''),
+    ('service: error with garbage', SERVICE, r'(\.read_error:(?:.*\n)*?) +xor +r12d, r12d\n', r'\1'),
+]
+
+
+def run(command, where, seconds=120):
+    try:
+        return subprocess.run(command, cwd=where, capture_output=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 124, b'', b'')
+
+
+def passes(work, objects):
+    """True: check passes. None: the mutated text does not assemble or link."""
+    assembled = run(['nasm', '-f', 'elf64', '-I.', '-p', 'fastpath/test/host.inc', 'fastpath/entry.asm',
+                     '-o', 'entry.o'], work)
+    if assembled.returncode:
+        sys.stderr.write(assembled.stderr.decode())
+        return None
+    if run([os.environ.get('CC', 'cc'), '-no-pie', '-o', 'check', 'entry.o'] + objects, work).returncode:
+        return None
+    return run(['./check', WORLDS], work).returncode == 0
+
+
+def tree_copy(work):
+    shutil.copytree('fastpath', os.path.join(work, 'fastpath'))
+    os.makedirs(os.path.join(work, 'build'))
+    shutil.copy('build/offsets.inc', os.path.join(work, 'build'))
+    os.makedirs(os.path.join(work, 'kernel/hal'))
+    for name in os.listdir('kernel/hal'):
+        if name.endswith('.inc'):
+            shutil.copy(os.path.join('kernel/hal', name), os.path.join(work, 'kernel/hal'))
+
+
+def try_one(work, objects, mutation):
+    name, file, pattern, replacement = mutation
+    where = os.path.join(work, file)
+    with open(where) as f:
+        text = f.read()
+    mutated, count = re.subn(pattern, replacement, text, count=0 if file == MACROS else 1)
+    if not count or mutated == text:
+        return 'stale'
+    with open(where, 'w') as f:
+        f.write(mutated)
+    result = passes(work, objects)
+    with open(where, 'w') as f:
+        f.write(text)
+    return {True: 'SURVIVED', False: 'caught', None: 'broken'}[result]
+
+
+def main():
+    parser = argparse.ArgumentParser(description='mutates the fast path; its check must notice')
+    parser.add_argument('--sample', type=int, default=0, help='every so many mutations only')
+    parser.add_argument('objects', nargs='+')
+    args = parser.parse_args()
+    objects = [os.path.abspath(o) for o in args.objects]
+    chosen = MUTATIONS[::args.sample] if args.sample else MUTATIONS
+    results = []
+    with tempfile.TemporaryDirectory() as work:
+        tree_copy(work)
+        if not passes(work, objects):
+            print('mutants: the path as it stands does not pass')
+            return 2
+        for mutation in chosen:
+            results.append(try_one(work, objects, mutation))
+            print('%-44s %s' % (mutation[0], results[-1]), flush=True)
+    caught = results.count('caught')
+    print('mutants: %d passed, %d failed' % (caught, len(results) - caught))
+    if results.count('stale') or results.count('broken'):
+        return 2
+    return 1 if caught < len(results) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
