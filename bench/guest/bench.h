@@ -38,6 +38,7 @@ struct machine {
     bool pti;         /* isolation is on */
     uint32_t calls;   /* in one region */
     uint32_t samples; /* regions of a histogram */
+    uint64_t limit;   /* ticks after which a histogram is closed with what it has */
     uint64_t empty;   /* ticks of an empty region of `calls` turns: median */
 };
 extern struct machine machine;
@@ -72,8 +73,11 @@ struct work {
     unsigned extra; /* traps beyond the table's, for a payload that travels in pieces */
 };
 
-/* cells.c: 0, or a negated error when the name is no cell. */
+/* names.c: 0, or a negated error when the name is no cell. */
 long cell_parse(const char *name, uint64_t length, struct work *w);
+
+/* cells.c: the row of that name, or 0. */
+const struct rung *rung_find(const char *name, uint64_t length);
 long cell_set_up(struct work *w);
 void cell_tear_down(struct work *w);
 /* Bytes of payload that the kernel copies in one call. */

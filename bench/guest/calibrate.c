@@ -16,6 +16,7 @@
 #define CYCLES_SAMPLES   2000u
 #define STEPPING_CALLS   16u /* a clock in steps is blind to single calls */
 #define CYCLES_CALLS     4u
+#define CYCLES_PER_S     8u /* histograms in a second at least, where calls are slow */
 
 struct machine machine;
 static struct histogram histogram;
@@ -78,6 +79,7 @@ long machine_calibrate(bool send)
         calibration_send("loop", LOOP_TURNS);
     machine.calls = machine.counts ? 1 : quantum() > 1 ? STEPPING_CALLS : CYCLES_CALLS;
     machine.samples = machine.counts ? COUNTING_SAMPLES : CYCLES_SAMPLES;
+    machine.limit = machine.counts ? ~0ull : sys_clock(CLOCK_HZ) / CYCLES_PER_S;
     machine.trace = word_is("sys:trace", "on");
     machine.pti = word_is("sys:mitig", "pti on");
     machine.empty = region_median(machine.calls);

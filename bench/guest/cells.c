@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The table of rungs, and what a cell is: a row of it with a payload and a place of the other side.
- * Invariant: a name is taken whole or refused, and what cell_set_up made cell_tear_down undoes, but
- * for the server, which the next cell may need. */
+ * The table of rungs, and how a cell of each is set up: which region, with what in its registers,
+ * and who is on the other side. Invariant: what cell_set_up made cell_tear_down undoes, but for the
+ * server, which the next cell may need. Called by main.c and, for their regions, by the rest. */
 #include <stddef.h>
 
 #include "bench/guest/bench.h"
@@ -152,76 +152,13 @@ static const struct rung rungs[] = {
     {"notify", 0, notify_set_up, regions_run, "notification", 2, 2, "waiter", false},
     {"fault", 0, fault_set_up, fault_run, "fault", 2, 0, 0, false},
 };
-#define RUNGS (sizeof(rungs) / sizeof(rungs[0]))
 
-/* Decimal digits up to the end of the part, at most PAYLOAD_MAX. */
-static bool size_parse(const char *text, const char *end, uint64_t *size)
+const struct rung *rung_find(const char *name, uint64_t length)
 {
-    *size = 0;
-    if (text == end)
-        return false;
-    for (; text < end; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        *size = *size * 10 + (uint64_t)(*text - '0');
-        if (*size > PAYLOAD_MAX)
-            return false;
-    }
-    return true;
-}
-
-static bool is_word(const char *text, const char *end, const char *word)
-{
-    uint64_t length = strlen(word);
-    return (uint64_t)(end - text) == length && !memcmp(text, word, length);
-}
-
-/* One part behind a slash. */
-static bool part_parse(const char *text, const char *end, struct work *w, unsigned *has)
-{
-    bool size = end - text > 5 && !memcmp(text, "size:", 5);
-    unsigned what = size ? HAS_SIZE : HAS_SPACE;
-    bool again = *has & what;
-
-    *has |= what;
-    if (size)
-        return !again && size_parse(text + 5, end, &w->size);
-    w->one = is_word(text, end, "space:one");
-    return !again && (w->one || is_word(text, end, "space:two"));
-}
-
-static const char *part_end(const char *text, const char *end)
-{
-    while (text < end && *text != '/')
-        text++;
-    return text;
-}
-
-/* Payloads that travel in pieces are whole pieces. */
-static bool size_fits(const struct work *w)
-{
-    return w->size <= MSG_COPY_MAX || w->size % MSG_COPY_MAX == 0;
-}
-
-long cell_parse(const char *name, uint64_t length, struct work *w)
-{
-    const char *end = name + length, *at = part_end(name, end);
-    unsigned has = 0;
-
-    *w = (struct work){.fd = -1, .region = {.turns = 1}};
-    memcpy(w->name, name, length < CELL_NAME_MAX ? length : CELL_NAME_MAX);
-    if (length > CELL_NAME_MAX)
-        return -T_ENAMETOOLONG;
-    for (unsigned i = 0; i < RUNGS; i++)
-        if (is_word(name, at, rungs[i].name))
-            w->rung = &rungs[i];
-    while (at < end) {
-        const char *next = part_end(at + 1, end);
-        if (!part_parse(at + 1, next, w, &has))
-            return -T_EINVAL;
-        at = next;
-    }
-    return w->rung && has == w->rung->has && size_fits(w) ? 0 : -T_EINVAL;
+    for (unsigned i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++)
+        if (strlen(rungs[i].name) == length && !memcmp(rungs[i].name, name, length))
+            return &rungs[i];
+    return 0;
 }
 
 long cell_set_up(struct work *w)

@@ -11,6 +11,7 @@
 
 #define HANDLE_BARE  8u /* its handle in rdx is the answer's W0 too: 8 bytes read */
 #define THREAD_STACK 16384u
+#define SAMPLES_MAX  256u
 
 /* loops.asm */
 long server_call(void *buffer);
@@ -27,7 +28,7 @@ __attribute__((noreturn)) void server_thread_main(const char *name);
 
 static unsigned char buffer[PAYLOAD_MAX] __attribute__((aligned(4096)));
 static unsigned char thread_stack[THREAD_STACK] __attribute__((aligned(16)));
-static uint64_t samples[256];
+static uint64_t samples[SAMPLES_MAX];
 
 static struct {
     char name[16];
@@ -62,6 +63,8 @@ static long read_bare(void *unused)
 static long waiter_stamps(void *unused)
 {
     (void)unused;
+    if (machine.samples > SAMPLES_MAX)
+        return -T_ERANGE;
     waiter_bare(samples, machine.samples);
     long error = waiter_report(samples, machine.samples);
     sys_exit(error < 0);

@@ -14,7 +14,7 @@
 #define RECORDS_MAX   2048u
 #define WARM_CALLS    16u
 #define COUNTED_CALLS 32u
-#define ATTEMPTS      4u /* an interrupt among the counted calls counts too: try again */
+#define ATTEMPTS      32u /* an interrupt among the counted calls counts too: try again */
 
 static struct trace_record records[RECORDS_MAX];
 static struct span spans[COUNTED_CALLS];
