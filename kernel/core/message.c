@@ -75,15 +75,15 @@ static enum err payload_move(const struct target *to, const struct thread *from)
 {
     uint64_t size = from->r13;
     struct thread *r = to->thread;
-
-    if (!readable(&from->task->space, from->r12, size))
-        return T_EFAULT;
     const struct space_copy copy = {.dst = &r->task->space,
                                     .src = &from->task->space,
                                     .to = to->address,
                                     .from = from->r12,
                                     .bytes = size};
     bool fits = size <= to->size && !space_copy(&copy);
+
+    if (!fits && !readable(&from->task->space, from->r12, size))
+        return T_EFAULT;
     r->r12 = fits ? to->address : 0;
     r->r13 = size;
     if (!fits)

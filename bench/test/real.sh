@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# real.sh: one whole run of the matrix by instruction counts, and everything that is made of it: the
+# committed baseline, the budget, the report against its JSON, the exporters against those who read
+# them, each boot's launch time. Last line: the sum.
+set -u
+run=build/check/run budget=build/check/budget page=build/check/page.html ctf=build/check/ctf
+tach=build/tach passed=0 failed=0
+rm -rf "$run" "$budget" "$ctf"
+mkdir -p build/check
+
+step() { # name, command...: counts one step by its exit status, shows what a failed one said
+    name=$1
+    shift
+    if "$@" >build/check/step.log 2>&1; then
+        passed=$((passed + 1))
+        echo "ok   $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $name: status $?"
+        tail -n 20 build/check/step.log | sed 's/^/     | /'
+    fi
+}
+
+clean_ctf() { # babeltrace2 reads all of it and has nothing to complain of
+    "$tach" export --to ctf -o "$ctf" "$1" || return 1
+    for boot in "$ctf"/*; do
+        babeltrace2 --clock-cycles "$boot" >build/check/ctf.txt 2>build/check/ctf.err || return 1
+        [ ! -s build/check/ctf.err ] || { cat build/check/ctf.err; return 1; }
+        grep -q ph_commit build/check/ctf.txt || { echo "no phases in $boot"; return 1; }
+    done
+}
+
+quick_launch() { # launch to the first user instruction's message: median of nine, in milliseconds
+    python3 bench/test/launch.py 60
+}
+
+step "the matrix runs, within 60 s" timeout 60 "$tach" run --class icount --out "$run"
+step "no figure moved against results/baseline.json" "$tach" compare results/baseline.json "$run"
+step "the run equals itself" "$tach" compare "$run" "$run"
+step "budget: the cells run" "$tach" run --matrix bench/budget-matrix.cfg --class icount --out "$budget"
+step "budget: nothing above" "$tach" budget "$budget"
+step "report" "$tach" report --against results/baseline.json --out "$page" "$run"
+step "report: every figure is the JSON's" python3 bench/test/check_report.py "$page" "$run/ipc.json"
+for boot in "$run"/boot-*.frames; do
+    step "dump $(basename "$boot")" "$tach" dump "$boot"
+done
+for boot in "$run"/boot-3.frames "$run"/boot-4.frames; do
+    step "spans $(basename "$boot")" "$tach" spans "$boot"
+    rm -rf "$ctf"
+    step "CTF of $(basename "$boot") by babeltrace2" clean_ctf "$boot"
+done
+step "compare.py reads the JSON" /usr/bin/python3 "$(dpkg -L libbenchmark-tools | grep '/compare.py$')" \
+    benchmarks "$run/ipc.json" "$run/ipc.json"
+step "launch to user mode within 60 ms" quick_launch
+echo "real: $passed passed, $failed failed"
+[ "$failed" = 0 ]
