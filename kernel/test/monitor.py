@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""A guest under control from outside: started through QMP, stopped, looked at, ended.
+
+One Machine is one QEMU of the microvm kind, with its files in a directory of its own. Waits are
+bounded; the emulator is ended by its own handle. Used by isolation.py and nmi.py."""
+
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import time
+
+import machines
+
+WAIT_S = 20
+
+
+class Trouble(Exception):
+    """The machine did not do what it was told; the text says what."""
+
+
+class Machine:
+    """with Machine(directory, words) as m: the guest runs until m.stop()."""
+
+    def __init__(self, directory, words, images, extra=()):
+        loader, kernel, initfs = images
+        boot = machines.Boot(directory, loader, [kernel, initfs], "64M", words)
+        self.directory, self.serial = directory, boot.serial
+        self.path = os.path.join(directory, "qmp")
+        self.command = machines.qemu(boot, machines.MICROVM, machines.kernel_arguments(boot))
+        self.command += ["-qmp", "unix:%s,server=on,wait=off" % self.path] + list(extra)
+        self.child = self.qmp = None
+
+    def __enter__(self):
+        with open(os.path.join(self.directory, "qemu.log"), "wb") as log:
+            self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
+                                          stderr=log)
+        connection = connect(self.path, self.child)
+        self.qmp = connection.makefile("rwb")
+        self.qmp.readline()
+        self.execute("qmp_capabilities")
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+
+    def execute(self, name, **arguments):
+        self.qmp.write(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
+        self.qmp.flush()
+        while True:
+            line = self.qmp.readline()
+            if not line:
+                raise Trouble("QEMU ended during " + name)
+            answer = json.loads(line)
+            if "error" in answer:
+                raise Trouble("%s: %s" % (name, answer["error"].get("desc")))
+            if "return" in answer:
+                return answer["return"]
+
+    def monitor(self, line):
+        return self.execute("human-monitor-command", **{"command-line": line})
+
+    def said(self):
+        if not os.path.exists(self.serial):
+            return ""
+        with open(self.serial, "rb") as f:
+            return f.read().decode(errors="replace").replace("\r", "")
+
+    def wait_for(self, text):
+        limit = time.monotonic() + WAIT_S
+        while text not in self.said():
+            if time.monotonic() > limit or self.child.poll() is not None:
+                raise Trouble("the guest never said %r" % text)
+            time.sleep(0.02)
+
+    def end(self):
+        """Exit status of the emulator, which the guest is about to end."""
+        try:
+            return self.child.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            raise Trouble("the guest does not end") from None
+
+    def registers(self):
+        """Those of QEMU's "info registers" that are one number, and the descriptors' bases."""
+        text = self.monitor("info registers")
+        found = {k: int(v, 16) for k, v in re.findall(r"\b([A-Z][A-Z0-9]+)=([0-9a-f]+)", text)}
+        for name in ("CS", "SS", "GDT", "IDT", "TR", "LDT"):
+            line = re.search(name + r" *= *([0-9a-f ]+)", text)
+            found[name] = [int(n, 16) for n in line.group(1).split()]
+        return found
+
+    def memory(self, size):
+        """A dump of the guest's RAM from 0 on."""
+        name = os.path.join(self.directory, "ram")
+        self.execute("pmemsave", val=0, size=size, filename=name)
+        with open(name, "rb") as f:
+            return f.read()
+
+
+def connect(path, child):
+    limit = time.monotonic() + WAIT_S
+    while True:
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(WAIT_S)
+        try:
+            s.connect(path)
+            return s
+        except (FileNotFoundError, ConnectionRefusedError):
+            s.close()
+            if time.monotonic() > limit or child.poll() is not None:
+                raise Trouble("no answer at " + path) from None
+            time.sleep(0.02)
+
+
+class Elf:
+    """Symbols and bytes of an ELF64 file."""
+
+    def __init__(self, name):
+        with open(name, "rb") as f:
+            self.bytes = f.read()
+        if self.bytes[:5] != b"\x7fELF\x02":
+            raise Trouble(name + ": not an ELF64 file")
+        offset, = struct.unpack_from("<Q", self.bytes, 40)
+        size, count = struct.unpack_from("<HH", self.bytes, 58)
+        self.sections = [struct.unpack_from("<IIQQQQIIQQ", self.bytes, offset + i * size)
+                         for i in range(count)]
+        self.symbols = {}
+        for s in self.sections:
+            if s[1] == 2:
+                self.read_symbols(s, self.sections[s[6]])
+
+    def read_symbols(self, table, strings):
+        for at in range(table[4], table[4] + table[5], 24):
+            name, _, _, _, value, _ = struct.unpack_from("<IBBHQQ", self.bytes, at)
+            end = self.bytes.index(b"\0", strings[4] + name)
+            self.symbols[self.bytes[strings[4] + name:end].decode()] = value
+
+    def read(self, address, size):
+        """Bytes of the image at a virtual address; None where the file holds none."""
+        for s in self.sections:
+            if s[1] == 1 and s[3] <= address and address + size <= s[3] + s[5]:
+                at = s[4] + address - s[3]
+                return self.bytes[at:at + size]
+        return None
