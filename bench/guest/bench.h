@@ -36,6 +36,7 @@ struct machine {
     bool counts;      /* the TSC counts instructions: one call a region, few regions */
     bool trace;       /* the trace variants are in force: records and counts, no histograms */
     bool pti;         /* isolation is on */
+    bool fast;        /* the boot has the fast path */
     uint32_t calls;   /* in one region */
     uint32_t samples; /* regions of a histogram */
     uint64_t limit;   /* ticks after which a histogram is closed with what it has */
@@ -95,7 +96,9 @@ long cell_measure(struct work *w);
 long kernel_measure(struct work *w);
 /* The waiter's side of that of cell "notify": sends its samples. */
 long waiter_report(const uint64_t *samples, unsigned n);
-/* traced.c: one cell of a boot with tracing: its records and its counts. */
+/* traced.c: the records of the boot so far, but for the phases of its calls. */
+long boot_trace(void);
+/* One cell of a boot with tracing: its records and its counts. */
 long cell_trace(struct work *w);
 
 /* fault.c */

@@ -81,6 +81,7 @@ long machine_calibrate(bool send)
     machine.samples = machine.counts ? COUNTING_SAMPLES : CYCLES_SAMPLES;
     machine.limit = machine.counts ? ~0ull : sys_clock(CLOCK_HZ) / CYCLES_PER_S;
     machine.trace = word_is("sys:trace", "on");
+    machine.fast = word_is("sys:path", "fast");
     machine.pti = word_is("sys:mitig", "pti on");
     machine.empty = region_median(machine.calls);
     if (send)

@@ -175,7 +175,7 @@ void cell_tear_down(struct work *w)
     if (w->fd >= 0)
         file_close(w->fd);
     if (w->rung->plain)
-        file_put("sys:path", "fast");
+        file_put("sys:path", machine.fast ? "fast" : "plain");
     fault_tear_down();
     sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_DEFAULT});
 }

@@ -84,6 +84,8 @@ int main(int argc, char **argv, char **envp)
     long error = frames_open();
     if (error >= 0)
         error = machine_calibrate(!cell);
+    if (error >= 0 && machine.trace && !cell)
+        error = boot_trace();
     if (error < 0) {
         print("bench: trace: %s\n", error_text(error));
         return 1;

@@ -66,8 +66,8 @@ long cell_parse(const char *name, uint64_t length, struct work *w)
     while (at < end) {
         const char *next = part_end(at + 1, end);
         if (!part_parse(at + 1, next, w, &has))
-            return -T_EINVAL;
+            return -T_ENOENT;
         at = next;
     }
-    return w->rung && has == w->rung->has && size_fits(w) ? 0 : -T_EINVAL;
+    return w->rung && has == w->rung->has && size_fits(w) ? 0 : -T_ENOENT;
 }

@@ -12,6 +12,7 @@
 
 #define TRACED_CALLS  8u
 #define RECORDS_MAX   2048u
+#define RING_BOOT_MAX (TRACE_RING_RECORDS - 512) /* reading leaves records too */
 #define WARM_CALLS    16u
 #define COUNTED_CALLS 32u
 #define ATTEMPTS      32u /* an interrupt among the counted calls counts too: try again */
@@ -120,9 +121,26 @@ static long counts_send(struct work *w)
     memcpy(count.cell, w->name, strlen(w->name));
     frames_count(&count);
     if (!match)
-        print("bench: %s: %lu traps and %lu CR3 writes in %u calls are not the table's\n", w->name,
-              c.traps, c.cr3_writes, COUNTED_CALLS);
+        print("bench: %s: %lu traps and %lu CR3 writes in %u %ss are not the table's\n", w->name,
+              c.traps, c.cr3_writes, COUNTED_CALLS, w->rung->unit);
     return match ? 0 : -T_ERANGE;
+}
+
+/* Unless they have been overwritten already: then what is left would be a torn beginning. */
+long boot_trace(void)
+{
+    char text[512];
+    long count = file_text("sys:counters", text, sizeof(text));
+    if (count < 0 || number_of(text, "trace_records") > RING_BOOT_MAX)
+        return count < 0 ? count : 0;
+    do {
+        count = frames_drain(records, RECORDS_MAX);
+        for (uint32_t i = 0; count > 0 && i < (uint32_t)count; i++)
+            if (records[i].event < EV_ph_entry)
+                frames_record(&records[i]);
+    } while (count == RECORDS_MAX);
+    frames_records_flush();
+    return count;
 }
 
 long cell_trace(struct work *w)
