@@ -96,7 +96,8 @@ static long call_set_up(struct work *w)
     return other_side(w);
 }
 
-/* A send ends when it is taken, so its payload cannot be fetched later: it goes in pieces. */
+/* A send ends when it is taken, so its payload cannot be fetched later: it goes in pieces. Who runs
+ * ahead of whom then differs from one round trip to the next (D1 has a period of two). */
 static long send_set_up(struct work *w, region_body *const *bodies)
 {
     unsigned form = message_fill(w), each = w->rung->traps / 2;
