@@ -63,7 +63,6 @@ static inline void register_offsets(void)
 static inline void cpu_offsets(void)
 {
     FIELD(CPU, cpu, CURRENT, current);
-    FIELD(CPU, cpu, TOKEN_STEP, token_step);
     FIELD(CPU, cpu, KERNEL_STACK, kernel_stack);
     FIELD(CPU, cpu, SCRATCH, scratch);
     FIELD(CPU, cpu, GATE, gate);
@@ -105,6 +104,7 @@ static inline void object_offsets(void)
 
 static inline void constants(void)
 {
+    ASSIGN(STAMP_STEP_HIGH, STAMP_STEP >> 32);
     ASSIGN(FRAME_SYSCALL, FRAME_SYSCALL);
     ASSIGN(FRAME_FULL, FRAME_FULL);
     ASSIGN(BLOCK_TRACED, BLOCK_TRACED);

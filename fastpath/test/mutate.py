@@ -62,7 +62,7 @@ MUTATIONS = [
     ('request: not waited for', MACROS, r'\n +mov +\[caller \+ THREAD_WAIT_TASK\], rcx', ''),
     ('request: server does not know its client', MACROS, r'\n +mov +\[callee \+ THREAD_CLIENT\], caller', ''),
     ('request: stamp not stored', MACROS, r'\n +mov +\[caller \+ THREAD_STAMP\], rdi', ''),
-    ('request: stamp not advanced', MACROS, r'\n +add +rdi, \[gs:CPU_TOKEN_STEP\].*', ''),
+    ('reply: token not spent', PATH, r'\n +add +dword \[callee \+ THREAD_STAMP \+ 4\].*', ''),
     ('request: current not stored', MACROS, r'(mov +eax, \[caller \+ %1\]\n) +mov +\[gs:CPU_CURRENT\], callee\n', r'\1'),
     ('words: last one not cleared', MACROS, r'(\.w5_%1:) +xor +r13d, r13d', r'\1'),
     ('words: one too few cleared', MACROS, r'times 8 dq \.w3_%1', 'times 8 dq .w4_%1'),

@@ -306,7 +306,6 @@ static void cpu_make(void)
 
     sched_init();
     cpu->current = &world.thread[0];
-    cpu->token_step = CALL_STEP;
     noise(cpu->scratch, sizeof(cpu->scratch));
     cpu->self = cpu;
     cpu->index = 0;

@@ -12,7 +12,7 @@
  *   rbx rbp r14 r15 rsp preserved; every word beyond the inline length arrives as zero
  *
  * rdi as received is the whole right to reply: echo it to reply or reply_wait (0: nothing to reply
- * to). The token is thread slot 11:0 and a call counter 31:12; a double, late or forged one gets
+ * to). The token is thread slot 11:0 and a counter 31:12; a double, late or forged one gets
  * EBADFD. */
 #ifndef TACH_ABI_MSG_H
 #define TACH_ABI_MSG_H

@@ -11,8 +11,6 @@
 #include "kernel/hal/list.h"
 #include "kernel/hal/sched.h"
 
-#define STAMP_STEP (1ull << 44)
-
 /* From now on no reply to the present call can match: neither here nor on the fast path. */
 static void caller_revoke(struct thread *c)
 {
@@ -61,7 +59,6 @@ static void enqueue_and_block(struct thread *t, struct task *target, enum thread
 
 void ipc_request(struct thread *t, struct task *server)
 {
-    t->stamp += STAMP_STEP;
     enqueue_and_block(t, server, THREAD_CALLING);
 }
 
@@ -135,12 +132,9 @@ static enum err reply_give(struct thread *t, struct thread **out)
     if (e)
         return e;
     sched_deadline_cancel(c);
-    if (t->client != c)
-        caller_revoke(c);
+    caller_revoke(c);
     t->client = &thread_none;
     c->wait_task = 0;
-    c->buffer_flags = 0;
-    c->buffer_size = 0;
     c->frame = FRAME_SYSCALL;
     if (c->call_file)
         file_reply(c);

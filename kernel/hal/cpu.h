@@ -11,7 +11,6 @@
 struct cpu {
     /* line 0: the assembly path */
     struct thread *current; /* never 0; thread_none while idle */
-    uint64_t token_step;    /* 1 << 44: one call more in a stamp */
     uint64_t kernel_stack;  /* top */
     uint64_t scratch[4];    /* entry code only, between two of its own instructions */
     uint8_t gate;    /* best ready priority + 1, 0: none; 255: current may not use the fast path */

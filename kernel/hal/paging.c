@@ -107,7 +107,6 @@ enum err paging_protect_ro(vaddr_t start, vaddr_t end)
 static void cpu_fill(struct cpu *cpu, unsigned index)
 {
     cpu->current = &thread_none;
-    cpu->token_step = 1ull << 44;
     cpu->kernel_stack = PERCPU_AREA(index) + PERCPU_STACK_TOP;
     cpu->index = (uint16_t)index;
     cpu->self = (struct cpu *)(PERCPU_AREA(index) + PERCPU_CPU);

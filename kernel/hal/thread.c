@@ -11,7 +11,6 @@
 #include "kernel/hal/sched.h"
 
 #define STAMP_SLOT_SHIFT 32
-#define STAMP_CALL       (1ull << 44)
 #define STAMP_TID        0xFFFFFFFFull
 #define LINE             64u
 #define BLOCK_BYTES      ((sizeof(struct thread) + LINE - 1) / LINE * LINE)
@@ -72,7 +71,7 @@ void thread_free(struct thread *t)
 {
     sched_forget(t);
     threads[t->slot] = &thread_none;
-    t->stamp += STAMP_CALL;
+    t->stamp += STAMP_STEP;
     block_reset(t);
     /* First in, first out: a slot rests as long as possible. */
     list_push_back(&free_blocks, &t->link);

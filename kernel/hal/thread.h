@@ -47,6 +47,9 @@ enum thread_frame {
 #define BLOCK_FSBASE   0x04 /* has an FS base, which only C switches */
 #define BLOCK_KILLED   0x08 /* will be torn down at the next chance */
 
+/* One more in the counter of a stamp: the token that was handed out is spent, whoever holds it. */
+#define STAMP_STEP (1ull << 44)
+
 struct thread {
     /* line 0: what a switch saves and loads */
     uint64_t rip, rsp, rbx, rbp, r14, r15;
@@ -83,8 +86,8 @@ struct thread {
     uint64_t buffer, buffer_size; /* of the open call: what the server may touch */
     uint8_t buffer_flags;         /* MSG_OUT, MSG_IN */
     uint8_t call_op;              /* of the open scheme request, 0 none */
-    struct file *call_file; /* the description of the open request, if C has to finish it */
-    uint64_t call_regs[8];  /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
+    struct file *call_file;       /* the description of the open request, if C has to finish it */
+    uint64_t call_regs[8];   /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
     uint64_t fault_regs[18]; /* rax rbx rcx rdx rsi rdi rbp r8..r15 rip rflags rsp at the fault */
 };
 

@@ -54,7 +54,7 @@ static long linked_complete(struct svc *self, uint64_t caller, long result)
     (void)self;
     if (t->stamp != caller || thread_status(t) != THREAD_PENDING)
         return -T_EBADFD;
-    t->stamp += 1ull << 44; /* the token is spent */
+    t->stamp += STAMP_STEP; /* the token is spent */
     t->rdx = (uint64_t)result;
     if (t->call_file)
         file_reply(t);

@@ -48,7 +48,6 @@ void kit_boot(void)
     hal_config.tsc_hz = 1000000000;
     mock_boot(FRAMES);
     sched_init();
-    mock_cpu.token_step = 1ull << 44;
     trace_init();
     task_init();
     scheme_init();
