@@ -11,9 +11,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#define FRAMES 6000u
-#define RIP    0x400000ull
+#define FRAMES  6000u
+#define RIP     0x400000ull
+#define SECONDS 120u /* a kernel that loops fails */
 
 extern const struct service_ops service_null, service_zero, service_echo, service_ram;
 
@@ -45,6 +47,7 @@ static void must(enum err e)
 
 void kit_boot(void)
 {
+    alarm(SECONDS);
     hal_config.tsc_hz = 1000000000;
     mock_boot(FRAMES);
     sched_init();
