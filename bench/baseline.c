@@ -5,10 +5,11 @@
 #include <argp.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/figure.h"
-#include "bench/file.h"
 #include "bench/verbs.h"
+#include "traces/say.h"
 
 struct baseline_args {
     const char *run, *out;
@@ -22,17 +23,8 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case 'o':
         args->out = text;
         return 0;
-    case ARGP_KEY_ARG:
-        if (args->run)
-            argp_error(state, "a baseline is made of one run");
-        args->run = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (!args->run)
-            argp_error(state, "which run?");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return args_one(key, text, state, &args->run, "RUN");
     }
 }
 
@@ -55,17 +47,14 @@ static void document_reduce(struct document *document)
 }
 
 /* Whether a run is fit to be the measure of others; says why not. */
-static int document_fit(const struct document *document)
+static int document_fit(const struct document *document, const char *path)
 {
     if (strcmp(document->class, "icount")) {
-        fputs("tach baseline: only a run of class icount is exact; this one is ", stderr);
-        file_name_print(stderr, document->class);
-        fputc('\n', stderr);
-        return TACH_INCONCLUSIVE;
+        return say_error(TACH_INCONCLUSIVE, "baseline", document->class,
+                         "only a run of class icount is exact");
     }
     if (strcmp(document->complete, "yes") || !document->count) {
-        fputs("tach baseline: not every boot of this run passed\n", stderr);
-        return TACH_INCONCLUSIVE;
+        return say_error(TACH_INCONCLUSIVE, "baseline", path, "not every boot of this run passed");
     }
     return TACH_OK;
 }
@@ -94,7 +83,7 @@ int verb_baseline(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &args);
     int status = document_load("baseline", args.run, &document);
     if (!status)
-        status = document_fit(&document);
+        status = document_fit(&document, args.run);
     if (!status) {
         document_reduce(&document);
         if (args.out)

@@ -172,7 +172,7 @@ static int boot_fail(struct boot_run *run, const char *why)
 
 int boot_start(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup)
 {
-    const char *argv[BOOT_ARGS_MAX] = {"qemu-system-x86_64"};
+    const char *argv[BOOT_ARGS_MAX] = {QEMU_PROGRAM};
     char serial[sizeof(run->frames) + 8];
     size_t used = args_append(argv, 1, machine_args);
     int failed = -1;

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "bench/exits.h"
-#include "bench/file.h"
 #include "bench/measure.h"
 #include "bench/table.h"
 #include "bench/verbs.h"
+#include "traces/say.h"
 
 #define FREE 0 /* no budget */
 
@@ -108,16 +108,11 @@ static int capture_add(const char *path, struct document *rows)
 {
     struct capture capture;
 
-    int status = capture_load(path, &capture);
-    if (status) {
-        fputs("tach budget: ", stderr);
-        file_name_print(stderr, path);
-        fprintf(stderr, ": %s\n", capture.error);
-    }
+    int status = say_load("budget", path, &capture);
     for (size_t i = 0; !status && i < capture.boot_count; i++) {
         const struct boot *boot = &capture.boots[i];
         if (!boot_whole(boot))
-            fprintf(stderr, "tach budget: boot %08x did not arrive whole\n", boot->boot_id);
+            say_error(0, "budget", path, "boot %08x did not arrive whole", boot->boot_id);
         if (!boot->hello.trace && measure_whole(boot, 0, rows))
             status = TACH_INTERNAL;
     }
@@ -191,10 +186,8 @@ int verb_budget(int argc, char **argv)
     int status = is_capture(args.paths[0]) ? captures_load(&args, &document)
                                            : document_load("budget", args.paths[0], &document);
     if (!status && strcmp(figure_unit(document.class), "instructions")) {
-        fputs("tach budget: the budget is in instructions; a run of class ", stderr);
-        file_name_print(stderr, document.class);
-        fputs(" counts cycles\n", stderr);
-        status = TACH_INCONCLUSIVE;
+        status = say_error(TACH_INCONCLUSIVE, "budget", args.paths[0],
+                           "the budget is in instructions, and its class counts cycles");
     } else if (!status) {
         status = budget_print(&document);
     }

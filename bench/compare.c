@@ -11,9 +11,9 @@
 
 #include "bench/exits.h"
 #include "bench/figure.h"
-#include "bench/file.h"
 #include "bench/table.h"
 #include "bench/verbs.h"
+#include "traces/say.h"
 
 /* One metric of a figure that is compared by itself. */
 static const struct metric {
@@ -107,7 +107,7 @@ static void movement_print(const struct movement *m)
     number_text(m->old, old, sizeof(old));
     number_text(m->new, new, sizeof(new));
     signed_text(m->new - m->old, delta, sizeof(delta));
-    file_name_print(stdout, m->name);
+    say_name(stdout, m->name);
     printf("  %s  %s -> %s  %s", m->metric, old, new, delta);
     if (m->old != 0)
         printf("  (%+.2f %%)", 100 * (m->new - m->old) / m->old);
@@ -156,7 +156,7 @@ static void lone_say(const struct figure *figure, const char *where, struct tall
                                                      "metric", "presence", "only", where));
         return;
     }
-    file_name_print(stdout, name);
+    say_name(stdout, name);
     printf("  only in the %s\n", where);
 }
 
@@ -190,9 +190,9 @@ bool documents_comparable(const char *verb, const struct document sides[2])
         return true;
     fprintf(stderr, "tach %s: figures of different %s are never compared: ", verb,
             class ? "classes" : "machines");
-    file_name_print(stderr, class ? sides[0].class : sides[0].machine);
+    say_name(stderr, class ? sides[0].class : sides[0].machine);
     fputs(" | ", stderr);
-    file_name_print(stderr, class ? sides[1].class : sides[1].machine);
+    say_name(stderr, class ? sides[1].class : sides[1].machine);
     fputc('\n', stderr);
     return false;
 }

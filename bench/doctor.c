@@ -13,10 +13,10 @@
 
 #include "bench/exits.h"
 #include "bench/figure.h"
-#include "bench/file.h"
 #include "bench/machine.h"
 #include "bench/process.h"
 #include "bench/verbs.h"
+#include "traces/say.h"
 
 #define LOOK_LIMIT_S 10.0
 #define PORTS_MAX    16u
@@ -151,13 +151,13 @@ static void findings_print(const struct machine *machine, const struct finding *
                            const char *class)
 {
     printf("machine   ");
-    file_name_print(stdout, machine->cpu);
+    say_name(stdout, machine->cpu);
     printf(", %u CPUs, ", machine->cpus);
-    file_name_print(stdout, machine->kernel);
+    say_name(stdout, machine->kernel);
     printf("\ngovernor  %s, SMT %s\n\n", machine->governor, machine->smt);
     for (size_t i = 0; i < n; i++) {
         printf("%-3s  %-30s ", findings[i].can ? "yes" : "no", findings[i].what);
-        file_name_print(stdout, findings[i].why);
+        say_name(stdout, findings[i].why);
         fputc('\n', stdout);
     }
     printf("\n`tach run` would measure in class %s\n", class);

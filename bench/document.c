@@ -9,18 +9,9 @@
 #include "bench/exits.h"
 #include "bench/figure.h"
 #include "bench/file.h"
+#include "traces/say.h"
 
 #define DOCUMENT_MAX (256u << 20)
-
-static int document_complain(const char *verb, const char *path, const char *what)
-{
-    fprintf(stderr, "tach %s: ", verb);
-    file_name_print(stderr, path);
-    fputs(": ", stderr);
-    file_name_print(stderr, what);
-    fputc('\n', stderr);
-    return TACH_BADDATA;
-}
 
 /* Splits "ipc/CELL/pti:on". Returns 0, or -1 for a name of another make. */
 static int name_split(const char *name, struct figure *figure)
@@ -69,7 +60,7 @@ static const char *figure_read(const json_t *row, const char *class, struct figu
     FIGURE_EXTRAS(X)
 #undef X
     for (unsigned i = 0; i < PHASE_COUNT; i++) {
-        snprintf(member, sizeof(member), "phase_%s", phase_names[i]);
+        snprintf(member, sizeof(member), "phase_%s", span_phase_name((enum phase)i));
         wrong |= number_get(row, member, &out->phase[i]);
     }
     if (wrong || !figure_has(whole) || boot < 0 || boot > 1e6 || boots < 0 || boots > 1e6)
@@ -146,7 +137,7 @@ int document_load(const char *verb, const char *path, struct document *out)
                  error.text);
         const char *wrong = root ? document_read(root, out) : syntax;
         if (wrong)
-            status = document_complain(verb, full, wrong);
+            status = say_error(TACH_BADDATA, verb, full, "%s", wrong);
         json_decref(root);
         free(text);
     }

@@ -10,9 +10,11 @@
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/process.h"
+#include "traces/say.h"
 
 #define DRAW_LIMIT_S 60.0
 #define PATH_ROOM    4096u
+#define LOG_SHOWN    300u /* bytes of what gnuplot says */
 
 static const char *const terminals[] = {
     [CHART_SVG] = "set terminal svg size 920,430 dynamic font 'sans-serif,14' background '#ffffff'",
@@ -49,18 +51,20 @@ static int gnuplot_run(const char *verb, const char *script, const char *log)
     size_t size;
 
     if (process_start(&process, argv, log, DRAW_LIMIT_S)) {
-        fprintf(stderr, "tach %s: gnuplot: %s\n", verb, strerror(errno));
-        return TACH_CANTCREATE;
+        return say_error(TACH_CANTCREATE, verb, "gnuplot", "%s", strerror(errno));
     }
     process_wait(&process);
     if (process.status == 0)
         return TACH_OK;
     if (process.status == 127)
-        fprintf(stderr, "tach %s: gnuplot is not in PATH\n", verb);
-    else if (!file_read(verb, log, 1u << 20, &text, &size))
-        fprintf(stderr, "tach %s: gnuplot failed: %.300s\n", verb, text);
+        return say_error(TACH_UNAVAILABLE, verb, "gnuplot", "is not in PATH");
+    if (!file_read(verb, log, 1u << 20, &text, &size)) {
+        fprintf(stderr, "tach %s: gnuplot: failed: ", verb);
+        say_text(stderr, text, size < LOG_SHOWN ? size : LOG_SHOWN);
+        fputc('\n', stderr);
+    }
     free(text);
-    return process.status == 127 ? TACH_UNAVAILABLE : TACH_CANTCREATE;
+    return TACH_CANTCREATE;
 }
 
 int chart_draw(const char *verb, const struct document *document, enum chart chart,
@@ -72,8 +76,7 @@ int chart_draw(const char *verb, const struct document *document, enum chart cha
     *drawn = false;
     for (const char *at = path; *at; at++) {
         if ((unsigned char)*at < ' ') { /* it would end a line of the script */
-            fprintf(stderr, "tach %s: a path with control bytes cannot be drawn to\n", verb);
-            return TACH_CANTCREATE;
+            return say_error(TACH_CANTCREATE, verb, path, "control bytes cannot be drawn to");
         }
     }
     snprintf(script, sizeof(script), "%.4000s.gp", path);
@@ -83,10 +86,7 @@ int chart_draw(const char *verb, const struct document *document, enum chart cha
     if (!status && *drawn)
         status = gnuplot_run(verb, script, log);
     if (!status && *drawn && rename(part, path)) {
-        fprintf(stderr, "tach %s: ", verb);
-        file_name_print(stderr, path);
-        fprintf(stderr, ": %s\n", strerror(errno));
-        status = TACH_CANTCREATE;
+        status = say_error(TACH_CANTCREATE, verb, path, "%s", strerror(errno));
     }
     unlink(script);
     unlink(part);

@@ -7,18 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const phase_names[PHASE_COUNT] = {
-#define X(name, text) #name,
-    PHASES(X)
-#undef X
-};
-
-const char *const phase_texts[PHASE_COUNT] = {
-#define X(name, text) text,
-    PHASES(X)
-#undef X
-};
-
 bool figure_has(double number)
 {
     return number > FIGURE_ABSENT / 2;
@@ -106,7 +94,7 @@ json_t *figure_row(const struct figure *figure, const char *class, size_t family
     FIGURE_EXTRAS(X)
 #undef X
     for (unsigned i = 0; i < PHASE_COUNT; i++) {
-        snprintf(member, sizeof(member), "phase_%s", phase_names[i]);
+        snprintf(member, sizeof(member), "phase_%s", span_phase_name((enum phase)i));
         if (figure_has(figure->phase[i]))
             json_object_set_new(row, member, json_number(figure->phase[i]));
     }

@@ -64,9 +64,6 @@ struct document {
     size_t count;
 };
 
-extern const char *const phase_names[PHASE_COUNT];
-extern const char *const phase_texts[PHASE_COUNT];
-
 /* Whether a number that may be absent is there. */
 bool figure_has(double number);
 

@@ -8,24 +8,7 @@
 #include <sys/stat.h>
 
 #include "bench/exits.h"
-
-void file_name_print(FILE *out, const char *text)
-{
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-        if (*at < ' ' || *at > '~' || *at == '\\')
-            fprintf(out, "\\x%02x", *at);
-        else
-            fputc(*at, out);
-    }
-}
-
-static int file_complain(const char *verb, const char *path, const char *what, int status)
-{
-    fprintf(stderr, "tach %s: ", verb);
-    file_name_print(stderr, path);
-    fprintf(stderr, ": %s\n", what);
-    return status;
-}
+#include "traces/say.h"
 
 /* Grows as it reads: sizes that stat gives are wrong for pipes and for files in /proc. */
 static int stream_read(FILE *file, size_t limit, char **text, size_t *size)
@@ -58,19 +41,19 @@ int file_read(const char *verb, const char *path, size_t limit, char **text, siz
     *text = NULL;
     FILE *file = fopen(path, "rb");
     if (!file)
-        return file_complain(verb, path, strerror(errno), TACH_NOINPUT);
+        return say_error(TACH_NOINPUT, verb, path, "%s", strerror(errno));
     if (!fstat(fileno(file), &facts) && S_ISDIR(facts.st_mode)) {
         fclose(file);
-        return file_complain(verb, path, strerror(EISDIR), TACH_NOINPUT);
+        return say_error(TACH_NOINPUT, verb, path, "%s", strerror(EISDIR));
     }
     errno = 0;
     int status = stream_read(file, limit, text, size);
     if (status)
-        file_complain(verb, path, "out of memory", status);
+        say_error(status, verb, path, "%s", "out of memory");
     else if (ferror(file))
-        status = file_complain(verb, path, strerror(errno ? errno : EIO), TACH_IOERR);
+        status = say_error(TACH_IOERR, verb, path, "%s", strerror(errno ? errno : EIO));
     else if (*size > limit)
-        status = file_complain(verb, path, "larger than such a file may be", TACH_BADDATA);
+        status = say_error(TACH_BADDATA, verb, path, "%s", "larger than such a file may be");
     fclose(file);
     if (status) {
         free(*text);
@@ -97,7 +80,7 @@ int file_directory(const char *verb, const char *path)
     const int error = failed ? errno : ENOTDIR;
     const int good = !failed && !stat(copy, &facts) && S_ISDIR(facts.st_mode);
     free(copy);
-    return good ? TACH_OK : file_complain(verb, path, strerror(error), TACH_CANTCREATE);
+    return good ? TACH_OK : say_error(TACH_CANTCREATE, verb, path, "%s", strerror(error));
 }
 
 FILE *file_create(const char *verb, const char *path)
@@ -113,7 +96,7 @@ FILE *file_create(const char *verb, const char *path)
     }
     FILE *file = fopen(path, "wb");
     if (!file)
-        file_complain(verb, path, strerror(errno), TACH_CANTCREATE);
+        say_error(TACH_CANTCREATE, verb, path, "%s", strerror(errno));
     return file;
 }
 
@@ -124,6 +107,6 @@ int file_finish(const char *verb, const char *path, FILE *file)
     const int error = errno;
 
     if (fclose(file) || failed)
-        return file_complain(verb, path, strerror(error ? error : EIO), TACH_CANTCREATE);
+        return say_error(TACH_CANTCREATE, verb, path, "%s", strerror(error ? error : EIO));
     return TACH_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Whole files in and out, with the error line and the exit code that every verb shares. Invariant:
- * a file that file_finish reported as good is on its way to the disk in full; names that come from
- * outside are printed with file_name_print, so they cannot drive the terminal. */
+ * a file that file_finish reported as good is on its way to the disk in full. */
 #ifndef TACH_BENCH_FILE_H
 #define TACH_BENCH_FILE_H
 
@@ -20,8 +19,5 @@ int file_finish(const char *verb, const char *path, FILE *file);
 
 /* Makes a directory and those above it; existing ones are fine. Returns an enum tach_exit. */
 int file_directory(const char *verb, const char *path);
-
-/* Prints text with control bytes, backslashes and bytes above 126 as \xNN. */
-void file_name_print(FILE *out, const char *text);
 
 #endif

@@ -13,6 +13,7 @@
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/measure.h"
+#include "traces/say.h"
 
 #define IMAGE_MAX     (256u << 20)
 #define RUN_DIRECTORY "results/run"
@@ -36,8 +37,7 @@ static int directory_fresh(const char *class, char **out)
         if (!mkdir(*out, 0777))
             return TACH_OK;
         if (errno != EEXIST) {
-            fprintf(stderr, "tach run: %s: %s\n", *out, strerror(errno));
-            status = TACH_CANTCREATE;
+            status = say_error(TACH_CANTCREATE, "run", *out, "%s", strerror(errno));
         }
         free(*out);
         *out = NULL;
@@ -65,14 +65,10 @@ int keep_directory(const char *path, const char *class, char **out)
     if (!path)
         return directory_fresh(class, out);
     if (strlen(path) > 400) {
-        fprintf(stderr, "tach run: --out: a path of more than 400 bytes\n");
-        return TACH_CANTCREATE;
+        return say_error(TACH_CANTCREATE, "run", "--out", "a path of more than 400 bytes");
     }
     if (directory_taken(path)) {
-        fputs("tach run: ", stderr);
-        file_name_print(stderr, path);
-        fputs(": holds a run already; nothing was touched\n", stderr);
-        return TACH_CANTCREATE;
+        return say_error(TACH_CANTCREATE, "run", path, "holds a run already; nothing was touched");
     }
     const int status = file_directory("run", path);
     *out = status ? NULL : strdup(path);
@@ -272,5 +268,5 @@ void keep_latest(const char *directory)
     unlink(LATEST_PART);
     /* Moved into place, so that there is always a run behind the name. */
     if (!name || symlink(name + 1, LATEST_PART) || rename(LATEST_PART, LATEST))
-        fprintf(stderr, "tach run: %s: %s\n", LATEST, strerror(errno));
+        say_error(0, "run", LATEST, "%s", strerror(errno));
 }

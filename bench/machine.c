@@ -12,7 +12,6 @@
 #include "bench/figure.h"
 #include "bench/process.h"
 
-#define QEMU         "qemu-system-x86_64"
 #define QEMU_LIMIT_S 5.0
 
 /* The first line of a small file, or "unknown". */
@@ -72,7 +71,7 @@ bool output_line(const char *const *argv, const char *word, double limit_s, char
 
 void machine_read(struct machine *out)
 {
-    const char *version[] = {QEMU, "--version", NULL};
+    const char *version[] = {QEMU_PROGRAM, "--version", NULL};
     struct utsname name;
     char mhz[32];
 

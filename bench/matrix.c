@@ -12,6 +12,7 @@
 
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "traces/say.h"
 
 struct word {
     const char *text;
@@ -246,7 +247,7 @@ int matrix_load(const char *path, struct matrix *out)
         return status;
     if (matrix_parse(text, size, out, &error)) {
         fputs("tach run: ", stderr);
-        file_name_print(stderr, path);
+        say_name(stderr, path);
         fprintf(stderr, ":%zu:%zu: %s\n", error.line, error.column, error.text);
         status = TACH_BADDATA;
     }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/phases.h"
 #include "bench/stats.h"
 
 static int figure_append(struct document *rows, const struct figure *figure)
@@ -43,6 +42,17 @@ static void region_fill(struct figure *figure, const struct hist *hist)
     figure->mode = (double)stats.mode;
     figure->calls = hist->calls;
     figure->whole = (stats.location - figure->empty) / hist->calls;
+}
+
+bool measure_cell(const struct boot *boot, const char *cell, double *empty, double *whole)
+{
+    const struct hist *hist = boot_hist(boot, cell, "whole");
+
+    if (!hist || !hist->calls || !hist->count)
+        return false;
+    *empty = empty_location(boot);
+    *whole = (stats_location(hist->entries, hist->count) - *empty) / hist->calls;
+    return true;
 }
 
 int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows)
@@ -82,6 +92,25 @@ static void counts_fill(struct figure *figure, const struct boot *boot)
         figure->cr3_writes = (double)count->cr3_writes / (double)count->calls;
         figure->copied_bytes = (double)count->copied_bytes / (double)count->calls;
     }
+}
+
+/* The call whose whole is the median stands for its cell: medians of the parts of different calls
+ * would add up to no call at all. Nothing is filled in where no call is complete. */
+static void phases_fill(struct figure *figure, const struct boot *boot,
+                        const struct span_table *table)
+{
+    const struct span_cell *cell = span_cell_find(table, figure->cell);
+    const struct span_basis basis = {(double)boot->calib.stamp_cost, figure->empty, figure->whole};
+
+    if (!cell || !cell->calls)
+        return;
+    const struct span_call *call = &table->calls[cell->typical];
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        figure->phase[i] = (double)call->phase[i];
+    figure->traced = (double)call->whole;
+    figure->stamps = call->stamps - 1.0;
+    figure->stamp_cost = basis.stamp_cost;
+    figure->residue = span_residue(call, &basis);
 }
 
 int measure_trace(const struct boot *boot, unsigned repetition, struct document *rows)

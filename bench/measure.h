@@ -5,12 +5,18 @@
 #ifndef TACH_BENCH_MEASURE_H
 #define TACH_BENCH_MEASURE_H
 
+#include <stdbool.h>
+
 #include "bench/boots.h"
 #include "bench/figure.h"
 
 /* Appends a figure for each "whole" histogram of an untraced boot, in the order in which the boot
  * sent them. repetition numbers the boot. Returns 0, or -1 when memory ends. */
 int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows);
+
+/* What an untraced boot says of one cell, in ticks a call: the location of its metric "whole" less
+ * the empty region's, which is put into *empty. Returns false where it was not measured. */
+bool measure_cell(const struct boot *boot, const char *cell, double *empty, double *whole);
 
 /* Adds phases and the kernel's own counts of a traced boot to the rows of its isolation and
  * repetition. Returns 0, or -1 when memory ends. */

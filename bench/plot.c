@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/chart.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/verbs.h"
+#include "traces/say.h"
 
 struct plot_args {
     const char *run, *out;
@@ -25,7 +27,7 @@ static int plot_chart(const struct document *document, enum chart chart, const c
             return TACH_INTERNAL;
         status = chart_draw("plot", document, chart, (enum chart_form)form, path, &drawn);
         if (!status) {
-            file_name_print(stdout, drawn ? path : chart_names[chart]);
+            say_name(stdout, drawn ? path : chart_names[chart]);
             puts(drawn ? "" : ": nothing of it was measured");
         }
         free(path);
@@ -41,17 +43,8 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case 'o':
         args->out = text;
         return 0;
-    case ARGP_KEY_ARG:
-        if (args->run)
-            argp_error(state, "one run is drawn at a time");
-        args->run = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (!args->run)
-            argp_error(state, "which run?");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return args_one(key, text, state, &args->run, "RUN");
     }
 }
 

@@ -80,7 +80,7 @@ static void probe_judge(const struct process *qemu, char *log, struct probe *out
 static void guest_run(const char *image, const char *accelerator, const char *log_path,
                       struct probe *out)
 {
-    const char *argv[] = {"qemu-system-x86_64",
+    const char *argv[] = {QEMU_PROGRAM,
                           "-M",
                           "microvm",
                           "-accel",

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define QEMU_PROGRAM "qemu-system-x86_64"
+
 struct process {
     pid_t pid;        /* 0: none, or ended */
     double started_s; /* on the monotonic clock */

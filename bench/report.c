@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/args.h"
 #include "bench/compare.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/html.h"
 #include "bench/report.h"
 #include "bench/verbs.h"
+#include "traces/say.h"
 
 #define SVG_MAX  (16u << 20)
 #define JSON_MAX (64u << 20)
@@ -43,8 +45,7 @@ static int charts_take(struct report *report)
     int status = TACH_OK;
 
     if (!mkdtemp(directory)) {
-        fprintf(stderr, "tach report: %s: %s\n", directory, strerror(errno));
-        return TACH_CANTCREATE;
+        return say_error(TACH_CANTCREATE, "report", directory, "%s", strerror(errno));
     }
     for (unsigned chart = 0; !status && chart < CHART_COUNT; chart++)
         status = chart_take(directory, (enum chart)chart, report);
@@ -66,10 +67,7 @@ static int json_take(const char *path, json_t **out)
     free(text);
     if (json_is_object(*out))
         return TACH_OK;
-    fputs("tach report: ", stderr);
-    file_name_print(stderr, path);
-    fputs(": no JSON object\n", stderr);
-    return TACH_BADDATA;
+    return say_error(TACH_BADDATA, "report", path, "no JSON object");
 }
 
 /* machine.json stands beside the document of a run; a baseline has none. */
@@ -144,7 +142,7 @@ static int report_make(const struct report_args *args, struct document *document
         return TACH_INTERNAL;
     status = page_write(report, args->out ? args->out : path);
     if (!status) {
-        file_name_print(stdout, args->out ? args->out : path);
+        say_name(stdout, args->out ? args->out : path);
         putchar('\n');
     }
     free(path);
@@ -165,17 +163,8 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case 'l':
         args->host = text;
         return 0;
-    case ARGP_KEY_ARG:
-        if (args->run)
-            argp_error(state, "a report is about one run");
-        args->run = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (!args->run)
-            argp_error(state, "which run?");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return args_one(key, text, state, &args->run, "RUN");
     }
 }
 

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "bench/exits.h"
-#include "bench/file.h"
 #include "bench/keep.h"
 #include "bench/table.h"
 #include "bench/verbs.h"
+#include "traces/say.h"
 
 #define JOBS_MAX     64u
 #define POLL_NS      5000000L
@@ -147,8 +147,9 @@ static int run_report(const struct run_args *args, const struct run_facts *facts
         return TACH_INTERNAL;
     if (!args->json)
         table_print(stdout, merged);
+    fflush(stdout); /* the table stands before the line below, also where both go to one file */
     fputs("tach run: kept in ", stderr);
-    file_name_print(stderr, facts->directory);
+    say_name(stderr, facts->directory);
     fputs(facts->complete ? "\n" : "; not every boot passed\n", stderr);
     return facts->complete ? TACH_OK : TACH_INCONCLUSIVE;
 }
@@ -168,9 +169,9 @@ static int run_matrix(const struct run_args *args, const struct matrix *matrix,
     struct boots boots;
 
     if (boots_plan(matrix, args->boots ? args->boots : exact ? 1 : 5, &boots)) {
-        fprintf(stderr, "tach run: more than %u boots, or out of memory\n", BOOTS_MAX);
         boots_free(&boots);
-        return TACH_INTERNAL;
+        return say_error(TACH_INTERNAL, "run", args->matrix, "more than %u boots, or out of memory",
+                         BOOTS_MAX);
     }
     signals_note();
     boots_run(&boots, matrix, &setup, args->jobs);
@@ -196,13 +197,12 @@ static int run_checked(const struct run_args *args, const struct matrix *matrix)
     int status = keep_images(facts.images);
     if (status)
         return status;
-    if (!process_found("qemu-system-x86_64")) {
-        fputs("tach run: qemu-system-x86_64 is not in PATH\n", stderr);
-        return TACH_UNAVAILABLE;
+    if (!process_found(QEMU_PROGRAM)) {
+        return say_error(TACH_UNAVAILABLE, "run", QEMU_PROGRAM, "is not in PATH");
     }
     if (class_choose(args->class, args->probe, &facts.choice)) {
-        fprintf(stderr, "tach run: %s\n", facts.choice.reason);
-        return TACH_UNAVAILABLE;
+        return say_error(TACH_UNAVAILABLE, "run", args->class ? args->class : "class", "%s",
+                         facts.choice.reason);
     }
     fprintf(stderr, "tach run: class %s: %s\n", facts.choice.class, facts.choice.reason);
     machine_read(&facts.machine);

@@ -123,16 +123,10 @@ static void phases_row(FILE *out, const struct document *document, const char *r
 
 static void legend_print(FILE *out)
 {
-    static const char *const meanings[PHASE_COUNT] = {
-#define X(name, meaning) meaning,
-        PHASES(X)
-#undef X
-    };
-
     fputs("<details><summary>What the phases span</summary>\n<div class=\"wide\"><table>\n", out);
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         fprintf(out, "<tr><td>%s</td><td class=\"text\">%s</td></tr>\n",
-                span_phase_name((enum phase)i), meanings[i]);
+                span_phase_name((enum phase)i), span_phase_meaning((enum phase)i));
     fputs("</table></div></details>\n", out);
 }
 

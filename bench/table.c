@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "bench/file.h"
+#include "traces/say.h"
 
 void number_text(double number, char *out, size_t size)
 {
@@ -48,7 +48,7 @@ void table_print(FILE *out, const struct document *document)
         if (figure != (off ? off : on))
             continue;
         const int width = (int)strlen(figure->cell);
-        file_name_print(out, figure->cell);
+        say_name(out, figure->cell);
         fprintf(out, "%*s", width < 28 ? 28 - width : 0, "");
         column_print(out, off);
         column_print(out, on);

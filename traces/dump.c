@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/verbs.h"
@@ -249,17 +250,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'b':
         dump->brief = true;
         return 0;
-    case ARGP_KEY_ARG:
-        if (dump->path)
-            argp_error(state, "one CAPTURE");
-        dump->path = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (!dump->path)
-            argp_error(state, "a CAPTURE is needed");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return args_one(key, argument, state, &dump->path, "CAPTURE");
     }
 }
 

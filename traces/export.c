@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/verbs.h"
@@ -85,19 +86,14 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'o':
         options->output = argument;
         return 0;
-    case ARGP_KEY_ARG:
-        if (options->path)
-            argp_error(state, "one CAPTURE");
-        options->path = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (!options->path || options->format == FORMAT_NONE)
-            argp_error(state, "a CAPTURE and --to are needed");
+    case ARGP_KEY_SUCCESS:
+        if (options->format == FORMAT_NONE)
+            argp_error(state, "--to is needed: csv, json or ctf");
         if (options->format == FORMAT_CTF && !options->output)
             argp_error(state, "ctf is a directory: name it with --output");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return args_one(key, argument, state, &options->path, "CAPTURE");
     }
 }
 

@@ -32,13 +32,18 @@ void say_field(FILE *out, const char *field, size_t size)
     say_text(out, field, strnlen(field, size));
 }
 
+void say_name(FILE *out, const char *name)
+{
+    say_text(out, name, strlen(name));
+}
+
 int say_error(int status, const char *verb, const char *subject, const char *format, ...)
 {
     va_list arguments;
 
     fflush(stdout);
     fprintf(stderr, "tach %s: ", verb);
-    say_text(stderr, subject, strlen(subject));
+    say_name(stderr, subject);
     fputs(": ", stderr);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);

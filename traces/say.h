@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * How the verbs of this directory speak: one error line, and text from outside made safe to print.
- * Called by collect, dump, spans and export. */
+ * How every verb speaks: one error line, and text from outside made safe to print. Invariant: no
+ * byte of a file, a guest or an argument reaches the terminal as a control sequence.
+ * Called by all verbs, of bench/ and of traces/. */
 #ifndef TACH_TRACES_SAY_H
 #define TACH_TRACES_SAY_H
 
@@ -16,6 +17,9 @@ void say_text(FILE *out, const char *text, size_t length);
 
 /* The same up to a NUL or `size`: for padded fields. */
 void say_field(FILE *out, const char *field, size_t size);
+
+/* The same of a string: for names of files, cells and machines. */
+void say_name(FILE *out, const char *name);
 
 struct capture;
 

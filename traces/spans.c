@@ -32,6 +32,31 @@ const char *span_phase_name(enum phase phase)
     return names[phase];
 }
 
+const char *span_phase_meaning(enum phase phase)
+{
+    static const char *const meanings[] = {
+#define X(name, meaning) meaning,
+        PHASES(X)
+#undef X
+    };
+
+    return meanings[phase];
+}
+
+double span_residue(const struct span_call *call, const struct span_basis *basis)
+{
+    return (double)call->whole - basis->untraced - basis->empty -
+           (call->stamps - 1.0) * basis->stamp_cost;
+}
+
+const struct span_cell *span_cell_find(const struct span_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->cell_count; i++)
+        if (strcmp(table->cells[i].name, name) == 0)
+            return &table->cells[i];
+    return NULL;
+}
+
 static void walker_open(struct walker *walker, const struct trace_record *record, size_t index)
 {
     memset(walker, 0, sizeof *walker);
@@ -263,32 +288,4 @@ void spans_free(struct span_table *table)
     free(table->calls);
     free(table->cells);
     memset(table, 0, sizeof *table);
-}
-
-/* Mean of the central 90 % of a histogram: 5 % of the samples, rounded down, go at either end. */
-static double hist_location(const struct hist *hist)
-{
-    uint64_t cut = hist->samples / 20, from = cut, to = hist->samples - cut, seen = 0;
-    double sum = 0;
-
-    for (size_t i = 0; i < hist->count; i++) {
-        uint64_t end = seen + hist->entries[i].count;
-        uint64_t low = seen > from ? seen : from, high = end < to ? end : to;
-
-        if (high > low)
-            sum += (double)hist->entries[i].value * (double)(high - low);
-        seen = end;
-    }
-    return sum / (double)(to - from);
-}
-
-bool span_untraced(const struct boot *boot, const char *cell, double *ticks)
-{
-    const struct hist *whole = boot_hist(boot, cell, "whole");
-    const struct hist *empty = boot_hist(boot, "calibration", "empty");
-
-    if (!whole || !empty)
-        return false;
-    *ticks = (hist_location(whole) - hist_location(empty)) / whole->calls;
-    return true;
 }

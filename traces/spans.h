@@ -33,7 +33,7 @@ struct span_call {
     uint64_t start, whole;    /* stamp of user_begin; ticks to user_end */
     uint64_t phase[PHASE_COUNT];
     size_t first, last; /* its records in boot->events: user_begin and user_end */
-    uint32_t stamps;    /* stamps after user_begin: each cost one stamp_cost within the whole */
+    uint32_t stamps;    /* after user_begin: the kernel's, and user_end */
     uint32_t crossings;
     uint32_t interrupts; /* irq and fault records inside */
 };
@@ -64,8 +64,22 @@ void spans_free(struct span_table *table);
 
 const char *span_phase_name(enum phase phase);
 
-/* What a boot without tracing says one call of a cell takes: the mean of the central 90 % of metric
- * "whole", less the empty region's, per call. Returns false where it was not measured. */
-bool span_untraced(const struct boot *boot, const char *cell, double *ticks);
+/* What the phase is, from PHASES. */
+const char *span_phase_meaning(enum phase phase);
+
+/* The cell of that name, or NULL. */
+const struct span_cell *span_cell_find(const struct span_table *table, const char *name);
+
+/* What a traced call is held against, in ticks. */
+struct span_basis {
+    double stamp_cost; /* of one of the kernel's stamps, by calibration */
+    double empty;    /* the empty region: the client's own two stamps, bare readings of the clock */
+    double untraced; /* the whole of the same call in a boot without tracing */
+};
+
+/* What tracing changes beyond the price of its stamps, in ticks: the one definition, for every
+ * verb. It is the kernel's counting of traps and CR3 writes where both boots ran the same path, and
+ * the difference of the paths where they did not. */
+double span_residue(const struct span_call *call, const struct span_basis *basis);
 
 #endif

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * The verb spans: traced calls as a table of phases a cell, or one call as a waterfall. Invariant:
- * every figure is from spans.c; the residue is what the trace cannot explain: the typical call less
- * its stamps' calibrated cost, less what the same cell takes untraced in this capture. */
+ * every figure is from spans.c, and what the same cell takes untraced in this capture from the code
+ * that makes the figures of a run. */
 #include <argp.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
+#include "bench/measure.h"
 #include "bench/verbs.h"
 #include "traces/body.h"
 #include "traces/say.h"
@@ -37,18 +39,19 @@ static bool cell_wanted(const struct options *options, const struct span_cell *c
     return !options->cell || strcmp(options->cell, cell->name) == 0;
 }
 
-/* Finds the untraced ticks of a cell in a boot that differs in tracing only. */
-static bool untraced_find(const struct view *view, const char *cell, double *ticks)
+/* What a cell's calls are held against: a boot that differs in tracing only. */
+static bool basis_find(const struct view *view, const char *cell, struct span_basis *basis)
 {
     const struct wire_hello *traced = &view->boot->hello;
 
-    for (size_t i = 0; i < view->capture->boot_count; i++) {
+    basis->stamp_cost = (double)view->boot->calib.stamp_cost;
+    for (size_t i = 0; view->boot->has_calib && i < view->capture->boot_count; i++) {
         const struct boot *boot = &view->capture->boots[i];
         const struct wire_hello *hello = &boot->hello;
 
         if (boot->has_hello && !hello->trace && hello->pti == traced->pti &&
             hello->pcid == traced->pcid && hello->fastpath == traced->fastpath &&
-            span_untraced(boot, cell, ticks))
+            measure_cell(boot, cell, &basis->empty, &basis->untraced))
             return true;
     }
     return false;
@@ -58,13 +61,11 @@ static bool untraced_find(const struct view *view, const char *cell, double *tic
  */
 static bool residue_find(const struct view *view, const struct span_cell *cell, double *residue)
 {
-    const struct span_call *call = &view->table.calls[cell->typical];
-    double untraced;
+    struct span_basis basis;
 
-    if (!view->boot->has_calib || !untraced_find(view, cell->name, &untraced))
+    if (!basis_find(view, cell->name, &basis))
         return false;
-    *residue = (double)call->whole - untraced -
-               (double)call->stamps * (double)view->boot->calib.stamp_cost;
+    *residue = span_residue(&view->table.calls[cell->typical], &basis);
     return true;
 }
 
@@ -73,7 +74,7 @@ static void row_print(const struct view *view, const struct span_cell *cell)
     const struct span_call *typical = &view->table.calls[cell->typical];
     double residue;
 
-    say_text(stdout, cell->name, strlen(cell->name));
+    say_name(stdout, cell->name);
     printf("%*s %6zu %8" PRIu64, (int)(28 - strlen(cell->name)) * (strlen(cell->name) < 28), "",
            cell->calls, cell->whole_median);
     for (unsigned i = 0; i < PHASE_COUNT; i++)
@@ -123,7 +124,7 @@ static void waterfall_print(const struct view *view, const struct span_call *cal
     uint64_t before = call->start;
 
     printf("boot %zu (%08" PRIx32 "): ", view->number, view->boot->boot_id);
-    say_text(stdout, name, strlen(name));
+    say_name(stdout, name);
     printf(", iteration %" PRIu64 ": %" PRIu64 " ticks, %u crossings\n%10s %10s  event\n",
            call->iteration, call->whole, call->crossings, "at", "ticks");
     for (size_t i = call->first; i <= call->last; i++) {
@@ -256,17 +257,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'j':
         options->json = true;
         return 0;
-    case ARGP_KEY_ARG:
-        if (options->path)
-            argp_error(state, "one CAPTURE");
-        options->path = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (!options->path)
-            argp_error(state, "a CAPTURE is needed");
-        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return args_one(key, argument, state, &options->path, "CAPTURE");
     }
 }
 

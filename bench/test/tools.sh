@@ -256,7 +256,7 @@ for chart in answer payload ladder phases; do
     check sh -c 'head -c 4 "$1" | grep -q PNG' - "$work/plots/$chart.png"
 done
 expect 73 'Not a directory' "$tach" plot "$work/good" --out "$work/kernel/below"
-expect 69 'gnuplot is not in PATH' env PATH=/nonexistent "$tach" plot "$work/good" --out "$work/p2"
+expect 69 'gnuplot: is not in PATH' env PATH=/nonexistent "$tach" plot "$work/good" --out "$work/p2"
 check test -z "$(ls "$work/p2")"
 expect 0 '' "$tach" report "$work/good" --against "$work/baseline.json"
 check /usr/bin/python3 bench/test/check_report.py "$work/good/report.html" "$work/good/ipc.ci.json"

@@ -46,7 +46,8 @@ static const struct synth_cell synth_cells[] = {
 };
 #define SYNTH_CELLS   (sizeof synth_cells / sizeof synth_cells[0])
 #define SYNTH_CALLS   16u /* traced calls a cell */
-#define SYNTH_STAMP   3u  /* ticks of one stamp */
+#define SYNTH_STAMP   3u  /* ticks of one of the kernel's stamps */
+#define SYNTH_EMPTY   2u  /* ticks of the client's own two */
 #define SYNTH_BENCH   "R0,R1/size:8,T2/size:8,D0/size:0/space:two,D4/size:0/space:two"
 #define SYNTH_ROOT_ON 5u /* more ticks a root switch with isolation on */
 
@@ -198,10 +199,10 @@ static inline uint64_t synth_whole(size_t cell, uint64_t iteration, int pti)
 /* What the same call takes untraced: without the cost of its stamps. */
 static inline uint64_t synth_untraced(size_t cell, int pti)
 {
-    uint64_t stamps = 5 * synth_cells[cell].crossings + 1;
+    uint64_t stamps = 5 * synth_cells[cell].crossings * SYNTH_STAMP + SYNTH_EMPTY;
     uint64_t whole = synth_whole(cell, 0, pti);
 
-    return whole > stamps * SYNTH_STAMP ? whole - stamps * SYNTH_STAMP : 1;
+    return whole > stamps ? whole - stamps : 1;
 }
 
 static inline void synth_end(struct synth *synth, uint32_t cells, uint32_t events_lost)
@@ -216,9 +217,10 @@ static inline void synth_end(struct synth *synth, uint32_t cells, uint32_t event
 
 static inline void synth_measured(struct synth *synth, int pti)
 {
-    synth_hist(synth, "calibration", "empty", 2, 1);
+    synth_hist(synth, "calibration", "empty", SYNTH_EMPTY, 1);
     for (size_t cell = 0; cell < SYNTH_CELLS; cell++)
-        synth_hist(synth, synth_cells[cell].name, "whole", synth_untraced(cell, pti) + 2, 3);
+        synth_hist(synth, synth_cells[cell].name, "whole", synth_untraced(cell, pti) + SYNTH_EMPTY,
+                   3);
     synth_hist(synth, "D4/size:0/space:two", "warmup", 100, 300);
 }
 
