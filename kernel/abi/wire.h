@@ -94,10 +94,10 @@ struct wire_count {
 };
 
 struct wire_end {
-    uint32_t frames;      /* sent before this one */
-    uint32_t events_lost; /* records overwritten in the ring before they were drained */
-    uint32_t cells, failed;
-    uint32_t exit_code; /* EXIT_* that follows */
+    uint32_t frames;        /* sent before this one */
+    uint32_t events_lost;   /* records overwritten in the ring before they were drained */
+    uint32_t cells, failed; /* histograms sent; 1 if the boot failed */
+    uint32_t exit_code;     /* EXIT_* that follows */
     uint32_t zero;
 };
 
