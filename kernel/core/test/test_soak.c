@@ -204,8 +204,7 @@ int main(int argc, char **argv)
         CHECK_EQ(file_count(), 0);
         CHECK_EQ(schemes(), before);
         for (unsigned i = 0; i < THREAD_SLOTS; i++)
-            if (threads[i] != &thread_none)
-                CHECK(!"a thread is left");
+            CHECK(threads[i] == &thread_none);
         if (round == rounds / 2)
             free_before = page_free_count();
     }

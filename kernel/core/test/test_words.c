@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * Boot words: every good one passes, every bad one ends the boot with the word in its message. */
+#include "kernel/core/words.h"
+
+#include "kernel/core/services.h"
+#include "kernel/core/wire.h"
+#include "kernel/hal/hal.h"
+#include "traces/test/check.h"
+
+#include <setjmp.h>
+
+static const struct service_ops one = {.name = "ram"}, two = {.name = "null"};
+const struct service_ops *const linked_services[] = {&one, &two, 0};
+static struct bootinfo boot;
+const struct bootinfo *hal_boot = &boot;
+static jmp_buf ended;
+static char said[128];
+
+_Noreturn void wire_exit(enum boot_exit code, const char *message)
+{
+    CHECK_EQ(code, EXIT_CMDLINE);
+    snprintf(said, sizeof(said), "%s", message);
+    longjmp(ended, 1);
+}
+
+/* The message that a command line earns, or 0. */
+static const char *checked(const char *line)
+{
+    memset(said, 0, sizeof(said));
+    if (setjmp(ended))
+        return said;
+    words_check(line);
+    return 0;
+}
+
+int main(void)
+{
+    static const char *const good[] = {"",
+                                       " ",
+                                       "pti=on",
+                                       "pti=off trace=on pcid=off",
+                                       "fastpath=0  fastpath=1",
+                                       "bench=R0",
+                                       "test=x,y",
+                                       "wire=frames",
+                                       "place.ram=linked",
+                                       "place.null=server pti=on",
+                                       "wire=text",
+                                       "console=off "};
+    static const char *const bad[] = {"pti",
+                                      "pti=",
+                                      "pti=ON",
+                                      "pti=onn",
+                                      "pti=o",
+                                      "xpti=on",
+                                      "ptis=on",
+                                      "pti=on|off",
+                                      "pti=|",
+                                      "fastpath=2",
+                                      "fastpath=",
+                                      "bench=",
+                                      "test=",
+                                      "place.=x",
+                                      "place.ram=",
+                                      "place.ram=module",
+                                      "place.x=linked",
+                                      "place.ram",
+                                      "place.rams=linked",
+                                      "trace=yes",
+                                      "=",
+                                      "|",
+                                      "pti=on pti=maybe",
+                                      "\x1b[2J",
+                                      "wire=framesx"};
+
+    for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        CHECK_TEXT(checked(good[i]), 0);
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK(checked(bad[i]) != 0);
+    /* The message is built once a boot, so what an earlier one left may follow. */
+    const char *message = checked("pti=on colour=\x1bred");
+    CHECK(message && strstr(message, "colour=?red"));
+    char line[BOOT_CMDLINE];
+    memset(line, 'a', sizeof(line) - 1);
+    line[sizeof(line) - 1] = 0;
+    CHECK(checked(line) != 0 && strlen(said) < 80); /* cut, and ended */
+    strcpy(boot.cmdline, "place.ram=server place.null=linked");
+    CHECK(words_place_server("ram"));
+    CHECK(!words_place_server("null"));
+    CHECK(!words_place_server("log"));
+    return check_end("core words");
+}
