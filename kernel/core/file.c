@@ -99,6 +99,13 @@ static enum err position_set(struct thread *t, const struct file *file)
     return OK;
 }
 
+/* A server's answer to memory may not get there, which the server does not learn; a service in the
+ * kernel says so itself. */
+static bool may_miss(const struct thread *t, const struct file *file)
+{
+    return !scheme_linked(file->scheme) && TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
+}
+
 static void transfer(struct thread *t, enum op op, unsigned rights)
 {
     struct file *file = file_for(t, rights);
@@ -109,7 +116,7 @@ static void transfer(struct thread *t, enum op op, unsigned rights)
     if (e)
         t->rax = (uint64_t) - (long)e;
     else
-        request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0);
+        request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0 || may_miss(t, file));
 }
 
 void file_read(struct thread *t)
