@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The first screen of the report: what scheme routing costs, what isolation costs, and whether
- * anything moved, in words and one figure. Every number in the words is a difference of two figures
- * of the table below them. */
+ * The first screen of the report: what scheme routing costs, what isolation costs, whether anything
+ * moved, and whether the machine can be believed, in words and one figure. Every number in the
+ * words is a difference of two figures of the table below them. */
 #include <math.h>
 #include <string.h>
 
@@ -13,12 +13,13 @@
 
 void report_figure(FILE *out, const struct report *report, enum chart chart, const char *caption)
 {
-    if (!report->svgs[chart]) {
+    if (!report->svgs[chart][0]) {
         fputs("<p class=\"note\">Nothing of this figure was measured.</p>\n", out);
         return;
     }
     fputs("<figure>\n", out);
-    html_svg(out, chart, report->svgs[chart]);
+    for (unsigned form = 0; form < REPORT_FORMS; form++)
+        html_svg(out, chart, report_forms[form], report->svgs[chart][form]);
     fprintf(out, "<figcaption>%s</figcaption>\n</figure>\n", caption);
 }
 
@@ -29,7 +30,7 @@ static void big_difference(FILE *out, const struct figure *from, const struct fi
 
     const double delta = to->whole - from->whole;
     number_text(fabs(delta), text, sizeof(text));
-    fprintf(out, "<b>%c%s %s</b>", delta < 0 ? '-' : '+', text, unit);
+    fprintf(out, "<b>%c%s <small>%s</small></b>", delta < 0 ? '-' : '+', text, unit);
 }
 
 /* "T2 149 against D4 129" */
@@ -89,69 +90,43 @@ static void isolation_item(FILE *out, const struct report *report)
     fputs(".</li>\n", out);
 }
 
-static void moved_item(FILE *out, const struct report *report)
+/* The boots of the run that passed, of how many; false where the document came without them. */
+static bool boots_count(const json_t *machine, size_t *passed, size_t *all)
 {
-    const size_t count = json_array_size(report->moved);
-
-    fputs("<li>", out);
-    if (!report->moved) {
-        fputs("<b>not compared</b>Whether anything got slower: name an earlier run with "
-              "--against.</li>\n",
-              out);
-        return;
-    }
-    if (count)
-        fprintf(out, "<b class=\"alarm\">%zu figures moved</b>", count);
-    else
-        fputs("<b>nothing moved</b>", out);
-    fputs("against ", out);
-    html_text(out, report->against);
-    fputs(".</li>\n", out);
-}
-
-static const char *json_say(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text ? text : "";
-}
-
-static void json_cell(FILE *out, const json_t *row, const char *member)
-{
-    char text[32];
-    const json_t *number = json_object_get(row, member);
-
-    number_text(json_number_value(number), text, sizeof(text));
-    fprintf(out, "<td>%s</td>", json_is_number(number) ? text : "-");
-}
-
-static void moved_table(FILE *out, const struct report *report)
-{
+    const json_t *boots = json_object_get(machine, "boots");
     size_t index;
-    json_t *row;
+    json_t *boot;
 
-    if (!json_array_size(report->moved))
-        return;
-    fputs("<div class=\"wide\"><table>\n<tr><th>what moved</th><th>metric</th><th>old</th>"
-          "<th>new</th><th>percent</th><th>in</th></tr>\n",
-          out);
-    json_array_foreach(report->moved, index, row)
-    {
-        fputs("<tr><td>", out);
-        html_text(out, json_say(row, "name"));
-        fputs("</td><td>", out);
-        html_text(out, json_say(row, "metric"));
-        fputs("</td>", out);
-        json_cell(out, row, "old");
-        json_cell(out, row, "new");
-        json_cell(out, row, "percent");
-        fputs("<td>", out);
-        html_text(out, json_say(row, "phases"));
-        fputs(*json_say(row, "only") ? "only in the " : "", out);
-        html_text(out, json_say(row, "only"));
-        fputs("</td></tr>\n", out);
-    }
-    fputs("</table></div>\n", out);
+    *passed = 0;
+    *all = json_array_size(boots);
+    json_array_foreach(boots, index, boot) *passed += json_is_true(json_object_get(boot, "passed"));
+    return *all > 0;
+}
+
+/* Whether this machine can be believed: what its class means, and whether its boots passed. A boot
+ * passes only where the calibration fits the class and the kernel's counts fit the rung. */
+static void belief_item(FILE *out, const struct report *report)
+{
+    const struct document *document = report->document;
+    const bool whole = !strcmp(document->complete, "yes");
+    const bool exact = strcmp(figure_unit(document->class), "cycles") != 0;
+    const bool measured = exact || !strcmp(document->class, "kvm");
+    size_t passed, all;
+
+    fprintf(out, "<li><b%s>", whole && measured ? "" : " class=\"alarm\"");
+    fputs(!whole ? "incomplete" : exact ? "exact" : measured ? "measured" : "no verdict", out);
+    fputs("</b>", out);
+    if (boots_count(report->machine, &passed, &all))
+        fprintf(out, "%zu of %zu boots passed, calibration and counts of traps included. ", passed,
+                all);
+    if (exact)
+        fputs("Counted instructions: the same on every run; caches, TLBs and the price of a CR3 "
+              "write are not in them.</li>\n",
+              out);
+    else
+        fputs(measured ? "Cycles of hardware that passed the probe.</li>\n"
+                       : "Functional only: its cycles are no machine's.</li>\n",
+              out);
 }
 
 static void answer_row(FILE *out, const struct report *report, const char *rung, long size,
@@ -190,7 +165,8 @@ void report_answer(FILE *out, const struct report *report)
     routing_item(out, report, "D4", "scheme routing over a direct message to the same server");
     routing_item(out, report, "R1", "a server instead of the same service in the kernel");
     isolation_item(out, report);
-    moved_item(out, report);
+    report_moved(out, report);
+    belief_item(out, report);
     fputs("</ul>\n", out);
     report_figure(out, report, CHART_answer,
                   "One round trip by each route. R1 and T2 read 8 bytes through the scheme name "
@@ -206,5 +182,5 @@ void report_answer(FILE *out, const struct report *report)
           "crossings added; whole: the client's stubs and the server's loop included, the empty "
           "region taken off. off and on: page-table isolation.</p>\n",
           out);
-    moved_table(out, report);
+    report_moved_table(out, report);
 }

@@ -39,6 +39,9 @@ const char *const chart_dark[CHART_COLOURS] = {
 #define SIDE(on) chart_light[3 + (on)]
 #define ROUTE(i) chart_light[5 + (i)]
 
+/* Where legends of many lines stand. */
+#define KEY(sheet) ((sheet)->narrow ? "below vertical maxrows 5" : "outside right top")
+
 /* Colours of the phases, as places in the table above. */
 static const unsigned phase_colours[PHASE_COUNT] = {
     [PHASE_entry] = 9,  [PHASE_guards] = 10, [PHASE_commit] = 11, [PHASE_root] = 12,
@@ -118,48 +121,59 @@ static bool bar_print(FILE *script, unsigned at, const char *label, const struct
     return true;
 }
 
-static void bars_plot(FILE *script, unsigned bars)
+/* Bars of off and on, each with its number; many bars have theirs upright, so that none touch. */
+static void bars_plot(const struct sheet *sheet, unsigned bars, bool upright)
 {
+    FILE *script = sheet->script;
+    static const char *const sides[] = {"off", "on"};
+
     fprintf(script,
-            "set xrange [-0.6:%u.6]\nset yrange [0:*]\nset offsets 0, 0, graph 0.12, 0\n"
-            "set boxwidth 0.36\nset bmargin 3.4\nset xtics scale 0\n"
-            "plot $data using ($1-0.19):3:xtic(2) with boxes lc rgb '%s' title 'isolation off', "
-            "'' using ($1+0.19):4 with boxes lc rgb '%s' title 'isolation on', "
-            "'' using ($1-0.19):3:(sprintf('%%.6g',$3)) with labels font ',12' offset 0,0.7 "
-            "textcolor rgb "
-            "'%s' notitle, "
-            "'' using ($1+0.19):4:(sprintf('%%.6g',$4)) with labels font ',12' offset 0,0.7 "
-            "textcolor rgb "
-            "'%s' notitle\n",
-            bars - 1, SIDE(0), SIDE(1), INK, INK);
+            "set xrange [-0.6:%u.6]\nset yrange [0:*]\nset offsets 0, 0, graph %s, 0\n"
+            "set boxwidth 0.36\nset bmargin %s\nset xtics scale 0%s\nplot ",
+            bars - 1, upright ? "0.2" : "0.12", sheet->narrow ? "4.6" : "3.4",
+            sheet->narrow && upright ? " rotate by -50" : "");
+    for (unsigned on = 0; on < 2; on++)
+        fprintf(script, "%s using ($1%s0.19):%u%s with boxes lc rgb '%s' title 'isolation %s', ",
+                on ? "''" : "$data", on ? "+" : "-", 3 + on, on ? "" : ":xtic(2)", SIDE(on),
+                sides[on]);
+    for (unsigned on = 0; on < 2; on++)
+        fprintf(script,
+                "'' using ($1%s0.19):%u:(sprintf('%%.6g',$%u)) with labels font ',12' %s textcolor "
+                "rgb '%s' notitle%s",
+                on ? "+" : "-", 3 + on, 3 + on,
+                upright ? "rotate by 90 left offset 0,0.4" : "offset 0,0.7", INK, on ? "\n" : ", ");
 }
 
-static bool answer_script(FILE *script, const struct document *document)
+static bool answer_script(const struct sheet *sheet)
 {
+    FILE *script = sheet->script;
+    const struct document *document = sheet->document;
     static const struct {
-        const char *rung, *label;
+        const char *rung, *label, *brief;
         long size;
     } bars[] = {
-        {"R0", "null call\\n(R0)", -1},
-        {"R1", "scheme, service in the kernel\\n(R1, 8 bytes)", 8},
-        {"D4", "message to a server\\n(D4, 8 bytes)", 8},
-        {"T2", "scheme, service at a server\\n(T2, 8 bytes)", 8},
+        {"R0", "null call\\nR0", "null call\\nR0", -1},
+        {"R1", "scheme, service in the kernel\\nR1, 8 bytes", "scheme,\\nkernel\\nR1", 8},
+        {"D4", "message to a server\\nD4, 8 bytes", "message,\\nserver\\nD4", 8},
+        {"T2", "scheme, service at a server\\nT2, 8 bytes", "scheme,\\nserver\\nT2", 8},
     };
     unsigned count = 0;
 
     fputs("$data << EOD\n", script);
     for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++)
-        count += bar_print(script, count, bars[i].label,
+        count += bar_print(script, count, sheet->narrow ? bars[i].brief : bars[i].label,
                            chart_at(document, bars[i].rung, bars[i].size, false),
                            chart_at(document, bars[i].rung, bars[i].size, true));
     fputs("EOD\n", script);
-    fputs("set key top left horizontal\n", script);
-    bars_plot(script, count ? count : 1);
+    fputs("set key top left vertical\n", script);
+    bars_plot(sheet, count ? count : 1, false);
     return count > 0;
 }
 
-static bool ladder_script(FILE *script, const struct document *document)
+static bool ladder_script(const struct sheet *sheet)
 {
+    FILE *script = sheet->script;
+    const struct document *document = sheet->document;
     static const char *const rungs[] = {"R0", "R1", "D0", "D1",     "D2",
                                         "D3", "D4", "T2", "notify", "fault"};
     unsigned count = 0;
@@ -169,8 +183,8 @@ static bool ladder_script(FILE *script, const struct document *document)
         count += bar_print(script, count, rungs[i], chart_smallest(document, rungs[i], false),
                            chart_smallest(document, rungs[i], true));
     fputs("EOD\n", script);
-    fputs("set key top right horizontal\n", script);
-    bars_plot(script, count ? count : 1);
+    fputs("set key top right vertical\n", script);
+    bars_plot(sheet, count ? count : 1, true);
     return count > 0;
 }
 
@@ -216,8 +230,24 @@ static unsigned crossovers_print(FILE *script, const struct document *document)
     return found;
 }
 
-static bool payload_script(FILE *script, const struct document *document)
+/* The least that any payload costs: where the axis begins. */
+static double least_whole(const struct document *document)
 {
+    double least = 0;
+
+    for (size_t i = 0; i < document->count; i++) {
+        const struct figure *figure = &document->figures[i];
+        if (cell_split(figure->cell).size > 0 && figure->whole > 0 &&
+            (least == 0 || figure->whole < least))
+            least = figure->whole;
+    }
+    return least > 0 ? least : 1;
+}
+
+static bool payload_script(const struct sheet *sheet)
+{
+    FILE *script = sheet->script;
+    const struct document *document = sheet->document;
     unsigned points[PAYLOAD_RUNGS][2], all = 0;
 
     for (size_t i = 0; i < PAYLOAD_RUNGS; i++)
@@ -228,11 +258,11 @@ static bool payload_script(FILE *script, const struct document *document)
     const bool peers = peers_print(script, document);
     fputs("EOD\n", script);
     fprintf(script,
-            "set logscale xy\nset xrange [6:100000]\nset key outside right top\n"
+            "set logscale xy\nset xrange [6:100000]\nset yrange [%.6g:]\nset key %s\n"
             "set xlabel 'payload in bytes' textcolor rgb '%s'\n"
-            "set xtics (8,40,64,256,'1 Ki' 1024,'4 Ki' 4096,'16 Ki' 16384,'64 Ki' 65536)\n"
+            "set xtics (%s,64,256,'1 Ki' 1024,'4 Ki' 4096,'16 Ki' 16384,'64 Ki' 65536)\n"
             "plot ",
-            INK);
+            0.7 * least_whole(document), KEY(sheet), INK, sheet->narrow ? "8" : "8,40");
     for (size_t i = 0; i < PAYLOAD_RUNGS; i++) {
         for (int on = 0; on < 2; on++)
             if (points[i][on])
@@ -248,12 +278,15 @@ static bool payload_script(FILE *script, const struct document *document)
                 "'' using 1:2:3 with labels right offset -1,0.8 textcolor rgb '%s' notitle, ",
                 INK, INK);
     if (peers)
+        fprintf(script, "$peers using 1:2 with points pt 2 ps 0.8 lc rgb '%s' title 'Linux%s', ",
+                FAINT, strcmp(document->class, "icount") ? " of this host" : " 6.1");
+    if (peers && !sheet->narrow)
         fprintf(script,
-                "$peers using 1:2 with points pt 2 ps 0.8 lc rgb '%s' title 'Linux%s', "
-                "'' using 1:2:3 with labels left offset 0,0.6 textcolor rgb '%s' notitle\n",
-                FAINT, strcmp(document->class, "icount") ? " of this host" : " 6.1", FAINT);
-    else
-        fputs("NaN notitle\n", script);
+                "$peers using ($1<1024?$1:NaN):2:3 with labels left offset 1,-0.3 textcolor rgb "
+                "'%s' notitle, '' using ($1<1024?NaN:$1):2:3 with labels right offset -1,-0.5 "
+                "textcolor rgb '%s' notitle, ",
+                FAINT, FAINT);
+    fputs("NaN notitle\n", script);
     return all > 0;
 }
 
@@ -265,15 +298,18 @@ static unsigned stack_print(FILE *script, const struct document *document, const
 
     if (!figure || !figure_has(figure->traced))
         return 0;
-    fprintf(script, "\"%s %s\"", rung, pti_on ? "on" : "off");
+    fprintf(script, "\"%s%s %s\"", rung, figure_paths_differ(figure) ? "*" : "",
+            pti_on ? "on" : "off");
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         fprintf(script, " %.6g", figure_has(figure->phase[i]) ? figure->phase[i] : 0);
     fputc('\n', script);
     return 1;
 }
 
-static bool phases_script(FILE *script, const struct document *document)
+static bool phases_script(const struct sheet *sheet)
 {
+    FILE *script = sheet->script;
+    const struct document *document = sheet->document;
     static const char *const rungs[] = {"R0", "R1", "D4", "T2", "notify", "fault"};
     unsigned count = 0;
 
@@ -281,9 +317,10 @@ static bool phases_script(FILE *script, const struct document *document)
     for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++)
         for (int on = 0; on < 2; on++)
             count += stack_print(script, document, rungs[i], on);
-    fputs("EOD\nset style data histograms\nset style histogram rowstacked\nset boxwidth 0.7\n"
-          "set yrange [0:*]\nset xtics rotate by -40\nset key outside right top invert\nplot ",
-          script);
+    fprintf(script,
+            "EOD\nset style data histograms\nset style histogram rowstacked\nset boxwidth 0.7\n"
+            "set yrange [0:*]\nset xtics rotate by -%u\nset key %s invert\nplot ",
+            sheet->narrow ? 70u : 40u, KEY(sheet));
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         fprintf(script, "%s using %u%s lc rgb '%s' title '%s'%s", i ? "''" : "$data", i + 2,
                 i ? "" : ":xtic(1)", chart_light[phase_colours[i]], span_phase_name((enum phase)i),
@@ -291,11 +328,11 @@ static bool phases_script(FILE *script, const struct document *document)
     return count > 0;
 }
 
-bool chart_script(FILE *script, const struct document *document, enum chart chart)
+bool chart_script(const struct sheet *sheet, enum chart chart)
 {
-    static bool (*const scripts[CHART_COUNT])(FILE *, const struct document *) = {
+    static bool (*const scripts[CHART_COUNT])(const struct sheet *) = {
         answer_script, payload_script, ladder_script, phases_script};
 
-    prelude_print(script, figure_unit(document->class));
-    return scripts[chart](script, document);
+    prelude_print(sheet->script, figure_unit(sheet->document->class));
+    return scripts[chart](sheet);
 }

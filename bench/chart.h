@@ -24,7 +24,8 @@ enum chart {
         CHART_COUNT
 };
 
-enum chart_form { CHART_SVG, CHART_PNG };
+/* CHART_NARROW is an SVG for a window of 400 pixels. */
+enum chart_form { CHART_SVG, CHART_PNG, CHART_NARROW };
 
 extern const char *const chart_names[CHART_COUNT];
 extern const char *const chart_titles[CHART_COUNT];
@@ -35,9 +36,16 @@ extern const char *const chart_titles[CHART_COUNT];
 extern const char *const chart_light[CHART_COLOURS];
 extern const char *const chart_dark[CHART_COLOURS];
 
+/* What a chart is drawn of, and for whom. */
+struct sheet {
+    FILE *script;
+    const struct document *document;
+    bool narrow; /* legends below, labels short */
+};
+
 /* Writes a chart's data and drawing commands, without terminal and output. False when the document
  * holds nothing of it. */
-bool chart_script(FILE *script, const struct document *document, enum chart chart);
+bool chart_script(const struct sheet *sheet, enum chart chart);
 
 /* Draws one chart into a file. *drawn says whether there was anything to draw. Complains under the
  * verb's name; returns an enum tach_exit. */

@@ -19,6 +19,8 @@
 static const char *const terminals[] = {
     [CHART_SVG] = "set terminal svg size 920,430 dynamic font 'sans-serif,14' background '#ffffff'",
     [CHART_PNG] = "set terminal pngcairo size 1380,645 font 'sans-serif,14' background '#ffffff'",
+    [CHART_NARROW] =
+        "set terminal svg size 420,400 dynamic font 'sans-serif,13' background '#ffffff'",
 };
 
 /* Gnuplot's quoting: within '' a quote is doubled. */
@@ -39,7 +41,8 @@ static int script_write(const char *verb, const struct document *document, enum 
     fprintf(script, "%s\nset output '", terminals[form]);
     quoted_print(script, paths[1]);
     fputs("'\n", script);
-    *drawn = chart_script(script, document, chart);
+    const struct sheet sheet = {script, document, form == CHART_NARROW};
+    *drawn = chart_script(&sheet, chart);
     return file_finish(verb, paths[0], script);
 }
 

@@ -24,6 +24,16 @@ static void value_print(FILE *out, const json_t *value)
     }
 }
 
+/* A measurement of a boot: 0 ticks mean that it was not taken. */
+static void ticks_print(FILE *out, const json_t *calibration, const char *member)
+{
+    const json_t *ticks = json_object_get(calibration, member);
+
+    fputs("<td>", out);
+    value_print(out, json_integer_value(ticks) ? ticks : NULL);
+    fputs("</td>", out);
+}
+
 static void member_print(FILE *out, const json_t *object, const char *member)
 {
     fputs("<td>", out);
@@ -62,7 +72,7 @@ void report_calibration(FILE *out, const struct report *report)
         fputs("<tr>", out);
         member_print(out, boot, "boot");
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-            member_print(out, json_object_get(boot, "calibration"), members[i][0]);
+            ticks_print(out, json_object_get(boot, "calibration"), members[i][0]);
         fputs("</tr>\n", out);
     }
     fputs("</table></div>\n<p class=\"note\">In ticks, measured by each boot: an empty region in "

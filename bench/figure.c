@@ -24,6 +24,14 @@ struct figure figure_empty(void)
     return figure;
 }
 
+bool figure_paths_differ(const struct figure *figure)
+{
+    if (!figure_has(figure->residue) || !figure_has(figure->traps))
+        return false;
+    return figure->residue < -figure->stamp_cost ||
+           figure->residue > figure->traps + figure->cr3_writes + figure->stamp_cost;
+}
+
 void figure_name(const struct figure *figure, char out[FIGURE_NAME_MAX])
 {
     snprintf(out, FIGURE_NAME_MAX, FIGURE_SUITE "/%s/pti:%s", figure->cell,

@@ -70,6 +70,12 @@ bool figure_has(double number);
 /* A figure with every number absent. */
 struct figure figure_empty(void);
 
+/* Whether the traced call ran another path than the untraced one. Where both ran the same, tracing
+ * adds its stamps and at most an instruction for each trap and CR3 write that the kernel counts; a
+ * residue more than one stamp outside of that is the difference of two paths. False where the
+ * figure was not traced. */
+bool figure_paths_differ(const struct figure *figure);
+
 /* "ipc/D4/size:64/space:two/pti:on" */
 void figure_name(const struct figure *figure, char out[FIGURE_NAME_MAX]);
 

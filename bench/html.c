@@ -11,21 +11,29 @@
 static const char style[] =
     "body{margin:0 auto;max-width:66rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;"
     "background:var(--paper);color:var(--c0)}\n"
-    "h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.6rem 0 .4rem}\n"
+    "h1{font-size:1.6rem;margin:0}h2{font-size:1.2rem;margin:2.6rem 0 "
+    ".4rem}h3{font-size:1rem;margin:1.2rem 0 0}\n"
     "h1+p,.note,figcaption{color:var(--c1)}h1+p{margin:.1rem 0 1.2rem}\n"
     ".answers{padding:0;margin:0 0 1rem;list-style:none;display:grid;gap:.8rem;"
-    "grid-template-columns:repeat(auto-fit,minmax(13.2rem,1fr))}\n"
+    "grid-template-columns:repeat(auto-fit,minmax(11rem,1fr))}\n"
     ".answers li{background:var(--card);border-radius:.5rem;padding:.7rem "
     ".9rem;font-size:.92rem;overflow-wrap:anywhere}\n"
-    ".answers b{display:block;font-size:1.3rem;line-height:1.25;"
+    ".answers small{font-size:.95rem}.answers a{color:inherit}.answers "
+    "a.alarm{color:var(--c13)}.answers "
+    "b{display:block;font-size:1.3rem;line-height:1.25;"
     "font-variant-numeric:tabular-nums}\n"
     "figure{margin:.8rem 0}figure svg{display:block;width:100%;height:auto}\n"
+    "svg.narrow{display:none!important}@media (max-width:40rem){svg.narrow{display:block!important}"
+    "svg.full{display:none!important}body{padding:1rem}.answers{grid-template-columns:1fr}}\n"
     ".wide{overflow-x:auto;margin:.9rem "
     "0}table{border-collapse:collapse;font-size:.86rem;min-width:50%}\n"
     "th,td{padding:.22rem .62rem .22rem 0;text-align:right;white-space:nowrap;"
     "font-variant-numeric:tabular-nums;border-bottom:1px solid var(--c2)}\n"
-    "th{font-weight:600;color:var(--c1)}th:first-child,td:first-child,td.text{text-align:left}\n"
-    "td.text{white-space:normal;overflow-wrap:anywhere}\n"
+    "th{font-weight:600;color:var(--c1)}th:first-child,td:first-child,.text{text-align:left}\n"
+    "td.text{white-space:normal;min-width:13rem;overflow-wrap:anywhere}th:first-child,td:first-"
+    "child{position:"
+    "sticky;"
+    "left:0;background:var(--paper)}\n"
     "pre{background:var(--card);border-radius:.5rem;padding:.8rem 1rem;overflow-x:auto;"
     "white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem}\n"
     "summary{cursor:pointer;color:var(--c1);margin:.6rem 0}.alarm{color:var(--c13)}\n";
@@ -127,7 +135,7 @@ static int colour_read(const char **at)
     return -1;
 }
 
-/* What gnuplot writes, and what the page needs there; %s is the chart's name. */
+/* What gnuplot writes, and what the page needs there; %s is the chart's name and form. */
 static const struct {
     const char *from, *to;
 } rewrites[] = {
@@ -144,7 +152,7 @@ static const struct {
 };
 
 /* Rewrites one piece at *at, or copies one byte. */
-static void svg_step(FILE *out, enum chart chart, const char **at)
+static void svg_step(FILE *out, const char *prefix, const char **at)
 {
     const int colour = **at == 'r' ? colour_read(at) : -1;
 
@@ -159,28 +167,31 @@ static void svg_step(FILE *out, enum chart chart, const char **at)
         const int before = slot ? (int)(slot - rewrites[i].to) : (int)strlen(rewrites[i].to);
         fprintf(out, "%.*s", before, rewrites[i].to);
         if (slot)
-            fprintf(out, "%s%s", chart_names[chart], slot + 2);
+            fprintf(out, "%s%s", prefix, slot + 2);
         *at += strlen(rewrites[i].from);
         return;
     }
     fputc(*(*at)++, out);
 }
 
-void html_svg(FILE *out, enum chart chart, const char *svg)
+void html_svg(FILE *out, enum chart chart, enum chart_form form, const char *svg)
 {
-    const char *at = strstr(svg, "<svg"), *title;
+    const char *at = svg ? strstr(svg, "<svg") : NULL, *title;
+    char prefix[32];
 
     if (!at)
         return;
-    fputs("<svg role=\"img\" ", out);
+    snprintf(prefix, sizeof(prefix), "%s%s", chart_names[chart],
+             form == CHART_NARROW ? "-narrow" : "");
+    fprintf(out, "<svg role=\"img\" class=\"%s\" ", form == CHART_NARROW ? "narrow" : "full");
     at += strlen("<svg");
     title = strstr(at, "<title>");
     while (*at && at != title)
-        svg_step(out, chart, &at);
+        svg_step(out, prefix, &at);
     fputs("<title>", out);
     html_text(out, chart_titles[chart]);
     fputs("</title>", out);
     at = title ? strstr(title, "</title>") : NULL;
     for (at = at ? at + strlen("</title>") : ""; *at;)
-        svg_step(out, chart, &at);
+        svg_step(out, prefix, &at);
 }

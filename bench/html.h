@@ -20,8 +20,9 @@ void html_number(FILE *out, const struct figure *figure, const char *member, dou
 /* A cell with a difference, with its sign. */
 void html_difference(FILE *out, const struct figure *from, const struct figure *to);
 
-/* Prints a drawn chart with its colours made the page's own and its ids made unique. */
-void html_svg(FILE *out, enum chart chart, const char *svg);
+/* Prints a drawn chart with its colours made the page's own and its ids made unique; each form is
+ * shown only in windows that it fits. */
+void html_svg(FILE *out, enum chart chart, enum chart_form form, const char *svg);
 
 /* The page up to its first section, style sheet included; and its end. */
 void html_begin(FILE *out, const char *title);

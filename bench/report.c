@@ -24,17 +24,19 @@ struct report_args {
     const char *run, *out, *against, *host;
 };
 
+const enum chart_form report_forms[REPORT_FORMS] = {CHART_SVG, CHART_NARROW};
+
 /* Draws one chart and takes its text. */
-static int chart_take(const char *directory, enum chart chart, struct report *report)
+static int chart_take(const char *directory, enum chart chart, unsigned form, struct report *report)
 {
     char path[64];
     size_t size;
     bool drawn;
 
     snprintf(path, sizeof(path), "%s/%s.svg", directory, chart_names[chart]);
-    int status = chart_draw("report", report->document, chart, CHART_SVG, path, &drawn);
+    int status = chart_draw("report", report->document, chart, report_forms[form], path, &drawn);
     if (!status && drawn)
-        status = file_read("report", path, SVG_MAX, &report->svgs[chart], &size);
+        status = file_read("report", path, SVG_MAX, &report->svgs[chart][form], &size);
     unlink(path);
     return status;
 }
@@ -47,8 +49,8 @@ static int charts_take(struct report *report)
     if (!mkdtemp(directory)) {
         return say_error(TACH_CANTCREATE, "report", directory, "%s", strerror(errno));
     }
-    for (unsigned chart = 0; !status && chart < CHART_COUNT; chart++)
-        status = chart_take(directory, (enum chart)chart, report);
+    for (unsigned i = 0; !status && i < CHART_COUNT * REPORT_FORMS; i++)
+        status = chart_take(directory, (enum chart)(i / REPORT_FORMS), i % REPORT_FORMS, report);
     rmdir(directory);
     return status;
 }
@@ -198,8 +200,8 @@ int verb_report(int argc, char **argv)
     int status = document_load("report", args.run, &document);
     if (!status)
         status = report_make(&args, &document, &report);
-    for (unsigned chart = 0; chart < CHART_COUNT; chart++)
-        free(report.svgs[chart]);
+    for (unsigned i = 0; i < CHART_COUNT * REPORT_FORMS; i++)
+        free(report.svgs[i / REPORT_FORMS][i % REPORT_FORMS]);
     json_decref(report.machine);
     json_decref(report.moved);
     json_decref(report.host);

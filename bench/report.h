@@ -10,17 +10,26 @@
 
 #include "bench/chart.h"
 
+/* The drawings of a chart that the page holds: one for wide windows, one for narrow ones. */
+#define REPORT_FORMS 2u
+extern const enum chart_form report_forms[REPORT_FORMS];
+
 /* All that the page is made of. */
 struct report {
     const struct document *document;
     const char *source; /* the path that it was read from */
-    char *svgs[CHART_COUNT];
+    char *svgs[CHART_COUNT][REPORT_FORMS];
     json_t *machine; /* machine.json of the run; NULL: not there */
     json_t *moved;   /* what compare found against `against`; NULL: not asked */
     const char *against;
     json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
 };
 
+/* How many figures moved, an item of the answers; and the table of them, nothing where none did. */
+void report_moved(FILE *out, const struct report *report);
+void report_moved_table(FILE *out, const struct report *report);
+
+/* The sections of the page, each with its heading. */
 void report_answer(FILE *out, const struct report *report);
 void report_payload(FILE *out, const struct report *report);
 void report_ladder(FILE *out, const struct report *report);

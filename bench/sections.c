@@ -8,8 +8,23 @@
 #include "bench/report.h"
 #include "bench/table.h"
 
-static const char *const rungs[] = {"R0", "R1", "T2", "D0",     "D1",
-                                    "D2", "D3", "D4", "notify", "fault"};
+/* The rungs with what a round trip must be: traps, and CR3 writes with isolation off and on. */
+static const struct rung {
+    const char *name;
+    int traps, cr3_writes[2];
+    const char *what;
+} rungs[] = {
+    {"R0", 1, {0, 2}, "null call"},
+    {"R1", 1, {0, 2}, "file call, service in the kernel"},
+    {"D0", 6, {2, 12}, "send, wait, recv on both sides"},
+    {"D1", 4, {2, 8}, "send, receive on both sides"},
+    {"D2", 3, {2, 6}, "call; receive, reply"},
+    {"D3", 2, {2, 4}, "call; reply_wait, in C"},
+    {"D4", 2, {2, 4}, "call; reply_wait, in assembly"},
+    {"T2", 2, {2, 4}, "file call at a user server, on D4's code"},
+    {"notify", 2, {2, 4}, "notify a waiting thread, which answers"},
+    {"fault", 2, {0, 4}, "page fault to a user handler and back"},
+};
 #define RUNGS (sizeof(rungs) / sizeof(rungs[0]))
 
 static const char *const carriers[] = {"R1", "T2", "D4", "D3", "D2", "D1", "D0"};
@@ -46,7 +61,7 @@ static void crossovers_table(FILE *out, const struct document *document)
         if (at.size >= 0)
             fprintf(out, "<td>%.0f</td></tr>\n", at.size);
         else
-            fprintf(out, "<td>%s</td></tr>\n",
+            fprintf(out, "<td class=\"text\">%s</td></tr>\n",
                     at.measured > 1 ? "none in the measured range" : "not measured");
     }
     fputs("</table></div>\n", out);
@@ -58,32 +73,44 @@ void report_payload(FILE *out, const struct report *report)
     const size_t n = crossover_sizes(report->document, sizes);
 
     fputs("<h2>Cost against payload</h2>\n", out);
-    report_figure(out, report, CHART_payload,
-                  "Both axes are logarithmic. Up to 40 bytes travel in registers, 48 in a message; "
-                  "above, the kernel copies. Squares: where two routes cost the same. Crosses: "
-                  "other systems on the same emulator, counted the same way.");
+    report_figure(
+        out, report, CHART_payload,
+        "Both axes are logarithmic. The step at 64 bytes: up to 40 bytes of a read and 48 of "
+        "a message travel in registers and stay in assembly; above, the call goes "
+        "through C, which copies the payload once. Squares: where two routes cost the "
+        "same. Crosses: Linux on the same machine.");
     payload_table(out, report->document, sizes, n);
     crossovers_table(out, report->document);
 }
 
-static void ladder_row(FILE *out, const struct document *document, const char *rung)
+/* A count of the kernel beside what it must be; 0 where nothing was counted. */
+static void count_cell(FILE *out, const struct figure *figure, const char *member, double number,
+                       int expected)
 {
-    const struct figure *off = chart_smallest(document, rung, false);
-    const struct figure *on = chart_smallest(document, rung, true);
+    const bool there = figure && figure_has(number);
+
+    html_number(out, figure, member, number);
+    fprintf(out, "<td%s>%d</td>", there && number != expected ? " class=\"alarm\"" : "", expected);
+}
+
+static void ladder_row(FILE *out, const struct document *document, const struct rung *rung)
+{
+    const struct figure *sides[2] = {chart_smallest(document, rung->name, false),
+                                     chart_smallest(document, rung->name, true)};
+    const struct figure *either = sides[0] ? sides[0] : sides[1];
     const char *unit = figure_unit(document->class);
 
-    if (!off && !on)
+    if (!either)
         return;
-    fputs("<tr><td>", out);
-    html_text(out, (off ? off : on)->cell);
-    fputs("</td>", out);
-    html_number(out, off, unit, off ? off->whole : 0);
-    html_number(out, on, unit, on ? on->whole : 0);
-    html_difference(out, off, on);
-    html_number(out, off, "traps", off ? off->traps : 0);
-    html_number(out, off, "cr3_writes", off ? off->cr3_writes : 0);
-    html_number(out, on, "cr3_writes", on ? on->cr3_writes : 0);
-    fputs("</tr>\n", out);
+    fprintf(out, "<tr><td>%s</td>", rung->name);
+    for (unsigned on = 0; on < 2; on++)
+        html_number(out, sides[on], unit, sides[on] ? sides[on]->whole : 0);
+    html_difference(out, sides[0], sides[1]);
+    count_cell(out, either, "traps", either->traps, rung->traps);
+    for (unsigned on = 0; on < 2; on++)
+        count_cell(out, sides[on], "cr3_writes", sides[on] ? sides[on]->cr3_writes : 0,
+                   rung->cr3_writes[on]);
+    fprintf(out, "<td class=\"text\">%s</td></tr>\n", rung->what);
 }
 
 void report_ladder(FILE *out, const struct report *report)
@@ -92,12 +119,16 @@ void report_ladder(FILE *out, const struct report *report)
     report_figure(out, report, CHART_ladder,
                   "Neighbouring rungs differ by one nameable thing. D0 to D4: from six traps a "
                   "round trip to two, then from C to assembly.");
-    fputs("<div class=\"wide\"><table>\n<tr><th>cell</th><th>whole off</th><th>whole on</th>"
-          "<th>isolation</th><th>traps</th><th>CR3 writes off</th><th>on</th></tr>\n",
+    fputs("<div class=\"wide\"><table>\n<tr><th>rung</th><th>whole off</th><th>on</th>"
+          "<th>isolation</th><th>traps</th><th>expected</th><th>CR3 writes off</th>"
+          "<th>expected</th><th>on</th><th>expected</th><th class=\"text\">what</th></tr>\n",
           out);
     for (size_t i = 0; i < RUNGS; i++)
-        ladder_row(out, report->document, rungs[i]);
-    fputs("</table></div>\n", out);
+        ladder_row(out, report->document, &rungs[i]);
+    fputs("</table></div>\n<p class=\"note\">Smallest payload, two address spaces. The kernel "
+          "counts its traps and CR3 writes itself; a boot whose counts are not as expected "
+          "fails.</p>\n",
+          out);
 }
 
 static void phases_row(FILE *out, const struct document *document, const char *rung, bool on)
@@ -118,7 +149,10 @@ static void phases_row(FILE *out, const struct document *document, const char *r
     html_number(out, figure, "empty_region", figure->empty);
     html_number(out, figure, figure_unit(document->class), figure->whole);
     html_number(out, figure, "residue", figure->residue);
-    fputs("</tr>\n", out);
+    html_number(out, figure, "traps", figure->traps);
+    html_number(out, figure, "cr3_writes", figure->cr3_writes);
+    fprintf(out, "<td class=\"text\">%s</td></tr>\n",
+            figure_paths_differ(figure) ? "another path" : "");
 }
 
 static void legend_print(FILE *out)
@@ -130,6 +164,29 @@ static void legend_print(FILE *out)
     fputs("</table></div></details>\n", out);
 }
 
+/* The cells whose residue is no cost of tracing, by name. */
+static void paths_note(FILE *out, const struct document *document)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < document->count; i++) {
+        const struct figure *figure = &document->figures[i];
+        if (!figure_paths_differ(figure))
+            continue;
+        fputs(count++ ? ", "
+                      : "<p class=\"note\">* The traced call ran another path than the "
+                        "untraced one, so its residue is the difference of two paths and no "
+                        "cost of tracing: ",
+              out);
+        html_text(out, figure->cell);
+        fputs(figure->pti_on ? " on" : " off", out);
+    }
+    if (count)
+        fputs(". The fast delivery of a fault has no stamps, so a traced one goes through C. "
+              "Messages of D1 in several pieces alternate between two orders.</p>\n",
+              out);
+}
+
 void report_phases(FILE *out, const struct report *report)
 {
     fputs("<h2>Where a call spends its time</h2>\n", out);
@@ -139,17 +196,17 @@ void report_phases(FILE *out, const struct report *report)
     fputs("<div class=\"wide\"><table>\n<tr><th>rung</th>", out);
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         fprintf(out, "<th>%s</th>", span_phase_name((enum phase)i));
-    fputs("<th>traced</th><th>stamps</th><th>cost</th><th>empty</th><th>untraced</th><th>residue</"
-          "th></tr>\n",
+    fputs("<th>traced</th><th>stamps</th><th>cost</th><th>empty</th><th>untraced</th>"
+          "<th>residue</th><th>traps</th><th>CR3 writes</th><th></th></tr>\n",
           out);
     for (size_t i = 0; i < RUNGS; i++) {
-        phases_row(out, report->document, rungs[i], false);
-        phases_row(out, report->document, rungs[i], true);
+        phases_row(out, report->document, rungs[i].name, false);
+        phases_row(out, report->document, rungs[i].name, true);
     }
     fputs("</table></div>\n<p class=\"note\">residue = traced - stamps x cost of one - empty "
-          "region - untraced: "
-          "what tracing changes beyond the price of its stamps, such as the counters of traps "
-          "and CR3 writes.</p>\n",
+          "region - untraced: what tracing adds beyond its stamps, which is one instruction for "
+          "each trap and each CR3 write that the kernel counts.</p>\n",
           out);
+    paths_note(out, report->document);
     legend_print(out);
 }

@@ -263,6 +263,25 @@ check /usr/bin/python3 bench/test/check_report.py "$work/good/report.html" "$wor
 check grep -q 'nothing moved' "$work/good/report.html"
 expect 0 '' "$tach" report "$work/extra" --against "$work/baseline.json"
 check grep -q '4 figures moved' "$work/extra/report.html"
+check grep -q '4 up, 0 down' "$work/extra/report.html"
+check sh -c '! grep -q "The other" "$1"' - "$work/extra/report.html"
+check grep -q '4 of 4 boots passed' "$work/extra/report.html"
+
+# Many that moved: the largest are shown, the others fold away, and none is lost.
+jq '(.benchmarks[] | .instructions) += 3' "$work/good/ipc.ci.json" >"$work/many.json"
+expect 0 '' "$tach" report "$work/many.json" --against "$work/good" --out "$work/many.html"
+check grep -q '18 figures moved' "$work/many.html"
+check grep -q 'the 10 largest of 18' "$work/many.html"
+check grep -q '<details><summary>The other 8</summary>' "$work/many.html"
+check test "$(grep -c '^<tr><td>ipc/.*<td>whole</td>' "$work/many.html")" -eq 18
+check sh -c 'grep -A3 "the 10 largest" "$1" | grep -q "ipc/R0/pti:off"' - "$work/many.html"
+
+# A traced call that ran another path than the untraced: its residue is said to be no cost.
+check sh -c '! grep -q "another path" "$1"' - "$work/good/report.html"
+jq '(.benchmarks[] | select(.name == "ipc/D0/size:0/space:two/pti:off") | .residue) = 300' \
+    "$work/good/ipc.ci.json" >"$work/paths.json"
+expect 0 '' "$tach" report "$work/paths.json" --out "$work/paths.html"
+check grep -q 'no cost of tracing: D0/size:0/space:two off' "$work/paths.html"
 expect 2 'different classes' "$tach" report "$work/good" --against "$work/bochs.json"
 expect 65 'no JSON object' "$tach" report "$work/good" --linux "$work/array.json"
 sed 's/"icount/"kvm/; s/"instructions"/"cycles"/' "$work/good/ipc.ci.json" >"$work/kvm.json"
