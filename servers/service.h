@@ -59,7 +59,7 @@ struct service_ops {
     long (*fcall)(struct svc *self, struct svc_req *req);
 };
 #define SVC_POSITIONED 1u /* the kernel keeps file positions */
-#define SVC_PROMPT     2u /* read never answers SVC_PENDING: the fast path may call it */
+#define SVC_PROMPT     2u /* read never answers SVC_PENDING and wakes nobody: for the fast path */
 
 struct svc {
     const struct service_ops *ops;

@@ -52,10 +52,9 @@
 #define POST_SLOTS 32
 
 /* Tag flags. */
-#define MSG_TRUNC                                                                                  \
-    0x80 /* kernel to receiver: payload did not fit; W5 is its size; pull it with xfer */
-#define MSG_OUT 0x01 /* buffer payload goes from caller to receiver */
-#define MSG_IN  0x02 /* buffer payload of the reply goes into W4, at most W5 bytes */
+#define MSG_TRUNC 0x80 /* to a receiver, with a buffer: it did not fit; pull W5 bytes with xfer */
+#define MSG_OUT   0x01 /* buffer payload goes from caller to receiver */
+#define MSG_IN    0x02 /* buffer payload of the reply goes into W4, at most W5 bytes */
 
 /* Kinds in rax of what was received. */
 #define KIND_CALL   0 /* a message; its token says whether a reply is waited for (0: no) */

@@ -11,9 +11,23 @@
 #include "kernel/hal/list.h"
 #include "kernel/hal/sched.h"
 
+void ipc_disclaim(const struct thread *c)
+{
+    const struct task *server = c->wait_task;
+
+    if (!server || !server->threads.next)
+        return;
+    for (struct list *l = server->threads.next; l != &server->threads; l = l->next) {
+        struct thread *t = list_entry(l, struct thread, siblings);
+        if (t->client == c)
+            t->client = &thread_none;
+    }
+}
+
 /* From now on no reply to the present call can match: neither here nor on the fast path. */
 static void caller_revoke(struct thread *c)
 {
+    ipc_disclaim(c);
     c->stamp += STAMP_STEP;
     c->buffer_size = 0;
     c->buffer_flags = 0;

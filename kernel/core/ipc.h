@@ -25,6 +25,10 @@ void ipc_xfer(struct thread *t);
  * t->call_op and call_file say what is to be done then (file.c). */
 void ipc_request(struct thread *t, struct task *server);
 
+/* No thread of the task that was to answer c holds it as its client any more. The fast path trusts
+ * that pointer, so this goes before every end of a call that is not the holder's own fast reply. */
+void ipc_disclaim(const struct thread *c);
+
 /* Queues the close request that lives in the description; never fails, never blocks. */
 void ipc_close_record(struct task *server, struct list *record);
 

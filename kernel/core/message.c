@@ -57,7 +57,7 @@ static void words_move(struct thread *to, struct thread *from)
     unsigned length = TAG_LENGTH(from->rsi);
     unsigned count = has_buffer(from) ? MSG_WORDS : (length + 7u) / 8u;
 
-    to->rsi = from->rsi & ~((uint64_t)MSG_TRUNC << 8);
+    to->rsi = has_buffer(from) ? from->rsi & ~((uint64_t)MSG_TRUNC << 8) : from->rsi;
     for (unsigned i = 0; i < MSG_WORDS; i++)
         *word(to, i) = i < count ? *word(from, i) : 0;
 }

@@ -178,6 +178,7 @@ static void thread_remove(struct thread *t)
 
     if (t->call_file)
         file_abandon(t);
+    ipc_disclaim(t);
     if (t->state == THREAD_READY && t != cpu->current)
         sched_remove(t, THREAD_ACTIVE);
     else
@@ -215,6 +216,16 @@ static void schemes_die(const struct task *task)
     }
 }
 
+/* Nobody is left to hear that these were closed. */
+static void closes_drop(struct task *task)
+{
+    while (!list_empty(&task->closes)) {
+        struct list *record = task->closes.next;
+        list_remove(record);
+        (void)file_close_taken(record);
+    }
+}
+
 void task_kill(struct task *task, uint32_t status)
 {
     if (task->dying)
@@ -227,8 +238,7 @@ void task_kill(struct task *task, uint32_t status)
         thread_remove(list_entry(task->threads.next, struct thread, siblings));
     ipc_task_died(task);
     fd_close_all(task);
-    while (!list_empty(&task->closes))
-        (void)file_close_taken(task->closes.next);
+    closes_drop(task);
     space_destroy(&task->space);
     page_unref((paddr_t)((char *)task->fds - (char *)page_pointer(0)));
     page_unref((paddr_t)((char *)task->files - (char *)page_pointer(0)));

@@ -172,6 +172,7 @@ static long task_watch(struct thread *t, struct task *task)
     if (t->ARG_A >= USER_END || t->ARG_A % 8)
         return -T_EINVAL;
     t->watch = t->ARG_A;
+    blocker(t, BLOCK_WATCHED, t->watch != 0);
     return 0;
 }
 

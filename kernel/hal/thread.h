@@ -43,9 +43,9 @@ enum thread_frame {
 
 /* Reasons why a thread must not be on the fast path. */
 #define BLOCK_DEADLINE 0x01 /* its blocking calls have one */
-#define BLOCK_TRACED   0x02 /* single-stepped or watched: must leave by IRET with its own flags */
+#define BLOCK_TRACED   0x02 /* single-stepped: must leave by IRET with its own flags */
 #define BLOCK_FSBASE   0x04 /* has an FS base, which only C switches */
-#define BLOCK_KILLED   0x08 /* will be torn down at the next chance */
+#define BLOCK_WATCHED  0x08 /* has a watchpoint, which only C switches */
 
 /* One more in the counter of a stamp: the token that was handed out is spent, whoever holds it. */
 #define STAMP_STEP (1ull << 44)

@@ -67,7 +67,7 @@ static void step_fast(void)
 static void step_priority(void)
 {
     running->priority = (uint8_t)mock_random(READY_LEVELS);
-    running->blockers = mock_random(4) ? 0 : BLOCK_KILLED;
+    running->blockers = mock_random(4) ? 0 : BLOCK_WATCHED;
     sched_gate(running);
     leave();
 }
