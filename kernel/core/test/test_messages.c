@@ -58,7 +58,7 @@ static void words_of_each_length(void)
     pair_end();
 }
 
-static void trunc_is_the_kernels(void)
+static void flags_are_the_users(void)
 {
     pair_make();
     sys(server, SYS_receive, (struct args){0});
@@ -443,7 +443,7 @@ int main(void)
 {
     kit_boot();
     words_of_each_length();
-    trunc_is_the_kernels();
+    flags_are_the_users();
     send_waits_until_taken();
     wait_takes_nothing_and_wakes_one();
     fifo_order();
