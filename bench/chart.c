@@ -105,87 +105,95 @@ static void prelude_print(FILE *script, const char *unit)
             FAINT, INK, GRID, INK, unit, INK);
 }
 
-/* One row of a chart of bars: where it stands, its label, off and on. */
-static bool bar_print(FILE *script, unsigned at, const char *label, const struct figure *off,
-                      const struct figure *on)
-{
-    char texts[2][32] = {"NaN", "NaN"};
+/* A pair of bars: isolation off and on. */
+struct bars {
+    const char *label;
+    const struct figure *sides[2];
+};
 
-    if (!off && !on)
-        return false;
-    if (off)
-        number_text(off->whole, texts[0], sizeof(texts[0]));
-    if (on)
-        number_text(on->whole, texts[1], sizeof(texts[1]));
-    fprintf(script, "%u \"%s\" %s %s\n", at, label, texts[0], texts[1]);
-    return true;
+/* The data of one side: only what is there, because gnuplot dies of a side without a number. */
+static bool side_print(const struct sheet *sheet, const struct bars *bars, unsigned count,
+                       unsigned on)
+{
+    bool any = false;
+    char text[32];
+
+    fprintf(sheet->script, "$side%u << EOD\n", on);
+    for (unsigned i = 0; i < count; i++) {
+        if (!bars[i].sides[on])
+            continue;
+        number_text(bars[i].sides[on]->whole, text, sizeof(text));
+        fprintf(sheet->script, "%u \"%s\" %s\n", i, bars[i].label, text);
+        any = true;
+    }
+    fputs("EOD\n", sheet->script);
+    return any;
 }
 
 /* Bars of off and on, each with its number; many bars have theirs upright, so that none touch. */
-static void bars_plot(const struct sheet *sheet, unsigned bars, bool upright)
+static bool bars_plot(const struct sheet *sheet, const struct bars *bars, unsigned count,
+                      bool upright)
 {
+    const bool any[2] = {side_print(sheet, bars, count, 0), side_print(sheet, bars, count, 1)};
     FILE *script = sheet->script;
-    static const char *const sides[] = {"off", "on"};
 
     fprintf(script,
             "set xrange [-0.6:%u.6]\nset yrange [0:*]\nset offsets 0, 0, graph %s, 0\n"
             "set boxwidth 0.36\nset bmargin %s\nset xtics scale 0%s\nplot ",
-            bars - 1, upright ? "0.2" : "0.12", sheet->narrow ? "4.6" : "3.4",
+            count ? count - 1 : 0, upright ? "0.2" : "0.12", sheet->narrow ? "4.6" : "3.4",
             sheet->narrow && upright ? " rotate by -50" : "");
     for (unsigned on = 0; on < 2; on++)
-        fprintf(script, "%s using ($1%s0.19):%u%s with boxes lc rgb '%s' title 'isolation %s', ",
-                on ? "''" : "$data", on ? "+" : "-", 3 + on, on ? "" : ":xtic(2)", SIDE(on),
-                sides[on]);
-    for (unsigned on = 0; on < 2; on++)
-        fprintf(script,
-                "'' using ($1%s0.19):%u:(sprintf('%%.6g',$%u)) with labels font ',12' %s textcolor "
-                "rgb '%s' notitle%s",
-                on ? "+" : "-", 3 + on, 3 + on,
-                upright ? "rotate by 90 left offset 0,0.4" : "offset 0,0.7", INK, on ? "\n" : ", ");
+        if (any[on])
+            fprintf(script,
+                    "$side%u using ($1%s0.19):3 with boxes lc rgb '%s' title 'isolation %s', "
+                    "'' using 1:(0):xtic(2) with points pt -1 notitle, "
+                    "'' using ($1%s0.19):3:(sprintf('%%.6g',$3)) with labels font ',12' %s "
+                    "textcolor rgb '%s' notitle, ",
+                    on, on ? "+" : "-", SIDE(on), on ? "on" : "off", on ? "+" : "-",
+                    upright ? "rotate by 90 left offset 0,0.4" : "offset 0,0.7", INK);
+    fputs("NaN notitle\n", script);
+    return any[0] || any[1];
 }
 
 static bool answer_script(const struct sheet *sheet)
 {
-    FILE *script = sheet->script;
-    const struct document *document = sheet->document;
     static const struct {
         const char *rung, *label, *brief;
         long size;
-    } bars[] = {
+    } routes[] = {
         {"R0", "null call\\nR0", "null call\\nR0", -1},
         {"R1", "scheme, service in the kernel\\nR1, 8 bytes", "scheme,\\nkernel\\nR1", 8},
         {"D4", "message to a server\\nD4, 8 bytes", "message,\\nserver\\nD4", 8},
         {"T2", "scheme, service at a server\\nT2, 8 bytes", "scheme,\\nserver\\nT2", 8},
     };
+    struct bars bars[sizeof(routes) / sizeof(routes[0])];
     unsigned count = 0;
 
-    fputs("$data << EOD\n", script);
-    for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++)
-        count += bar_print(script, count, sheet->narrow ? bars[i].brief : bars[i].label,
-                           chart_at(document, bars[i].rung, bars[i].size, false),
-                           chart_at(document, bars[i].rung, bars[i].size, true));
-    fputs("EOD\n", script);
-    fputs("set key top left vertical\n", script);
-    bars_plot(sheet, count ? count : 1, false);
-    return count > 0;
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        bars[count] = (struct bars){sheet->narrow ? routes[i].brief : routes[i].label,
+                                    {chart_at(sheet->document, routes[i].rung, routes[i].size, 0),
+                                     chart_at(sheet->document, routes[i].rung, routes[i].size, 1)}};
+        count += bars[count].sides[0] || bars[count].sides[1];
+    }
+    fputs("set key top left vertical\n", sheet->script);
+    return bars_plot(sheet, bars, count, false);
 }
 
 static bool ladder_script(const struct sheet *sheet)
 {
-    FILE *script = sheet->script;
-    const struct document *document = sheet->document;
     static const char *const rungs[] = {"R0", "R1", "D0", "D1",     "D2",
                                         "D3", "D4", "T2", "notify", "fault"};
+    struct bars bars[sizeof(rungs) / sizeof(rungs[0])];
     unsigned count = 0;
 
-    fputs("$data << EOD\n", script);
-    for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++)
-        count += bar_print(script, count, rungs[i], chart_smallest(document, rungs[i], false),
-                           chart_smallest(document, rungs[i], true));
-    fputs("EOD\n", script);
-    fputs("set key top right vertical\n", script);
-    bars_plot(sheet, count ? count : 1, true);
-    return count > 0;
+    for (size_t i = 0; i < sizeof(rungs) / sizeof(rungs[0]); i++) {
+        bars[count] = (struct bars){rungs[i],
+                                    {chart_smallest(sheet->document, rungs[i], false),
+                                     chart_smallest(sheet->document, rungs[i], true)}};
+        count += bars[count].sides[0] || bars[count].sides[1];
+    }
+    fputs("set key top right vertical\n", sheet->script);
+    return bars_plot(sheet, bars, count, true);
 }
 
 static const char *const payload_rungs[] = {"R1", "T2", "D4", "D0"};

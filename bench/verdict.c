@@ -18,8 +18,9 @@
 #define LOOP_TURNS   1000u /* of the kernel's calibration loop, two instructions each */
 #define LOOP_SLACK   100u  /* instructions around it */
 #define STATUS_PASS  (EXIT_PASS << 1 | 1)
-#define TEXT_MAX     100u
+#define TEXT_MAX     160u
 #define EXIT_LINE    "tach: exit "
+#define PANIC_LINE   "panic: "
 #define LOADER_LINE  "loader: "
 #define QEMU_LOG_MAX 65536u
 
@@ -45,24 +46,32 @@ __attribute__((format(printf, 2, 3))) static void reason_set(struct boot_run *ru
             *at = '?';
 }
 
-/* Copies the last line with something in it, at most its last TEXT_MAX bytes. The line that only
- * repeats the exit code says less than the one before it. */
-static void line_last(const char *text, size_t size, char out[TEXT_MAX])
+static bool line_begins(const char *line, size_t length, const char *with)
 {
-    size_t end = size, start;
+    return length > strlen(with) && !strncmp(line, with, strlen(with));
+}
 
-    while (end && (unsigned char)text[end - 1] <= ' ')
-        end--;
-    for (start = end; start && text[start - 1] != '\n' && end - start < TEXT_MAX - 1;)
-        start--;
-    if (start && end - start > strlen(EXIT_LINE) &&
-        !strncmp(text + start, EXIT_LINE, strlen(EXIT_LINE))) {
-        line_last(text, start, out);
-        if (out[0])
+/* Copies the line that tells most: the first of a panic, whose record follows it; else the last
+ * with something in it. The line that only repeats the exit code counts where there is no other. */
+static void line_telling(const char *text, size_t size, char out[TEXT_MAX])
+{
+    bool found = false;
+
+    for (size_t at = 0, length; at < size; at += length + 1) {
+        const char *line = text + at;
+        const char *end = memchr(line, '\n', size - at);
+        length = end ? (size_t)(end - line) : size - at;
+        size_t shown = length;
+        while (shown && (unsigned char)line[shown - 1] <= ' ')
+            shown--;
+        const bool code = line_begins(line, shown, EXIT_LINE);
+        if (!shown || (code && found))
+            continue;
+        snprintf(out, TEXT_MAX, "%.*s", (int)(shown < TEXT_MAX ? shown : TEXT_MAX), line);
+        found = !code;
+        if (line_begins(line, shown, PANIC_LINE))
             return;
     }
-    memcpy(out, text + start, end - start);
-    out[end - start] = 0;
 }
 
 /* The last words of the guest: console text in frames, or bytes outside of them, or QEMU's own.
@@ -77,12 +86,12 @@ static void words_last(const struct boot_run *run, char out[TEXT_MAX])
 
     out[0] = 0;
     if (run->loaded && capture->foreign_size)
-        line_last(capture->foreign, capture->foreign_size, out);
+        line_telling(capture->foreign, capture->foreign_size, out);
     if (boot && boot->text_size && (!out[0] || !strncmp(out, LOADER_LINE, strlen(LOADER_LINE))))
-        line_last(boot->text, boot->text_size, out);
+        line_telling(boot->text, boot->text_size, out);
     if (out[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
         return;
-    line_last(log, size, out);
+    line_telling(log, size, out);
     free(log);
 }
 
@@ -93,29 +102,41 @@ static void serial_last(const struct boot_run *run, char out[TEXT_MAX])
     size_t size;
 
     words_last(run, out);
-    if (run->loaded || file_read("run", run->frames, QEMU_LOG_MAX << 8, &text, &size))
+    if (run->loaded || access(run->frames, R_OK) ||
+        file_read("run", run->frames, QEMU_LOG_MAX << 8, &text, &size))
         return;
     if (size)
-        line_last(text, size, out);
+        line_telling(text, size, out);
     free(text);
+}
+
+/* Says how the guest ended by its own exit code. False when the status is none. */
+static bool exit_explain(struct boot_run *run, const char *last)
+{
+    const char *own = strstr(last, EXIT_LINE) == last ? last + strlen(EXIT_LINE) : NULL;
+
+    for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+        if (exits[i].status != run->qemu.status)
+            continue;
+        if (own) /* behind its number it holds the name, the text and perhaps more */
+            reason_set(run, "exit%s", own + strcspn(own, " "));
+        else
+            reason_set(run, "exit %s: %s; last text: %s", exits[i].name, exits[i].text, last);
+        return true;
+    }
+    return false;
 }
 
 static void status_explain(struct boot_run *run, const struct boot_setup *setup)
 {
-    char last[TEXT_MAX];
+    char last[TEXT_MAX] = "";
 
     serial_last(run, last);
-    if (run->qemu.timed_out) {
+    if (run->qemu.timed_out)
         reason_set(run, "no end within %.3g s; last text: %s", setup->limit_s, last);
+    else if (exit_explain(run, last))
         return;
-    }
-    for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
-        if (exits[i].status == run->qemu.status) {
-            reason_set(run, "exit %s: %s; last text: %s", exits[i].name, exits[i].text, last);
-            return;
-        }
-    }
-    if (run->qemu.status == 0)
+    else if (run->qemu.status == 0)
         reason_set(run, "the guest reset without a word (triple fault); last text: %s", last);
     else
         reason_set(run, "QEMU ended with status %d; last text: %s", run->qemu.status, last);
@@ -208,6 +229,6 @@ void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct 
     else
         run->good =
             capture_fits(run) && plan_fits(run, matrix) && calibration_fits(run, setup->class);
-    if (run->good && !stat(run->log, &log) && !log.st_size)
+    if (!stat(run->log, &log) && !log.st_size)
         unlink(run->log); /* QEMU had nothing to say */
 }

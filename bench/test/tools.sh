@@ -9,8 +9,9 @@ synth=$(realpath "${2:-build/test/synth_guest}")
 root=$(realpath "$(dirname "$0")/../..")
 work=$(mktemp -d /tmp/tach-tools-XXXXXX)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
 cd "$root" || exit 1
+name=tools
+. bench/test/expect.sh
 
 mkdir "$work/bin"
 ln -s "$synth" "$work/bin/qemu-system-x86_64"
@@ -31,46 +32,6 @@ D4 8 two
 D4 4096 two
 D0 0 two
 END
-
-pass() {
-    passed=$((passed + 1))
-}
-
-fail() {
-    failed=$((failed + 1))
-    echo "tools: $1"
-    sed 's/^/    /' "$work/err" | head -3
-}
-
-# expect STATUS PATTERN COMMAND...: exit status, and a pattern in the error output ('' for none).
-expect() {
-    status=$1 pattern=$2
-    shift 2
-    "$@" >"$work/out" 2>"$work/err" </dev/null
-    got=$?
-    if [ $got -ne "$status" ]; then
-        fail "status $got instead of $status: $*"
-    elif [ -n "$pattern" ] && ! grep -q -- "$pattern" "$work/err"; then
-        fail "no '$pattern' in the errors of: $*"
-    else
-        pass
-    fi
-}
-
-# check COMMAND...: what must simply succeed.
-check() {
-    if "$@" >"$work/checked" 2>&1 </dev/null; then
-        pass
-    else
-        failed=$((failed + 1))
-        echo "tools: failed: $*"
-        sed 's/^/    /' "$work/checked" | tail -5
-    fi
-}
-
-one_line() {
-    [ "$(wc -l <"$work/err")" -eq 1 ]
-}
 
 run() {
     env PATH="$work/bin:$PATH" "$tach" run --class icount --kernel "$work/kernel" \
@@ -267,6 +228,12 @@ check grep -q '4 up, 0 down' "$work/extra/report.html"
 check sh -c '! grep -q "The other" "$1"' - "$work/extra/report.html"
 check grep -q '4 of 4 boots passed' "$work/extra/report.html"
 
+# One cell at one side only: the charts draw what there is.
+jq '.benchmarks |= [.[] | select(.name == "ipc/R0/pti:off")]' "$work/good/ipc.ci.json" >"$work/lone.json"
+expect 0 '' "$tach" report "$work/lone.json" --out "$work/lone.html"
+expect 0 '' "$tach" plot "$work/lone.json" --out "$work/lone"
+check grep -q 'payload: nothing of it was measured' "$work/out"
+
 # Many that moved: the largest are shown, the others fold away, and none is lost.
 jq '(.benchmarks[] | .instructions) += 3' "$work/good/ipc.ci.json" >"$work/many.json"
 expect 0 '' "$tach" report "$work/many.json" --against "$work/good" --out "$work/many.html"
@@ -312,5 +279,4 @@ expect 0 '' "$tach" doctor --json
 check jq -e '(.findings | length) == 6 and (.class | strings)' "$work/out"
 expect 69 '' env PATH=/nonexistent "$tach" doctor --probe "$work/absent"
 
-echo "tools: $passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish
