@@ -93,6 +93,7 @@ def inject(c, m, stub, symbols, place, steps):
     if not c.check(stop.startswith("T05"), "%s is never reached: %s" % (name, stop), hazard):
         return False
     for _ in range(steps):
+        stub.step()
     before = stub.rip()
     m.monitor("nmi")
     stub.step(STEP_OPEN)
