@@ -101,8 +101,10 @@ static void host_rows(FILE *out, const json_t *host)
         fputs("</tr>\n", out);
     }
     fputs("</table></div>\n<p class=\"note\">Wall time on the host, not in the guest: beside the "
-          "figures above, not among them.</p>\n",
+          "figures above, not among them. Hardware counters of this host: ",
           out);
+    value_print(out, json_object_get(json_object_get(host, "context"), "hardware_counters"));
+    fputs(".</p>\n", out);
 }
 
 void report_peers(FILE *out, const struct report *report)

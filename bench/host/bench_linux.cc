@@ -5,10 +5,14 @@
 #include <benchmark/benchmark.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
+#include <string>
 #include <thread>
 
 #include <linux/futex.h>
+#include <linux/perf_event.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -142,6 +146,30 @@ BENCHMARK_CAPTURE(unix_round_trip, seqpacket, SOCK_SEQPACKET)
     ->Name("linux/unix_seqpacket_round_trip/8")
     ->UseRealTime();
 
+// Whether this machine counts cycles in hardware; where not, wall time is all there is.
+std::string hardware_counters()
+{
+    perf_event_attr wanted{};
+
+    wanted.type = PERF_TYPE_HARDWARE;
+    wanted.size = sizeof wanted;
+    wanted.config = PERF_COUNT_HW_CPU_CYCLES;
+    const long fd = syscall(SYS_perf_event_open, &wanted, 0, -1, -1, 0);
+    if (fd < 0)
+        return std::string("none: ") + std::strerror(errno);
+    close(static_cast<int>(fd));
+    return "there; not used here";
+}
+
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char **argv)
+{
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 64;
+    benchmark::AddCustomContext("hardware_counters", hardware_counters());
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return 0;
+}

@@ -10,16 +10,7 @@ import re
 import sys
 import xml.etree.ElementTree as tree
 
-PASSED = FAILED = 0
-
-
-def expect(good, what):
-    global PASSED, FAILED
-    if good:
-        PASSED += 1
-    else:
-        FAILED += 1
-        print("check_report: " + what)
+from count import done, expect
 
 
 def shown(number):
@@ -96,8 +87,7 @@ def main():
     check_cells(page, rows)
     check_words(page, rows, unit)
     check_chart(page, rows, unit)
-    print("check_report: %d passed, %d failed" % (PASSED, FAILED))
-    return FAILED != 0
+    return done()
 
 
 if __name__ == "__main__":
