@@ -325,6 +325,28 @@ static void deaths(void)
     CHECK_EQ(sysfile_number("sys:counters", "files"), files);
 }
 
+/* A scheme dies with its server, also when another task holds the descriptor of its root. */
+static void given_away(void)
+{
+    CHECK_EQ(guest_wait(guest_child("given", 0)), 0);
+    CHECK(!sysfile_line(":", "given"));
+    CHECK_EQ(file_open("given:", O_RDWR), -T_ENODEV);
+    long orphan = sysfile_task("orphan");
+    CHECK(orphan > 0);
+    CHECK_EQ(sys_kill((uint32_t)orphan, SIGKILL), 0);
+}
+
+static int given_away_role(void)
+{
+    long root = file_open(":given", O_CREAT | O_EXCL);
+    long tid = sys_spawn(0, 0, sys_name("orphan"));
+
+    CHECK(root >= 0 && tid > 0);
+    CHECK_EQ(sys_taskctl((uint32_t)tid, TASK_FD, (struct taskctl){0, (uint64_t)root, 0, 0}), 0);
+    CHECK(sysfile_line(":", "given"));
+    return guest_failed() != 0;
+}
+
 /* Results pass as they are; positions are the kernel's. */
 static void positioned(void)
 {
@@ -382,6 +404,8 @@ int main(int argc, char **argv, char **envp)
     guest_path_set(argv[0]);
     if (argc > 2 && argv[1][0] == 'l')
         return level_1_role();
+    if (argc > 2 && argv[1][0] == 'g')
+        return given_away_role();
     if (argc > 2)
         daemon_serve(argv[2][0] == '0' ? 0 : O_POSITIONED);
     conformance();
@@ -399,6 +423,7 @@ int main(int argc, char **argv, char **envp)
     served(tid);
     kill_daemon(tid);
     deaths();
+    given_away();
     positioned();
     level_1();
     return guest_end("file");

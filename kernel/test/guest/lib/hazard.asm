@@ -58,6 +58,29 @@ flags_pf:   push    rdi
             popfq
             mov     rax, [abs 8]
 
+; #UD and #PF with that value in every register that the handler might still see.
+            global  poison_ud:function, poison_pf:function
+%macro POISON_ALL 0
+            mov     rax, rdi
+            mov     rbx, rdi
+            mov     rcx, rdi
+            mov     rdx, rdi
+            mov     rsi, rdi
+            mov     rbp, rdi
+            mov     r8, rdi
+            mov     r9, rdi
+            mov     r10, rdi
+            mov     r11, rdi
+            mov     r12, rdi
+            mov     r13, rdi
+            mov     r14, rdi
+            mov     r15, rdi
+%endmacro
+poison_ud:  POISON_ALL
+            ud2
+poison_pf:  POISON_ALL
+            mov     rax, [abs 8]
+
 ; long stack_call(uint64_t rsp): SYS_self with that stack pointer; -1 if it changed.
             global  stack_call:function
 stack_call: push    rbx

@@ -26,6 +26,8 @@ uint64_t flags_call(struct guest_regs *regs);
 void flags_ud(uint64_t flags);
 void flags_bp(uint64_t flags);
 void flags_pf(uint64_t flags);
+void poison_ud(uint64_t value);
+void poison_pf(uint64_t value);
 long stack_call(uint64_t rsp);
 void stack_ud(uint64_t rsp);
 void shadow_syscall(uint64_t watched);

@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Shows that each guard is guarded: removes it, builds, and demands that its test fails.
+
+Every mutant of mutants.cfg is a small edit of the source. It is made in a copy of the tree, the
+images are built there, and the test that the table names is run there. A mutant passes when the
+test fails. Before that the same tests must pass without any edit. Last line: "mutants: N passed, N
+failed". Exit: 0 all were killed, 1 not, 64 wrong arguments, 65 bad table, 70 the tree does not
+build or its tests do not pass as they are."""
+
+import argparse
+import concurrent.futures
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+LEFT_OUT = ("results", ".git", "README.md")
+IMAGES = ("build/kernel.elf", "build/initfs.img", "build/loader.elf")
+KEPT = ("k", "l", "u", "svc", "user", "h", "flags", "abi_hash.h", "linked_services.c", "mkinitfs",
+        "kernel.elf", "loader.elf", "initfs.img")
+SCRIPTS = {"isolation": "kernel/test/isolation.py", "nmi": "kernel/test/nmi.py"}
+BUILD_S, TEST_S = 300, 240
+PATIENCE = "0.5"  # of a row's own limit: a mutant often hangs
+
+
+class BadTable(Exception):
+    """The table cannot be used as it is written."""
+
+
+class Mutant:
+    """name, hazard, test, edits [(file, before, after)], whether it is of the sample."""
+
+    def __init__(self, head, number):
+        words = head.split()
+        if len(words) not in (3, 4) or words[3:] not in ([], ["sample"]):
+            raise BadTable("line %d: not NAME HAZARD TEST [sample]" % number)
+        self.name, self.hazard, self.test = words[:3]
+        self.sample = len(words) == 4
+        self.edits = []
+
+
+def table_read(name):
+    """Blocks: a line NAME HAZARD TEST [sample], then FILE, "- before", "+ after", repeated."""
+    mutants, file = [], None
+    with open(name, encoding="utf-8") as f:
+        for number, line in enumerate(f, 1):
+            text = line.rstrip("\n")
+            if not text.strip() or text.startswith("#"):
+                continue
+            if not text.startswith("    "):
+                mutants.append(Mutant(text, number))
+                file = None
+                continue
+            if not mutants:
+                raise BadTable("line %d: no mutant yet" % number)
+            text = text.strip()
+            if text.startswith("- ") and file:
+                mutants[-1].edits.append([file, text[2:].replace("\\n", "\n"), None])
+            elif (text.startswith("+ ") or text == "+") and mutants[-1].edits:
+                mutants[-1].edits[-1][2] = text[2:].replace("\\n", "\n")
+            elif re.fullmatch(r"[\w./-]+", text):
+                file = text
+            else:
+                raise BadTable("line %d: %r" % (number, text))
+    for m in mutants:
+        if not m.edits or any(e[2] is None for e in m.edits):
+            raise BadTable("%s: an edit is not whole" % m.name)
+    names = [m.name for m in mutants]
+    if len(set(names)) != len(names):
+        raise BadTable("a name stands there twice")
+    return mutants
+
+
+def ignored(directory, names):
+    """Of build/ only what the images are made of."""
+    if directory != os.path.join(ROOT, "build"):
+        return []
+    return [n for n in names if n not in KEPT and not n.startswith("offsets")]
+
+
+class Tree:
+    """A copy of the source with a build directory of its own."""
+
+    def __init__(self, directory):
+        self.root = directory
+        for name in os.listdir(ROOT):
+            if name in LEFT_OUT or name.startswith("."):
+                continue
+            source, target = os.path.join(ROOT, name), os.path.join(directory, name)
+            if os.path.isdir(source):
+                shutil.copytree(source, target, ignore=ignored)
+            else:
+                shutil.copy2(source, target)
+
+    def run(self, command, limit):
+        """(exit status or None when it took too long, output)"""
+        child = subprocess.Popen(command, cwd=self.root, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            out, _ = child.communicate(timeout=limit)
+            return child.returncode, out.decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return None, child.communicate()[0].decode(errors="replace")
+
+    def build(self):
+        return self.run(["make", "-s", *IMAGES], BUILD_S)
+
+    def test(self, name):
+        script = SCRIPTS.get(name)
+        command = [sys.executable, script] if script else [
+            sys.executable, "kernel/test/boot.py", "--config", "kernel/test/mutants/boot.cfg",
+            "--patience", PATIENCE, "--row", name]
+        return self.run(command, TEST_S)
+
+    def edit(self, mutant):
+        """Applies the edits; what the files were, for undo."""
+        before = {}
+        for file, old, new in mutant.edits:
+            path = os.path.join(self.root, file)
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            before.setdefault(path, text)
+            if text.count(old) != 1:
+                self.undo(before)
+                raise BadTable("%s: %s holds %r %d times" % (mutant.name, file, old,
+                                                             text.count(old)))
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text.replace(old, new))
+        return before
+
+    @staticmethod
+    def undo(before):
+        for path, text in before.items():
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+
+
+def try_mutant(tree, mutant):
+    """Why the mutant lives, or None: it was killed."""
+    before = tree.edit(mutant)
+    try:
+        status, out = tree.build()
+        if status:
+            return "does not build: " + out[-400:]
+        status, out = tree.test(mutant.test)
+        if status == 0:
+            return "survived " + mutant.test
+        if status not in (1, None):
+            return "%s did not run: status %d: %s" % (mutant.test, status, out[-200:])
+        return None
+    finally:
+        tree.undo(before)
+
+
+def baseline(tree, tests):
+    """All tests on the tree as it is; why not, or None."""
+    status, out = tree.build()
+    if status != 0:
+        return "the tree does not build: " + out[-400:]
+    for name in sorted(tests):
+        status, out = tree.test(name)
+        if status != 0:
+            return "%s fails without any edit:\n%s" % (name, out[-600:])
+    return None
+
+
+def run_all(mutants, jobs, directory):
+    first = Tree(os.path.join(directory, "0"))
+    trouble = baseline(first, {m.test for m in mutants})
+    if trouble:
+        print("mutants.py: " + trouble, file=sys.stderr)
+        return None
+    trees = queue.Queue()
+    trees.put(first)
+    for n in range(1, jobs):  # copied with its build, so nothing is built twice
+        copy = os.path.join(directory, str(n))
+        shutil.copytree(first.root, copy)
+        other = object.__new__(Tree)
+        other.root = copy
+        trees.put(other)
+
+    def one(mutant):
+        tree, start = trees.get(), time.monotonic()
+        try:
+            return mutant, try_mutant(tree, mutant), time.monotonic() - start
+        except BadTable as bad:
+            return mutant, str(bad), 0
+        finally:
+            trees.put(tree)
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for mutant, why, seconds in pool.map(one, mutants):
+            failed += why is not None
+            if why is None:
+                print("ok %s: hazard %s, killed by %s (%.1f s)" % (mutant.name, mutant.hazard,
+                                                                   mutant.test, seconds))
+            else:
+                print("FAIL %s: hazard %s: %s" % (mutant.name, mutant.hazard, why))
+            sys.stdout.flush()
+    return failed
+
+
+def main(arguments):
+    p = argparse.ArgumentParser(description="Removes guards and demands that their tests fail.",
+                                epilog="example: mutants.py --only 'fmask-.*'")
+    p.error = lambda message: p.exit(64, "mutants.py: %s\n" % message)
+    p.add_argument("--sample", metavar="N", type=int, help="only the first N marked as sample")
+    p.add_argument("--only", metavar="REGEX", help="only mutants whose whole name matches")
+    p.add_argument("--jobs", type=int, default=2, help="mutants at a time (default 2)")
+    p.add_argument("--list", action="store_true", help="print the table and try none")
+    o = p.parse_args(arguments)
+    try:
+        mutants = table_read(os.path.join(HERE, "mutants.cfg"))
+    except (BadTable, OSError) as bad:
+        print("mutants.py: mutants.cfg: %s" % bad, file=sys.stderr)
+        return 65
+    if o.sample is not None:
+        mutants = [m for m in mutants if m.sample][:o.sample]
+    mutants = [m for m in mutants if not o.only or re.fullmatch(o.only, m.name)]
+    if not mutants:
+        print("mutants.py: no such mutant", file=sys.stderr)
+        return 64
+    if o.list:
+        for m in mutants:
+            print("%-24s %-10s %s%s" % (m.name, m.hazard, m.test, " (sample)" if m.sample else ""))
+        return 0
+    directory = tempfile.mkdtemp(prefix="tach-mutants-")
+    try:
+        failed = run_all(mutants, max(1, o.jobs), directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    if failed is None:
+        return 70
+    print("mutants: %d passed, %d failed" % (len(mutants) - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
