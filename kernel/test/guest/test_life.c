@@ -17,6 +17,8 @@
 #define TASKS_MANY 256u
 #define REGION     (1u << 20)
 
+#define RESTART_TRIES 400u /* of 5 ms */
+
 static void nap(uint64_t ns)
 {
     CHECK_EQ(sys_sleep(sys_clock(CLOCK_NS) + ns), 0);
@@ -286,7 +288,7 @@ static void critical(void)
     CHECK(old > 0);
     CHECK_EQ(sys_kill((uint32_t)old, SIGKILL), 0);
     CHECK_EQ(sys_notify((uint32_t)old, 1), -T_ESRCH);
-    for (unsigned i = 0; i < 50 && (now < 0 || now == old); i++) {
+    for (unsigned i = 0; i < RESTART_TRIES && (now < 0 || now == old); i++) {
         nap(5 * MS);
         now = slot_task("nameserv", TID_NAMESERVER);
     }
@@ -307,7 +309,7 @@ static void placed(void)
     CHECK(fd >= 0);
     CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
     CHECK_EQ(file_read((int)fd, &word, 8), -T_ENODEV);
-    for (unsigned i = 0; i < 50 && again == -T_ENODEV; i++) {
+    for (unsigned i = 0; i < RESTART_TRIES && again == -T_ENODEV; i++) {
         nap(5 * MS);
         again = file_open("ram:placed", O_RDWR | O_CREAT);
     }
