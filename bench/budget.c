@@ -32,12 +32,12 @@ static const struct route {
      "D4/size:48/space:two",
      {100, 110},
      {130, 140},
-     "seL4 kernel 446 at 4 words, 1,602 at 8; Linux 6.1 pipe whole 10,525"},
+     "seL4 446 at 4 words, 1,602 at 8; Linux 6.1 pipe 10,525"},
     {"T2 scheme read of 8 bytes",
      "T2/size:8",
      {115, 125},
      {150, 160},
-     "whole: D4's budget and 20 for the name"},
+     "budget of the whole: D4's and 20 for the name"},
     {"R1 scheme read of 8 bytes",
      "R1/size:8",
      {80, 90},
@@ -63,14 +63,14 @@ static void column_print(const struct figure *figure, double number, int budget,
     char text[32] = "-", column[48];
 
     if (budget == FREE) {
-        printf(" %13s", "");
+        printf("%13s", "");
         return;
     }
     const bool there = figure && figure_has(number), above = there && number > budget;
     if (there)
         number_text(number, text, sizeof(text));
     snprintf(column, sizeof(column), "%s%s / %d", above ? "!" : "", text, budget);
-    printf(" %13s", column);
+    printf("%13s", column);
     tally->above += above;
     tally->missing += !there;
 }
@@ -81,12 +81,12 @@ static void route_print(const struct route *route, const struct document *docume
     const struct figure *sides[2] = {document_find(document, route->cell, false),
                                      document_find(document, route->cell, true)};
 
-    printf("%-26s", route->title);
+    printf("%-25s", route->title);
     for (unsigned i = 0; i < 2; i++)
         column_print(sides[i], sides[i] ? sides[i]->kernel : 0, route->kernel[i], tally);
     for (unsigned i = 0; i < 2; i++)
         column_print(sides[i], sides[i] ? sides[i]->whole : 0, route->whole[i], tally);
-    printf("   %s\n", route->peers);
+    putchar('\n');
 }
 
 static int budget_print(const struct document *document)
@@ -95,10 +95,13 @@ static int budget_print(const struct document *document)
 
     printf("Instructions a round trip, measured / budget (! above), isolation off and on.\n"
            "kernel: from syscall to sysret, both crossings; whole: as the client sees it.\n\n"
-           "%-26s %13s %13s %13s %13s   %s\n",
-           "route", "kernel off", "kernel on", "whole off", "whole on", "peers");
+           "%-25s%13s%13s%13s%13s\n",
+           "route", "kernel off", "kernel on", "whole off", "whole on");
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
         route_print(&routes[i], document, &tally);
+    puts("\nPeers, counted the same way:");
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+        printf("%-26s%s\n", routes[i].title, routes[i].peers);
     printf("\n%u above budget, %u not measured\n", tally.above, tally.missing);
     return tally.above ? TACH_DIFFERENT : tally.missing ? TACH_INCONCLUSIVE : TACH_OK;
 }

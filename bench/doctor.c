@@ -15,6 +15,7 @@
 #include "bench/figure.h"
 #include "bench/machine.h"
 #include "bench/process.h"
+#include "bench/screen.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
 
@@ -157,8 +158,7 @@ static void findings_print(const struct machine *machine, const struct finding *
     printf("\ngovernor  %s, SMT %s\n\n", machine->governor, machine->smt);
     for (size_t i = 0; i < n; i++) {
         printf("%-3s  %-30s ", findings[i].can ? "yes" : "no", findings[i].what);
-        say_name(stdout, findings[i].why);
-        fputc('\n', stdout);
+        screen_wrap(stdout, 36, findings[i].why);
     }
     printf("\n`tach run` would measure in class %s\n", class);
 }

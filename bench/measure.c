@@ -108,7 +108,7 @@ static void phases_fill(struct figure *figure, const struct boot *boot,
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         figure->phase[i] = (double)call->phase[i];
     figure->traced = (double)call->whole;
-    figure->stamps = call->stamps - 1.0;
+    figure->stamps = call->stamps;
     figure->stamp_cost = basis.stamp_cost;
     figure->residue = span_residue(call, &basis);
 }

@@ -11,14 +11,16 @@
 
 #include "bench/exits.h"
 #include "bench/keep.h"
+#include "bench/screen.h"
 #include "bench/table.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
 
-#define JOBS_MAX     64u
-#define POLL_NS      5000000L
-#define CLEAR_EOL    "\r\033[K"
-#define SHOW_EVERY_S 0.2
+#define JOBS_MAX       64u
+#define POLL_NS        5000000L
+#define CLEAR_EOL      "\r\033[K"
+#define SHOW_EVERY_S   0.2
+#define LINE_MAX_SHOWN 512
 
 struct run_args {
     const char *out, *matrix, *class, *probe;
@@ -55,23 +57,27 @@ static void progress_boot(struct progress *progress, const struct boot_run *run)
         fprintf(stderr, "%s: passed in %.1f s\n", title, run->qemu.took_s);
 }
 
-/* The moving line: how many boots are done, which are under way and for how long. */
+/* The moving line: how many boots are done, which are under way and for how long. It is cut where
+ * the screen ends: a line that wraps could not be taken back. */
 static void progress_show(struct progress *progress, const struct boots *boots)
 {
     const double now = process_now();
-    char title[64];
+    const unsigned width = screen_width(stderr);
+    char title[64], line[LINE_MAX_SHOWN];
 
     if (!progress->terminal || now < progress->next_s)
         return;
     progress->next_s = now + SHOW_EVERY_S;
-    fprintf(stderr, CLEAR_EOL "[%zu/%zu]", progress->ended, boots->count);
-    for (size_t i = 0; i < boots->count; i++) {
+    int used = snprintf(line, sizeof(line), "[%zu/%zu]", progress->ended, boots->count);
+    for (size_t i = 0; i < boots->count && used < (int)sizeof(line); i++) {
         const struct boot_run *run = &boots->runs[i];
         if (!run->qemu.pid)
             continue;
         boot_title(run, title, sizeof(title));
-        fprintf(stderr, "  %s %.0f s", title, now - run->qemu.started_s);
+        used += snprintf(line + used, sizeof(line) - (size_t)used, "  %s %.0f s", title,
+                         now - run->qemu.started_s);
     }
+    fprintf(stderr, CLEAR_EOL "%.*s", width ? (int)width - 1 : (int)sizeof(line), line);
 }
 
 /* Looks at each boot under way; counts those that still run. */

@@ -39,8 +39,8 @@ static void difference_print(FILE *out, const struct figure *off, const struct f
 
 void table_print(FILE *out, const struct document *document)
 {
-    fprintf(out, "%-28s %12s %12s %12s   %s a round trip, whole\n", "cell", "pti off", "pti on",
-            "difference", figure_unit(document->class));
+    fprintf(out, "%s a round trip, whole\n\n%-28s %12s %12s %12s\n", figure_unit(document->class),
+            "cell", "pti off", "pti on", "difference");
     for (size_t i = 0; i < document->count; i++) {
         const struct figure *figure = &document->figures[i];
         const struct figure *off = document_find(document, figure->cell, false);

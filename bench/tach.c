@@ -58,7 +58,8 @@ static void output_close(int status, void *unused)
     errno = 0;
     if (!fflush(stdout) && !ferror(stdout))
         return;
-    fprintf(stderr, "tach: standard output: %s\n", strerror(errno ? errno : EIO));
+    fprintf(stderr, "tach: standard output: %s\n",
+            errno ? strerror(errno) : "not all of it was taken");
     if (status == TACH_OK || status == TACH_DIFFERENT)
         _exit(TACH_CANTCREATE);
 }

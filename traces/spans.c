@@ -46,7 +46,7 @@ const char *span_phase_meaning(enum phase phase)
 double span_residue(const struct span_call *call, const struct span_basis *basis)
 {
     return (double)call->whole - basis->untraced - basis->empty -
-           (call->stamps - 1.0) * basis->stamp_cost;
+           (double)call->stamps * basis->stamp_cost;
 }
 
 const struct span_cell *span_cell_find(const struct span_table *table, const char *name)
@@ -134,7 +134,7 @@ static bool walker_step(struct walker *walker, const struct trace_record *record
         walker->call.stamps++;
         return false;
     }
-    walker->call.stamps++;
+    walker->call.stamps += record->event != EV_user_end;
     walker->before = record->tsc;
     return record->event == EV_user_end;
 }

@@ -33,7 +33,7 @@ struct span_call {
     uint64_t start, whole;    /* stamp of user_begin; ticks to user_end */
     uint64_t phase[PHASE_COUNT];
     size_t first, last; /* its records in boot->events: user_begin and user_end */
-    uint32_t stamps;    /* after user_begin: the kernel's, and user_end */
+    uint32_t stamps;    /* between user_begin and user_end: the kernel's and the server's */
     uint32_t crossings;
     uint32_t interrupts; /* irq and fault records inside */
 };

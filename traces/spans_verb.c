@@ -16,8 +16,9 @@
 #include "traces/say.h"
 #include "traces/spans.h"
 
-#define VERB      "spans"
-#define BAR_WIDTH 48
+#define VERB       "spans"
+#define BAR_WIDTH  48
+#define NAME_WIDTH 23u
 
 struct options {
     const char *path, *cell;
@@ -75,15 +76,16 @@ static void row_print(const struct view *view, const struct span_cell *cell)
     double residue;
 
     say_name(stdout, cell->name);
-    printf("%*s %6zu %8" PRIu64, (int)(28 - strlen(cell->name)) * (strlen(cell->name) < 28), "",
+    printf("%*s %5zu %5" PRIu64,
+           (int)(NAME_WIDTH - strlen(cell->name)) * (strlen(cell->name) < NAME_WIDTH), "",
            cell->calls, cell->whole_median);
     for (unsigned i = 0; i < PHASE_COUNT; i++)
-        printf(" %7" PRIu64, cell->phase_median[i]);
+        printf(" %6" PRIu64, cell->phase_median[i]);
     printf(" %6u", typical->stamps);
     if (residue_find(view, cell, &residue))
-        printf(" %8.1f\n", residue);
+        printf(" %7.1f\n", residue);
     else
-        puts("        -");
+        puts("       -");
 }
 
 static void table_print(const struct view *view)
@@ -91,13 +93,13 @@ static void table_print(const struct view *view)
     const struct wire_hello *hello = &view->boot->hello;
 
     printf("boot %zu (%08" PRIx32 "): pti %s, fastpath %s, %zu calls, %" PRIu64 " unpaired; "
-           "medians in ticks\n%-28s %6s %8s",
+           "medians in ticks\n%-*s %5s %5s",
            view->number, view->boot->boot_id, hello->pti ? "on" : "off",
-           hello->fastpath ? "on" : "off", view->table.call_count, view->table.unpaired, "cell",
-           "calls", "whole");
+           hello->fastpath ? "on" : "off", view->table.call_count, view->table.unpaired,
+           (int)NAME_WIDTH, "cell", "calls", "whole");
     for (unsigned i = 0; i < PHASE_COUNT; i++)
-        printf(" %7s", span_phase_name((enum phase)i));
-    printf(" %6s %8s\n", "stamps", "residue");
+        printf(" %6s", span_phase_name((enum phase)i));
+    printf(" %6s %7s\n", "stamps", "residue");
     for (size_t i = 0; i < view->table.cell_count; i++)
         if (cell_wanted(view->options, &view->table.cells[i]))
             row_print(view, &view->table.cells[i]);
@@ -278,6 +280,7 @@ static const struct argp spans_argp = {
     "`residue` is what is left of the typical call after the stamps' calibrated cost and the time "
     "that the same cell takes untraced, where the capture holds such a boot.\n\n"
     "  tach spans run.tach\n"
+    "  cat results/run/latest/boot-*.frames | tach spans -\n"
     "  tach spans --cell D4/size:0/space:two --call 1 run.tach\n\n"
     "Exits with 0 when the capture is whole, 65 when it is damaged, truncated, foreign or holds no "
     "such call (what can be read is printed), 66 when it is missing or unreadable.",

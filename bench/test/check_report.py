@@ -10,6 +10,7 @@ import re
 import sys
 import xml.etree.ElementTree as tree
 
+sys.dont_write_bytecode = True
 from count import done, expect
 
 

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
 from count import done, expect
 
 LINT = "{extends: default, rules: {line-length: {max: 100}}}"

@@ -26,7 +26,7 @@ static void check_calls(const struct span_table *table, int pti)
 
         wrong += phases_sum(call) != call->whole;
         wrong += call->whole != synth_whole(call->cell, call->iteration, pti);
-        wrong += call->crossings != cell->crossings || call->stamps != 5 * cell->crossings + 1;
+        wrong += call->crossings != cell->crossings || call->stamps != 5 * cell->crossings;
         wrong += call->phase[PHASE_guards] != cell->costs.guards + call->iteration % 3;
         wrong += call->phase[PHASE_root] != cell->costs.root + (pti ? SYNTH_ROOT_ON : 0);
         wrong += call->phase[PHASE_server] != (cell->crossings - 1) * cell->costs.server;

@@ -20,7 +20,7 @@ import time
 TACH = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/tach")
 MAKE = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else "build/test/capture_make")
 OK, USAGE, BADDATA, NOINPUT, CANTCREATE = 0, 64, 65, 66, 73
-CELLS, CALLS, STAMPS = 5, 16, (6, 6, 11, 31, 11)
+CELLS, CALLS, STAMPS = 5, 16, (5, 5, 10, 30, 10)
 
 passed = failed = 0
 
@@ -258,7 +258,7 @@ def test_export_text(capture):
     expect(result, OK, None, "csv of events")
     with open("events.csv", encoding="ascii") as file:
         events = list(csv.DictReader(file))
-    traced = sum(CALLS * (stamps + 1) for stamps in STAMPS)
+    traced = sum(CALLS * (stamps + 2) for stamps in STAMPS)
     check(len(events) == 4 * 2 + 2 * traced, "csv has every record")
     result = run("export", "--to", "csv", "--rows", "counts", capture)
     check(result.stdout.decode().count("\n") == 1 + 2 * CELLS, "csv has every count")
@@ -284,7 +284,7 @@ def test_export_ctf(capture):
     for boot in (1, 2, 3, 4):
         seen = babeltrace(f"ctf/boot-{boot}")
         check(seen.returncode == 0 and seen.stderr == b"", f"babeltrace2 is content: {seen.stderr}")
-        want = 2 + (sum(CALLS * (stamps + 1) for stamps in STAMPS) if boot > 2 else 0)
+        want = 2 + (sum(CALLS * (stamps + 2) for stamps in STAMPS) if boot > 2 else 0)
         check(seen.stdout.count(b"\n") == want, f"babeltrace2 sees all {want} records")
     check(b"user_begin: { cpu_id = 0 }, { cell = 4, iteration = 15, thread = 5" in seen.stdout,
           "names and numbers of a record")
