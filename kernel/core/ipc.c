@@ -287,7 +287,8 @@ static void waiter_released(struct thread *t, const struct task *dead)
     case THREAD_SENDING:
         ipc_complete(t, -T_ESRCH);
         break;
-    default:
+    default: /* answered by the fast path, which leaves this behind: the block will be another's */
+        t->wait_task = 0;
         break;
     }
 }
