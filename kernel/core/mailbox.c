@@ -59,36 +59,39 @@ static void give_post(struct task *task, struct thread *r)
     task->post_count--;
 }
 
-/* The oldest sender whose payload can be read; those whose cannot learn it and are passed over. */
+/* The oldest sender. False: its payload cannot be read any more; it learns that and is gone. */
 static bool give_sender(struct task *task, struct thread *r)
 {
-    while (!list_empty(&task->senders)) {
-        struct thread *s = list_entry(task->senders.next, struct thread, link);
-        bool call = s->state == THREAD_CALLING;
+    struct thread *s = list_entry(task->senders.next, struct thread, link);
+    bool call = s->state == THREAD_CALLING;
 
-        list_remove(&s->link);
-        if (message_deliver(r, s, call)) {
-            ipc_complete(s, -T_EFAULT);
-            continue;
-        }
-        if (!call && s != cpu_this()->current)
-            ipc_complete(s, 0);
-        return true;
+    list_remove(&s->link);
+    if (message_deliver(r, s, call)) {
+        if (s->call_file)
+            file_abandon(s);
+        ipc_complete(s, -T_EFAULT);
+        return false;
     }
-    return false;
+    if (!call && s != cpu_this()->current)
+        ipc_complete(s, 0);
+    return true;
 }
 
 bool mailbox_take(struct task *task, struct thread *r)
 {
-    if (task->notification)
-        give_notification(task, r);
-    else if (!list_empty(&task->closes))
-        give_close(task, r);
-    else if (task->post_count)
-        give_post(task, r);
-    else
-        return give_sender(task, r);
-    return true;
+    for (;;) {
+        if (task->notification)
+            give_notification(task, r);
+        else if (!list_empty(&task->closes))
+            give_close(task, r);
+        else if (task->post_count)
+            give_post(task, r);
+        else if (list_empty(&task->senders))
+            return false;
+        else if (!give_sender(task, r))
+            continue; /* letting go of a description may have queued its close */
+        return true;
+    }
 }
 
 /* Takes a thread in receive out of the queue: the one that the fast path would have chosen first.
