@@ -50,8 +50,8 @@ static void request(struct thread *t, struct file *file, enum op op, bool finish
     t->call_op = (uint8_t)op;
     t->call_file = finish ? file : 0;
     file->references += finish;
-    message_buffer(t);
     if (!scheme_linked(s)) {
+        message_buffer(t);
         ipc_request(t, s->server);
         return;
     }

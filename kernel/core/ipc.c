@@ -117,7 +117,6 @@ void ipc_send(struct thread *t)
     if (!target)
         return;
     t->call_op = 0;
-    message_buffer(t);
     enqueue_and_block(t, target, THREAD_SENDING);
 }
 
@@ -126,6 +125,7 @@ void ipc_complete(struct thread *t, long result)
     ipc_unlink(t);
     sched_deadline_cancel(t);
     t->wait_task = 0;
+    t->buffer_flags = 0;
     t->frame = FRAME_SYSCALL;
     t->rax = (uint64_t)result;
     sched_ready(t);

@@ -9,7 +9,8 @@
 /* Length, flags and buffer of the message in t's registers. EINVAL, E2BIG, EFAULT. */
 WARN_UNUSED enum err message_check(const struct thread *t);
 
-/* Remembers the buffer of the call in t's registers for the reply and for xfer. */
+/* Remembers the buffer of the call in t's registers for the reply and for xfer. Whatever ends the
+ * call forgets it: the fast path, which makes calls without one, never looks. */
 void message_buffer(struct thread *t);
 
 /* Moves the message of s into the registers of receiver r. EFAULT: s's payload is not readable; r
