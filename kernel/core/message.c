@@ -60,6 +60,8 @@ static void words_move(struct thread *to, struct thread *from)
     to->rsi = has_buffer(from) ? from->rsi & ~((uint64_t)MSG_TRUNC << 8) : from->rsi;
     for (unsigned i = 0; i < MSG_WORDS; i++)
         *word(to, i) = i < count ? *word(from, i) : 0;
+    if (has_buffer(from) && !(TAG_FLAGS(from->rsi) & MSG_OUT))
+        to->r12 = 0; /* an address of the sender's, which the receiver would take for its own */
 }
 
 /* Where a payload goes: an address range of the receiving thread. */
