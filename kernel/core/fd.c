@@ -103,6 +103,23 @@ struct file *fd_file(const struct task *task, uint64_t fd)
     return fd < TASK_FDS ? task->files[fd] : 0;
 }
 
+/* Requests made through that descriptor that its server has not taken: they must not reach it
+ * behind the close, when the handle may be another's. Those that C finishes hold the description.
+ */
+static void requests_cancel(const struct task *task, const struct scheme *s, unsigned fd)
+{
+    struct list *next;
+
+    if (scheme_linked(s) || s->server == &task_none)
+        return;
+    for (struct list *l = s->server->senders.next; l != &s->server->senders; l = next) {
+        struct thread *t = list_entry(l, struct thread, link);
+        next = l->next;
+        if (t->task == task && t->call_op && !t->call_file && t->rdi == fd)
+            ipc_complete(t, -T_EBADF);
+    }
+}
+
 static void fd_clear(struct task *task, unsigned i)
 {
     struct file *file = task->files[i];
@@ -110,8 +127,10 @@ static void fd_clear(struct task *task, unsigned i)
     task->files[i] = 0;
     task->fds[i].fast = 0;
     task->fds[i].rights = 0;
-    if (file)
-        file_unref(file);
+    if (!file)
+        return;
+    requests_cancel(task, file->scheme, i);
+    file_unref(file);
 }
 
 void fd_close_all(struct task *task)
