@@ -170,6 +170,8 @@ enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
         return T_EINVAL;
     if (!range_empty(s, va, bytes))
         return T_EEXIST;
+    if (bytes / PAGE_SIZE > page_free_count())
+        return T_ENOMEM; /* before all of it is cleared, interrupts off, in vain */
     uint64_t bits = leaf_bits(prot_complete(prot), PROT_ALL);
     for (vaddr_t at = va; at < va + bytes; at += PAGE_SIZE) {
         paddr_t page = page_alloc();
@@ -219,8 +221,19 @@ static enum err share_check(const struct share *h, unsigned prot)
             return T_EFAULT;
         if (prot & ~leaf_prot(*leaf))
             return T_EACCES;
+        if (prot & PROT_EXEC && leaf_prot(*leaf) & PROT_WRITE)
+            return T_EACCES;
     }
     return range_empty(h->dst, h->to, h->bytes) ? OK : T_EEXIST;
+}
+
+/* What is code elsewhere is never writable again where it came from. */
+static void ceilings_lower(const struct share *h)
+{
+    for (uint64_t done = 0; done < h->bytes; done += PAGE_SIZE) {
+        *leaf_find(h->src, h->from + done) &= ~((uint64_t)PROT_WRITE << PT_CEILING_SHIFT);
+        tlb_drop(h->src, h->from + done);
+    }
 }
 
 enum err space_share(const struct share *h)
@@ -241,6 +254,8 @@ enum err space_share(const struct share *h)
         range_drop(h->dst, h->to, h->to + done);
         return T_ENOMEM;
     }
+    if (prot & PROT_EXEC)
+        ceilings_lower(h);
     return OK;
 }
 

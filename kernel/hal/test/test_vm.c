@@ -160,7 +160,7 @@ static void do_share(const unsigned *at, unsigned count, unsigned prot)
         const struct page_model *m = &w.page[src][from + i];
         if (!m->used)
             want = T_EFAULT;
-        else if (prot & ~m->prot)
+        else if ((prot & ~m->prot) || (prot & PROT_EXEC && m->prot & PROT_WRITE))
             want = T_EACCES;
     }
     enum err e = space_share(&share);
@@ -170,8 +170,12 @@ static void do_share(const unsigned *at, unsigned count, unsigned prot)
         return;
     }
     CHECK_EQ(e, want);
-    for (unsigned i = 0; e == OK && i < count; i++)
-        w.page[dst][to + i] = (struct page_model){true, prot, prot, w.page[src][from + i].content};
+    for (unsigned i = 0; e == OK && i < count; i++) {
+        struct page_model *m = &w.page[src][from + i];
+        w.page[dst][to + i] = (struct page_model){true, prot, prot, m->content};
+        if (prot & PROT_EXEC)
+            m->ceiling &= ~PROT_WRITE;
+    }
 }
 
 static void do_protect(unsigned s, unsigned first, unsigned count, unsigned prot)
