@@ -329,7 +329,8 @@ static bool child_offer(struct task *who, struct task *child)
     return false;
 }
 
-/* Orphans of the dead task that are dead themselves go now; the living lose their parent. */
+/* Orphans of the dead task that are dead themselves go now, and so do those that nobody can start
+ * any more; the living lose their parent. */
 static void orphans(const struct task *parent)
 {
     struct list *next;
@@ -340,7 +341,9 @@ static void orphans(const struct task *parent)
         if (child->parent != parent->tid || child == parent)
             continue;
         child->parent = TID_KERNEL;
-        if (child->dying && !child->critical)
+        if (!child->started && !child->dying)
+            task_kill(child, 512 + SIGKILL);
+        else if (child->dying && !child->critical)
             task_bury(child);
     }
 }
