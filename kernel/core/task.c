@@ -329,6 +329,23 @@ static bool child_offer(struct task *who, struct task *child)
     return false;
 }
 
+/* Threads of `who` that wait for what somebody else took hear that there is none. */
+static void child_missed(const struct task *who)
+{
+    struct list *next;
+    bool any;
+
+    for (struct list *l = who->threads.next; l != &who->threads; l = next) {
+        struct thread *t = list_entry(l, struct thread, siblings);
+        next = l->next;
+        if (t->state != THREAD_CHILD)
+            continue;
+        (void)child_dead(who, (uint32_t)t->rdi, &any);
+        if (!any)
+            ipc_complete(t, -T_ECHILD);
+    }
+}
+
 /* Orphans of the dead task that are dead themselves go now, and so do those that nobody can start
  * any more; the living lose their parent. */
 static void orphans(const struct task *parent)
@@ -356,10 +373,14 @@ void child_died(struct task *task)
     orphans(task);
     if (watcher)
         ipc_notify_task(watcher, NOTIFY_CHILD);
-    if (parent && child_offer(parent, task))
-        return;
-    if (watcher && watcher != parent && child_offer(watcher, task))
-        return;
-    if (!parent && !watcher)
+    if (!parent && !watcher) {
         task_bury(task);
+        return;
+    }
+    if ((!parent || !child_offer(parent, task)) && watcher && watcher != parent)
+        (void)child_offer(watcher, task);
+    if (parent)
+        child_missed(parent);
+    if (watcher)
+        child_missed(watcher);
 }
