@@ -17,6 +17,9 @@
 #define ARG_C r8
 #define ARG_D r9
 
+/* TSC ticks: a clock that shows less than as many does not pass its end with them added. */
+#define DEADLINE_MAX (~0ull >> 1)
+
 static long task_map(struct thread *t, struct task *task)
 {
     if ((t->ARG_C & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC) || t->ARG_C > 7)
@@ -161,6 +164,8 @@ static long task_deadline(struct thread *t, struct task *task)
 {
     (void)task;
     t->timeout_ticks = ns_to_ticks(t->ARG_A);
+    if (t->timeout_ticks > DEADLINE_MAX)
+        t->timeout_ticks = DEADLINE_MAX;
     blocker(t, BLOCK_DEADLINE, t->timeout_ticks != 0);
     return 0;
 }
