@@ -105,6 +105,12 @@ void call_self(struct thread *t)
         result(t, -T_EINVAL);
 }
 
+/* Names stand in lines of sys: and of the log: nothing in them may end a word or a line. */
+static char name_byte(uint8_t byte)
+{
+    return !byte || (byte > ' ' && byte <= '~') ? (char)byte : '?';
+}
+
 void call_spawn(struct thread *t)
 {
     struct task_wish wish = {.parent = t->task->tid, .slot = (uint32_t)t->rsi};
@@ -112,7 +118,7 @@ void call_spawn(struct thread *t)
 
     wish.level = (uint32_t)(t->rdi >> 8) & 0xFF;
     for (unsigned i = 0; i < 8; i++)
-        wish.name[i] = (char)(t->rdx >> (8 * i));
+        wish.name[i] = name_byte((uint8_t)(t->rdx >> (8 * i)));
     if (wish.level < t->task->level ||
         ((wish.slot || (t->rdi & SPAWN_CRITICAL)) && t->task->level)) {
         result(t, -T_EPERM);
