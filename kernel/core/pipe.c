@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Pipes: a page as a ring, both ends descriptions of the kernel scheme `pipe`. State changes first,
  * then whoever waits is woken; a woken call is executed again from its SYSCALL, so it sees the new
- * state and nothing is remembered about it. Writes of at most a ring's size are atomic. */
+ * state and nothing is remembered about it. A write moves at most PIPE_CHUNK bytes, and those at
+ * once. */
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/pool.h"
@@ -13,6 +14,7 @@
 #include "kernel/hal/sched.h"
 
 #define PIPE_BYTES 4096u
+#define PIPE_CHUNK (PIPE_BYTES / 8)
 #define PIPES      64u
 
 struct pipe {
@@ -46,7 +48,7 @@ static long pipe_read(struct svc *self, struct svc_req *req)
 {
     struct pipe *p = pipe_of(req);
     uint32_t n = req->count < p->used ? (uint32_t)req->count : p->used;
-    uint8_t chunk[PIPE_BYTES / 8];
+    uint8_t chunk[PIPE_CHUNK];
 
     if (req->handle & 1)
         return -T_EBADF;
@@ -68,7 +70,7 @@ static long pipe_read(struct svc *self, struct svc_req *req)
 static long pipe_write(struct svc *self, struct svc_req *req)
 {
     struct pipe *p = pipe_of(req);
-    uint8_t chunk[PIPE_BYTES / 8];
+    uint8_t chunk[PIPE_CHUNK];
     uint32_t n = req->count < sizeof(chunk) ? (uint32_t)req->count : sizeof(chunk);
 
     if (!(req->handle & 1))
@@ -87,6 +89,12 @@ static long pipe_write(struct svc *self, struct svc_req *req)
     return n;
 }
 
+static void ring_free(struct pipe *p)
+{
+    page_unref((paddr_t)((char *)p->ring - (char *)page_pointer(0)));
+    p->ring = 0;
+}
+
 static long pipe_close(struct svc *self, struct svc_req *req)
 {
     struct pipe *p = pipe_of(req);
@@ -95,10 +103,8 @@ static long pipe_close(struct svc *self, struct svc_req *req)
     p->end_open[req->handle & 1] = false;
     pipe_wake(&p->waiting[0], SYS_read);
     pipe_wake(&p->waiting[1], SYS_write);
-    if (!p->end_open[0] && !p->end_open[1] && p->ring) {
-        page_unref((paddr_t)((char *)p->ring - (char *)page_pointer(0)));
-        p->ring = 0;
-    }
+    if (!p->end_open[0] && !p->end_open[1] && p->ring)
+        ring_free(p);
     return 0;
 }
 
@@ -128,14 +134,13 @@ static struct file *end_make(struct scheme *s, const struct pipe *p, unsigned en
     return file;
 }
 
-static long pipe_fds(struct thread *t, struct pipe *p)
+/* Descriptors for both ends, or for none: then the files are closed, and with them the ring. */
+static long pipe_fds(struct thread *t, struct file *const end[2])
 {
-    struct scheme *s = scheme_find("pipe", 4);
-    struct file *read_end = end_make(s, p, 0), *write_end = end_make(s, p, 1);
-    long a = read_end ? fd_install(t->task, read_end) : -T_ENOMEM;
-    long b = write_end && a >= 0 ? fd_install(t->task, write_end) : -T_EMFILE;
+    long a = fd_install(t->task, end[0]);
+    long b = a >= 0 ? fd_install(t->task, end[1]) : a;
 
-    if (a >= 0 && b >= 0) {
+    if (b >= 0) {
         t->rdx = (uint64_t)a | (uint64_t)b << 32;
         return 0;
     }
@@ -144,25 +149,43 @@ static long pipe_fds(struct thread *t, struct pipe *p)
         t->rdi = (uint64_t)a;
         file_close(t);
         t->rdi = saved;
-    } else if (read_end) {
-        file_unref(read_end);
+    } else {
+        file_unref(end[0]);
     }
-    if (write_end)
-        file_unref(write_end);
-    return a < 0 ? a : b;
+    file_unref(end[1]);
+    return b;
+}
+
+/* Both ends of p, or none: then the ring is free again. */
+static bool ends_make(struct pipe *p, struct file *end[2])
+{
+    struct scheme *s = scheme_find("pipe", 4);
+
+    end[0] = end_make(s, p, 0);
+    end[1] = end[0] ? end_make(s, p, 1) : 0;
+    if (end[1])
+        return true;
+    if (end[0]) {
+        p->end_open[1] = false;
+        file_unref(end[0]);
+    } else {
+        ring_free(p);
+    }
+    return false;
 }
 
 void pipe_make(struct thread *t)
 {
     struct pipe *p = pipe_find();
     paddr_t page = p ? page_alloc() : 0;
+    struct file *end[2];
 
-    if (!page) {
-        t->rax = (uint64_t)-T_ENOMEM;
+    t->rax = (uint64_t)-T_ENOMEM;
+    if (!page)
         return;
-    }
     *p = (struct pipe){.ring = page_pointer(page), .end_open = {true, true}};
     list_init(&p->waiting[0]);
     list_init(&p->waiting[1]);
-    t->rax = (uint64_t)pipe_fds(t, p);
+    if (ends_make(p, end))
+        t->rax = (uint64_t)pipe_fds(t, end);
 }
