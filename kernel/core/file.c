@@ -308,7 +308,7 @@ static void transfer_finish(struct thread *c, struct file *file)
 static void seek_finish(struct thread *c, struct file *file)
 {
     long result = service_result(c->rdx);
-    int64_t position = (int64_t)c->r10 + (int64_t)c->call_regs[1];
+    int64_t position = (int64_t)(c->r10 + c->call_regs[1]);
 
     if (result >= 0)
         result = position < 0 ? -T_EINVAL : (long)position;
@@ -364,7 +364,7 @@ void file_lseek(struct thread *t)
         request(t, file, OP_fcall, true);
         return;
     }
-    int64_t position = t->rdx == SEEK_CUR ? (int64_t)file->offset + offset : offset;
+    int64_t position = t->rdx == SEEK_CUR ? (int64_t)(file->offset + t->rsi) : offset;
     if (t->rdx > SEEK_END || position < 0) {
         t->rax = (uint64_t)-T_EINVAL;
         return;
