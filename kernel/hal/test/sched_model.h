@@ -79,11 +79,11 @@ static inline bool blocked(const struct thread *t)
 static inline void tick_wakes(struct thread *t)
 {
     unsigned i = index_of(t);
-    CHECK(deadline_of[i] && deadline_of[i] <= mock_tsc && deadline_of[i] >= last_tick_deadline);
-    CHECK(list_empty(&t->timer));
+    HOLD(deadline_of[i] && deadline_of[i] <= mock_tsc && deadline_of[i] >= last_tick_deadline);
+    HOLD(list_empty(&t->timer));
     last_tick_deadline = deadline_of[i];
     ticks_seen++;
-    CHECK(blocked(t));
+    HOLD(blocked(t));
     sched_ready(t);
     model_push(t, false);
 }
@@ -91,8 +91,8 @@ static inline void tick_wakes(struct thread *t)
 /* Time jumps to the next interrupt of the timer, as HLT does. */
 static inline void idle_sleeps(void)
 {
-    CHECK(mock_cpu.current == &thread_none);
-    CHECK(mock_timer != 0);
+    HOLD(mock_cpu.current == &thread_none);
+    HOLD(mock_timer != 0);
     if (mock_timer > mock_tsc)
         mock_tsc = mock_timer;
     mock_timer = 0;
@@ -115,15 +115,15 @@ static inline void start(unsigned threads_made)
     for (unsigned i = 0; i < THREADS; i++)
         pool[i] = 0;
     for (unsigned i = 0; i < threads_made; i++)
-        CHECK_EQ(thread_alloc(&pool[i]), OK);
+        HOLD_EQ(thread_alloc(&pool[i]), OK);
 }
 
 static inline void finish(void)
 {
     for (unsigned i = 0; i < THREADS && pool[i]; i++)
         thread_free(pool[i]);
-    CHECK_EQ(mock_cpu.ready_bits, 0);
-    CHECK(list_empty(&mock_cpu.deadlines));
+    HOLD_EQ(mock_cpu.ready_bits, 0);
+    HOLD(list_empty(&mock_cpu.deadlines));
 }
 
 static inline void queues_check(void)
@@ -132,9 +132,9 @@ static inline void queues_check(void)
         unsigned i = 0;
         const struct list *head = &mock_cpu.ready[p];
         for (struct list *l = head->next; l != head && i < THREADS; l = l->next, i++)
-            CHECK(list_entry(l, struct thread, link) == queue[p][i] && l->next->prev == l);
-        CHECK_EQ(i, queue_length[p]);
-        CHECK_EQ(mock_cpu.ready_bits >> p & 1, queue_length[p] != 0);
+            HOLD(list_entry(l, struct thread, link) == queue[p][i] && l->next->prev == l);
+        HOLD_EQ(i, queue_length[p]);
+        HOLD_EQ(mock_cpu.ready_bits >> p & 1, queue_length[p] != 0);
     }
 }
 
@@ -145,10 +145,10 @@ static inline void timer_check(void)
         if (deadline_of[i] && (!first || deadline_of[i] < first))
             first = deadline_of[i];
     bool equal = model_best() == running->priority;
-    CHECK(!first || (mock_timer && mock_timer <= first));
-    CHECK(!equal || (mock_timer && mock_timer <= now + TICKS));
+    HOLD(!first || (mock_timer && mock_timer <= first));
+    HOLD(!equal || (mock_timer && mock_timer <= now + TICKS));
     if (!first && model_best() < 0)
-        CHECK_EQ(mock_timer, 0);
+        HOLD_EQ(mock_timer, 0);
 }
 
 /* Leaves the kernel, and checks who runs and all that must be true in user mode. */
@@ -157,29 +157,29 @@ static inline void leave(void)
     bool over = mock_cpu.resched;
     struct thread *before = running, *got = sched_leave();
     int best = model_best();
-    CHECK(index_of(got) < THREADS);
+    HOLD(index_of(got) < THREADS);
     if (before && got != before) {
         /* out for a better one, or since its slice ended while an equal waited */
-        CHECK(best > before->priority || (best == before->priority && over));
+        HOLD(best > before->priority || (best == before->priority && over));
         model_push(before, best > before->priority);
     }
     best = model_best();
     if (got != before && got != queue[best][0]) {
         /* the first in the queue had been put back there in a slice that is over since */
-        CHECK(over);
+        HOLD(over);
         struct thread *first = queue[best][0];
         model_take(first);
         model_push(first, false);
     }
     if (got != before) {
-        CHECK(best >= 0 && queue[best][0] == got);
+        HOLD(best >= 0 && queue[best][0] == got);
         model_take(got);
     }
     running = got;
-    CHECK(mock_cpu.current == got);
-    CHECK_EQ(got->state, THREAD_ACTIVE);
-    CHECK(model_best() <= got->priority);
-    CHECK_EQ(mock_cpu.gate, got->blockers || mock_cpu.resched ? 255 : model_best() + 1);
+    HOLD(mock_cpu.current == got);
+    HOLD_EQ(got->state, THREAD_ACTIVE);
+    HOLD(model_best() <= got->priority);
+    HOLD_EQ(mock_cpu.gate, got->blockers || mock_cpu.resched ? 255 : model_best() + 1);
     queues_check();
     timer_check();
 }

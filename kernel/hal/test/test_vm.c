@@ -74,21 +74,21 @@ static void page_check(unsigned s, unsigned p)
     unsigned prot = leaf & PT_PRESENT ? PROT_READ | (leaf & PT_WRITE ? PROT_WRITE : 0) |
                                             (leaf & PT_NX ? 0 : PROT_EXEC)
                                       : 0;
-    CHECK_EQ(prot, m->used ? m->prot : 0);
-    CHECK(!(leaf & PT_PRESENT) || (leaf & PT_USER));
-    CHECK(!(leaf & PT_GLOBAL));
-    CHECK_EQ((leaf & PT_OWNED) != 0, m->used);
+    HOLD_EQ(prot, m->used ? m->prot : 0);
+    HOLD(!(leaf & PT_PRESENT) || (leaf & PT_USER));
+    HOLD(!(leaf & PT_GLOBAL));
+    HOLD_EQ((leaf & PT_OWNED) != 0, m->used);
     for (unsigned want = 0; want < 8; want++) {
         bool may = m->used && m->prot && !(want & ~m->prot);
-        CHECK_EQ(space_pointer(space, va_of(p), want) != 0, may);
+        HOLD_EQ(space_pointer(space, va_of(p), want) != 0, may);
     }
     if (m->used)
-        CHECK_EQ(*(uint64_t *)page_pointer(leaf & PT_FRAME), w.content[m->content]);
+        HOLD_EQ(*(uint64_t *)page_pointer(leaf & PT_FRAME), w.content[m->content]);
 }
 
 static void world_check(void)
 {
-    CHECK_EQ(mock_stale(), 0);
+    HOLD_EQ(mock_stale(), 0);
     for (unsigned s = 0; s < SPACES; s++) {
         uint64_t used = 0, wx = 0;
         for (unsigned p = 0; p < PAGES; p++) {
@@ -96,9 +96,9 @@ static void world_check(void)
             used += w.page[s][p].used;
             wx += w.page[s][p].used && (w.page[s][p].prot & 6) == 6;
         }
-        CHECK_EQ(w.space[s].pages, used);
-        CHECK_EQ(space_count_wx(&w.space[s]), wx);
-        CHECK_EQ(tramp_walk(w.space[s].kernel_root + PAGE_SIZE), 0);
+        HOLD_EQ(w.space[s].pages, used);
+        HOLD_EQ(space_count_wx(&w.space[s]), wx);
+        HOLD_EQ(tramp_walk(w.space[s].kernel_root + PAGE_SIZE), 0);
     }
 }
 
@@ -122,22 +122,22 @@ static void do_map(unsigned s, unsigned first, unsigned count, unsigned prot)
     uint64_t free_before = page_free_count();
     enum err e = space_map(&w.space[s], va_of(first), count * PAGE_SIZE, prot);
     if (model_any(s, first, count)) {
-        CHECK_EQ(e, T_EEXIST);
+        HOLD_EQ(e, T_EEXIST);
         return;
     }
     if (e == T_ENOMEM) {
-        CHECK(mock_refuse || page_free_count() < count + 3 * count);
-        CHECK_EQ(page_free_count(), free_before);
+        HOLD(mock_refuse || page_free_count() < count + 3 * count);
+        HOLD_EQ(page_free_count(), free_before);
         return;
     }
-    CHECK_EQ(e, OK);
+    HOLD_EQ(e, OK);
     for (unsigned i = 0; i < count; i++) {
         struct page_model *m = &w.page[s][first + i];
         *m = (struct page_model){true, complete(prot), 7, w.contents};
         w.content[w.contents] = 0;
         uint64_t mark = mock_random(~0ull), *word = space_pointer(&w.space[s], va_of(first + i), 0);
         if (word) { /* PROT_NONE has no view */
-            CHECK_EQ(*word, 0);
+            HOLD_EQ(*word, 0);
             *word = w.content[w.contents] = mark;
         }
         w.contents = (w.contents + 1) % 65536;
