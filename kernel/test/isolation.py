@@ -156,7 +156,7 @@ def tables_check(c, memory, root, r, elf):
             continue
         at = low | mid << 16 | high << 32
         c.check(start <= at < end, "gate %d leads to %x" % (v, at))
-        c.check(selector == 8 and kind & 0x1F == 0x0E and zero == 0, "gate %d: kind %x" % (v, kind))
+        c.check(selector == 8 and kind & 0x1F == 0x0E and not zero, "gate %d: kind %x" % (v, kind))
         c.check((kind >> 5 & 3 == 3) == (v == 3), "gate %d: ring %d" % (v, kind >> 5 & 3))
         c.check((ist != 0) == (v in IST), "gate %d: stack %d" % (v, ist))
         stacks += [ist] if v in IST else []
@@ -221,8 +221,8 @@ def probe(c, directory, images, elf):
 def options_read(arguments):
     build = os.path.join(ROOT, "build")
     p = argparse.ArgumentParser(description="Checks page-table isolation from outside.")
-    for name, file in (("loader", "loader.elf"), ("kernel", "kernel.elf"), ("initfs", "initfs.img")):
-        p.add_argument("--" + name, metavar="FILE", default=os.path.join(build, file))
+    for file in ("loader.elf", "kernel.elf", "initfs.img"):
+        p.add_argument("--" + file.split(".")[0], metavar="FILE", default=os.path.join(build, file))
     p.error = lambda message: p.exit(64, "isolation.py: %s\n" % message)
     return p.parse_args(arguments)
 

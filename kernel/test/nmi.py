@@ -23,8 +23,8 @@ import monitor  # noqa: E402
 
 STEP_EXACT, STEP_OPEN = "7", "1"  # gdb stub: hold interrupts back while stepping, or not
 KERNEL_LINK = 0xFFFFFFFF80100000
-# hazard, symbol, steps before the NMI; %d is the set of stubs in force. A place with .leave is there
-# with isolation only.
+# hazard, symbol, steps before the NMI; %d is the set of stubs in force. A place with .leave is
+# there with isolation only.
 PLACES = [(7, "entry_fast_%s", range(0, 14)), (7, "entry_fast_%s.leave", range(0, 4)),
           (7, "exit_tail", range(0, 3)), (7, "exit_iretq", range(0, 2)),
           (7, "trap_stub_%d_6", range(0, 12)), (7, "trap_stub_%d_14", range(0, 12)),
@@ -141,8 +141,8 @@ def run(c, directory, images, pti):
 def options_read(arguments):
     build = os.path.join(ROOT, "build")
     p = argparse.ArgumentParser(description="NMIs at chosen instructions of entries and exits.")
-    for name, file in (("loader", "loader.elf"), ("kernel", "kernel.elf"), ("initfs", "initfs.img")):
-        p.add_argument("--" + name, metavar="FILE", default=os.path.join(build, file))
+    for file in ("loader.elf", "kernel.elf", "initfs.img"):
+        p.add_argument("--" + file.split(".")[0], metavar="FILE", default=os.path.join(build, file))
     p.error = lambda message: p.exit(64, "nmi.py: %s\n" % message)
     return p.parse_args(arguments)
 

@@ -10,7 +10,7 @@
             section .text
 
 ; uint64_t flags_call(struct guest_regs *regs): regs->rflags is in force at the SYSCALL; the flags
-; after it come back in the same place, the selectors in cs and ss of what is returned (cs | ss << 16).
+; after it come back in the same place. Returns cs | ss << 16.
             global  flags_call:function
 flags_call: push    rbx
             push    rbp
