@@ -173,7 +173,7 @@ def swapgs_check(c, kernel):
     """Behind each conditional SWAPGS, and where it was jumped over, no load before an LFENCE."""
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-j", ".entry.text", kernel],
                           stdout=subprocess.PIPE, check=True).stdout.decode()
-    body = dict(re.findall(r"^\w+ <(trap_\w+(?:\.kernel)?)>:\n((?:\s*\w+:.*\n)+)", text, re.MULTILINE))
+    body = dict(re.findall(r"^\w+ <(trap_\w+(?:\.kernel)?)>:\n((?:\s*\w+:.*\n)+)", text, re.M))
     seen = 0
     for name, code in body.items():
         lines = [l.split("\t")[1].strip() for l in code.splitlines() if "\t" in l]
