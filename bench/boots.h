@@ -58,6 +58,7 @@ void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct 
 /* "boot-1 pti=off trace=on" */
 void boot_title(const struct boot_run *run, char *out, size_t size);
 
+/* Frees the plan and every capture in it; QEMUs are not touched. */
 void boots_free(struct boots *boots);
 
 #endif

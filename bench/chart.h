@@ -27,6 +27,7 @@ enum chart {
 /* CHART_NARROW is an SVG for a window of 400 pixels. */
 enum chart_form { CHART_SVG, CHART_PNG, CHART_NARROW };
 
+/* By enum chart: the name, as in file names and ids, and the title, from CHARTS. */
 extern const char *const chart_names[CHART_COUNT];
 extern const char *const chart_titles[CHART_COUNT];
 

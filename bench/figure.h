@@ -104,6 +104,7 @@ int document_print(FILE *out, const struct document *document);
 /* The first figure of that cell, or NULL. */
 const struct figure *document_find(const struct document *document, const char *cell, bool pti_on);
 
+/* Frees what a document owns and makes it empty; fine for one that is. */
 void document_free(struct document *document);
 
 #endif

@@ -24,8 +24,10 @@ void html_difference(FILE *out, const struct figure *from, const struct figure *
  * shown only in windows that it fits. */
 void html_svg(FILE *out, enum chart chart, enum chart_form form, const char *svg);
 
-/* The page up to its first section, style sheet included; and its end. */
+/* The page up to its first section, style sheet included. */
 void html_begin(FILE *out, const char *title);
+
+/* Closes what html_begin opened. */
 void html_end(FILE *out);
 
 #endif

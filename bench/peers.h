@@ -18,6 +18,7 @@ struct peer_point {
     int whole; /* instructions */
 };
 
+/* What Linux needs on the emulator of class icount. */
 extern const struct peer_point peer_points[];
 extern const size_t peer_point_count;
 

@@ -25,17 +25,31 @@ struct report {
     json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
 };
 
-/* How many figures moved, an item of the answers; and the table of them, nothing where none did. */
+/* How many figures moved, as an item of the answers. */
 void report_moved(FILE *out, const struct report *report);
+
+/* The table of what moved; nothing where nothing did. */
 void report_moved_table(FILE *out, const struct report *report);
 
-/* The sections of the page, each with its heading. */
+/* The first screen: what routing and isolation cost, what moved, what can be believed. */
 void report_answer(FILE *out, const struct report *report);
+
+/* Cost against payload, its crossovers and its step. */
 void report_payload(FILE *out, const struct report *report);
+
+/* The rungs, with the kernel's counts beside what they must be. */
 void report_ladder(FILE *out, const struct report *report);
+
+/* The phases of a call, and what tracing adds to it. */
 void report_phases(FILE *out, const struct report *report);
+
+/* What each boot measured of the machine itself. */
 void report_calibration(FILE *out, const struct report *report);
+
+/* What other systems need: on the emulator, and on this host where that was given. */
 void report_peers(FILE *out, const struct report *report);
+
+/* The facts, images and command lines of the run, and how to run it again. */
 void report_provenance(FILE *out, const struct report *report);
 
 /* A chart with its caption, or a line that says that nothing of it was measured. */

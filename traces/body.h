@@ -23,7 +23,7 @@ const char *body_type_name(uint8_t type);
 const char *body_event_name(uint16_t event);
 const char *body_exit_name(uint32_t exit_code);
 
-/* Entry or sample `index` of a checked HIST or RAW body. */
+/* Entry `index` of a checked HIST body, and sample `index` of a checked RAW body. */
 struct wire_hist_entry body_entry(const struct frame *frame, uint32_t index);
 uint64_t body_sample(const struct frame *frame, uint32_t index);
 

@@ -82,6 +82,7 @@ int capture_load(const char *path, struct capture *out);
 /* The same from memory. */
 int capture_parse(const uint8_t *bytes, size_t size, struct capture *out);
 
+/* Frees what a capture owns and makes it empty; fine after a failed load. */
 void capture_free(struct capture *capture);
 
 /* Whether the boot is here from HELLO to END with nothing lost. Its exit code is another matter. */

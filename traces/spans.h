@@ -60,8 +60,10 @@ struct span_table {
 /* Pairs the records of a boot. Returns 0, or -1 when memory is out (the table is then empty). */
 int spans_of_boot(const struct boot *boot, struct span_table *out);
 
+/* Frees what a table owns and makes it empty. */
 void spans_free(struct span_table *table);
 
+/* The name of a phase, from PHASES. */
 const char *span_phase_name(enum phase phase);
 
 /* What the phase is, from PHASES. */

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * The few lines that a test program needs: EXPECT counts, unit_done prints the sum as the last line
- * and makes the exit code. One test program includes it once. */
+ * The test frame of traces/test/check.h for tests that need no more than EXPECT, whose last line
+ * has the bare name of what was tested. One test program includes it once. */
 #ifndef TACH_BENCH_TEST_UNIT_H
 #define TACH_BENCH_TEST_UNIT_H
 
-#include <stdio.h>
+#include "traces/test/check.h"
 
-static unsigned unit_passed, unit_failed;
-
-#define EXPECT(condition)                                                                          \
-    do {                                                                                           \
-        if (condition) {                                                                           \
-            unit_passed++;                                                                         \
-        } else {                                                                                   \
-            unit_failed++;                                                                         \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
-        }                                                                                          \
-    } while (0)
+#define EXPECT(condition) CHECK(condition)
 
 static inline int unit_done(const char *name)
 {
-    printf("%s: %u passed, %u failed\n", name, unit_passed, unit_failed);
-    return unit_failed != 0;
+    return check_end(name);
 }
 
 #endif
