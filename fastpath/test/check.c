@@ -2,12 +2,13 @@
  * The fast path against its C twin: random kernel states and hostile registers through the path as
  * assembled for this process, in each variant. If it left to user mode, the C code runs from a copy
  * of the same state and the two ends must be equal (compare.c), the user's registers too. If it
- * went to C, nothing may have changed but what SLOW saves. Either way the CR3 writes, the counters,
- * the trace and the GS base are what the variant promises.
+ * went to C, nothing may have changed but what SLOW saves, or the trap's own words. Either way the
+ * CR3 writes, the counters, the trace and the GS base are what the variant promises.
  *
  * usage: check [worlds [seed]] */
 #include "fastpath/test/compare.h"
 #include "fastpath/test/effects.h"
+#include "fastpath/test/trap.h"
 #include "kernel/hal/sched.h"
 #include "kernel/hal/upcall.h"
 
@@ -26,7 +27,8 @@ static unsigned passed, failed;
 
 /* [operation][fast] */
 static unsigned ways[OPERATIONS][2];
-static const char *const names[OPERATIONS] = {"call", "reply_wait", "read", "notify", "null"};
+static const char *const names[OPERATIONS] = {"call", "reply_wait", "read", "notify",
+                                              "null", "sigreturn",  "fault"};
 
 long service_read(struct svc *self, struct svc_req *req)
 {
@@ -62,18 +64,20 @@ static void registers_save(const struct host_regs *r)
 /* What the exit would load for t. */
 static struct host_regs registers_load(const struct thread *t)
 {
+    bool iret = host_way == WAY_IRET;
+
     return (struct host_regs){.rax = t->rax,
                               .rbx = t->rbx,
-                              .rcx = t->rip,
+                              .rcx = iret ? t->rcx : t->rip,
                               .rdx = t->rdx,
                               .rsi = t->rsi,
                               .rdi = t->rdi,
                               .rbp = t->rbp,
-                              .rsp = t->rsp,
+                              .rsp = iret ? host_out.rsp : t->rsp, /* trap.c reads the frame */
                               .r8 = t->r8,
                               .r9 = t->r9,
                               .r10 = t->r10,
-                              .r11 = 0x202,
+                              .r11 = iret ? t->r11 : 0x202,
                               .r12 = t->r12,
                               .r13 = t->r13,
                               .r14 = t->r14,
@@ -94,35 +98,54 @@ static bool registers_differ(const struct host_regs *got, const struct host_regs
 
 /* The one call that may leave with the user's own flags in place of the constant, stepping
  * included: nothing of the kernel's is in them. */
-static bool is_null(void)
+static bool is_null(enum operation op)
 {
-    return (uint32_t)host_in.rax == SYS_null;
+    return op != DO_FAULT && (uint32_t)host_in.rax == SYS_null;
+}
+
+/* The twin leaves t the same way. */
+static bool frame_good(const struct thread *t)
+{
+    bool sysret = t->frame == FRAME_SYSCALL && !(t->blockers & BLOCK_TRACED);
+
+    return host_way == WAY_USER ? sysret : t->frame == FRAME_FULL;
+}
+
+static void twin_run(enum operation op)
+{
+    if (op == DO_FAULT) {
+        trap_run();
+        return;
+    }
+    registers_save(&host_in);
+    core_syscall(caller());
 }
 
 /* It left to user mode: the twin does the same from the state before. */
-static bool fast_good(void)
+static bool fast_good(enum operation op)
 {
     struct host_regs got = host_out;
     struct service_plan asked = service_plan;
 
     compare_canon();
-    after = world;
-    world = before;
+    world_copy(&after, &world);
+    world_copy(&world, &before);
     service_plan.calls = 0;
-    registers_save(&host_in);
-    core_syscall(caller());
+    twin_run(op);
     const struct thread *next = sched_leave();
     struct host_regs want = registers_load(next);
-    bool frame = next->frame == FRAME_SYSCALL && !(next->blockers & BLOCK_TRACED);
+    bool frame = frame_good(next);
+    bool entry = trap_stack_good(next);
     compare_canon();
-    if (is_null() && got.r11 == host_in.r11)
+    if (is_null(op) && got.r11 == host_in.r11)
         want.r11 = got.r11, frame = true;
     bool service =
         asked.calls == service_plan.calls &&
         (!asked.calls || !memcmp(&asked.asked, &service_plan.asked, sizeof(asked.asked)));
     if (!frame || !service)
-        fprintf(stderr, !frame ? "the twin leaves by IRET\n" : "the service was asked otherwise\n");
-    return !registers_differ(&got, &want) && frame && service &&
+        fprintf(stderr, !frame ? "the twin leaves by the other way\n"
+                               : "the service was asked otherwise\n");
+    return !registers_differ(&got, &want) && frame && entry && service &&
            !compare_differs(&after, "path and twin");
 }
 
@@ -133,15 +156,28 @@ static bool slow_good(void)
                 host_out.rsp == world.cpu.kernel_stack - 8 && !service_plan.calls;
 
     effects_forget();
-    after = world;
-    world = before;
+    world_copy(&after, &world);
+    world_copy(&world, &before);
     registers_save(&host_in);
     effects_forget();
     caller()->rax = (uint32_t)host_in.rax;
     after.thread[0].rax = (uint32_t)after.thread[0].rax;
     if (!good)
         fprintf(stderr, "C was called with a wrong thread or stack\n");
-    return !compare_differs(&after, "before and at C") && good;
+    return !compare_differs(&after, "before and at C") && trap_stack_good(caller()) && good;
+}
+
+/* It went to C with the trap: the state before, registers and stack as they came. */
+static bool trap_good(void)
+{
+    bool good = trap_registers_good() && trap_stack_good(caller());
+
+    caller()->rbx = before.thread[0].rbx; /* trap_user puts the user's there */
+    effects_forget();
+    world_copy(&after, &world);
+    world_copy(&world, &before);
+    effects_forget();
+    return !compare_differs(&after, "before and at trap_user") && good;
 }
 
 static bool fixed_good(void)
@@ -159,20 +195,28 @@ static bool fixed_good(void)
            !memcmp(&kernel, &task_kernel, sizeof(kernel));
 }
 
+static void (*entry_of(enum operation op, unsigned variant))(void)
+{
+    if (op == DO_FAULT)
+        return variant / 2 ? fault_entry_1 : fault_entry_0;
+    return entry_table[6 + variant];
+}
+
 static void run(enum operation op, unsigned variant, unsigned number)
 {
     world_make(op, variant / 2);
+    trap_make(op, variant % 2);
     world.cpu.kernel_stack = (uint64_t)(uintptr_t)(stack + sizeof(stack));
-    effects_expect(variant);
-    before = world;
+    effects_expect(variant, op == DO_FAULT);
+    world_copy(&before, &world);
     service_plan.calls = 0;
     memset(stack + sizeof(stack) - STACK_NOISE, 0xEE, STACK_NOISE);
     host_way = WAY_NONE;
-    host_enter(entry_table[6 + variant]);
-    bool fast = host_way == WAY_USER;
+    host_enter(entry_of(op, variant));
+    bool fast = host_way == WAY_USER || host_way == WAY_IRET;
     bool linked = service_plan.calls != 0;
     bool good = effects_good(fast, linked) && fixed_good();
-    good = (fast ? fast_good() : slow_good()) && good;
+    good = (fast ? fast_good(op) : op == DO_FAULT ? trap_good() : slow_good()) && good;
     ways[op][fast]++;
     passed += good;
     failed += !good;

@@ -8,6 +8,7 @@
 
 #include "fastpath/test/world.h"
 #include "kernel/core/trace.h"
+#include "kernel/hal/init.h"
 
 #define NOFLUSH   (1ull << 63)
 #define USER_BITS 0x1800ull
@@ -15,7 +16,7 @@
 
 static struct {
     unsigned pti;
-    bool trace;
+    bool trace, fault;
     uint64_t user_root, traps, cr3_writes, trace_count;
     struct trace_record *next;
 } was;
@@ -25,13 +26,19 @@ static struct trace_record *after_n(unsigned n)
     return trace_ring + ((unsigned)(was.next - trace_ring) + n) % TRACE_RING_RECORDS;
 }
 
-void effects_expect(unsigned variant)
+static uint64_t kernel_root(void)
+{
+    return was.user_root & ~NOFLUSH & ~USER_BITS;
+}
+
+void effects_expect(unsigned variant, bool fault)
 {
     struct cpu *cpu = &world.cpu;
     unsigned at = (unsigned)world_random(16);
 
     was.pti = variant / 2;
     was.trace = variant % 2;
+    was.fault = fault;
     was.next = cpu->trace_next = trace_ring + (at < 8 ? TRACE_RING_RECORDS - 1 - at : 100);
     was.traps = cpu->traps = world_random(1u << 20);
     was.cr3_writes = cpu->cr3_writes = world_random(1u << 20);
@@ -39,9 +46,9 @@ void effects_expect(unsigned variant)
     for (unsigned i = 0; was.trace && i < RECORDS; i++)
         memset(after_n(i), 0xEE, sizeof(*was.next));
     was.user_root = world.thread[0].root;
-    host_cr3 = was.user_root & ~NOFLUSH; /* CR3 does not keep that bit */
+    host_cr3 = fault ? kernel_root() : was.user_root & ~NOFLUSH; /* CR3 does not keep that bit */
     host_roots = host_root_reads = 0;
-    host_gs = 0;
+    host_gs = fault ? ~0ull : 0;
     host_exit = ~0u;
     host_tsc = 0x123456789ABCDEF0ull + world_random(1000);
 }
@@ -56,7 +63,7 @@ static bool complain(const char *what)
 static bool roots_good(bool fast, bool null)
 {
     const struct thread *next = world.cpu.current;
-    uint64_t kernel = (was.user_root & ~NOFLUSH & ~USER_BITS) | (was.pti == 2 ? NOFLUSH : 0);
+    uint64_t kernel = kernel_root() | (was.pti == 2 ? NOFLUSH : 0);
     uint64_t want[2] = {kernel, next->root};
     unsigned count = fast ? 2 : 1;
 
@@ -66,9 +73,11 @@ static bool roots_good(bool fast, bool null)
         want[0] = next->root;
         count = fast && next->root != was.user_root;
     }
+    if (was.fault) /* the stub had entered the kernel's */
+        want[0] = next->root, count = fast && was.pti;
     if (host_roots != count || memcmp(host_root, want, count * sizeof(want[0])))
         return complain("CR3 writes");
-    return host_root_reads == (was.pti ? 1 : 0) || complain("CR3 reads");
+    return host_root_reads == (was.pti && !was.fault ? 1 : 0) || complain("CR3 reads");
 }
 
 static bool record_good(unsigned n, enum event event, const struct thread *t)
@@ -90,6 +99,8 @@ static bool records_good(bool fast, bool linked, unsigned *count)
     *count = fast ? 5 : 2;
     if (!fast)
         events[1] = EV_ph_slow;
+    if (host_way == WAY_IRET)
+        *count = 1;
     if (fast && linked)
         events[1] = EV_ph_exit, *count = 2;
     for (unsigned i = 0; i < *count; i++)
@@ -104,10 +115,10 @@ static bool counters_good(bool fast, bool linked, bool null)
     const struct cpu *cpu = &world.cpu;
     unsigned records = 0;
 
-    if (was.trace && !null && !records_good(fast, linked, &records))
+    if (was.trace && !null && !was.fault && !records_good(fast, linked, &records))
         return false;
-    bool good = cpu->traps == was.traps + was.trace &&
-                cpu->cr3_writes == was.cr3_writes + (was.trace ? host_roots : 0) &&
+    bool good = cpu->traps == was.traps + (was.trace && !was.fault) &&
+                cpu->cr3_writes == was.cr3_writes + (was.trace && !was.fault ? host_roots : 0) &&
                 cpu->trace_count == was.trace_count + records &&
                 cpu->trace_next == after_n(records);
     return good || complain("counters");
@@ -115,13 +126,16 @@ static bool counters_good(bool fast, bool linked, bool null)
 
 bool effects_good(bool fast, bool linked)
 {
-    bool null = fast && (uint32_t)host_in.rax == SYS_null;
+    bool null = fast && !was.fault && (uint32_t)host_in.rax == SYS_null;
     unsigned exit = (was.pti ? 2u : 0u) + was.trace;
-    bool way = host_way == WAY_USER || host_way == WAY_C;
-    bool left = fast ? host_exit == ~0u : host_exit == exit;
+    bool way = was.fault ? host_way == WAY_USER || host_way == WAY_TRAP
+                         : host_way == WAY_USER || host_way == WAY_IRET || host_way == WAY_C;
+    bool left = host_exit == (host_way == WAY_C ? exit : ~0u);
 
     if (!way || !left)
         return complain("the way out");
+    if (was.fault && fast && !hal_fault_fast)
+        return complain("a fault on the path, which is off");
     if (host_gs != (fast ? 0 : ~0ull))
         return complain("GS base");
     return roots_good(fast, null) && counters_good(fast, linked, null);

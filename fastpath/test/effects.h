@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /* Before the run: the machine as a user of the world's caller leaves it. Variant: 2 * isolation +
- * trace. */
-void effects_expect(unsigned variant);
+ * trace. fault: as the trap stub leaves it, with the kernel's root and GS. */
+void effects_expect(unsigned variant, bool fault);
 
 /* After it: everything seen is what this way through this variant has to do. linked: a service in
  * the kernel ran. */

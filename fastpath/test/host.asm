@@ -87,12 +87,25 @@ global %1
             EXIT    host_exit_on, 2
             EXIT    host_exit_on_trace, 3
 
-; The tail of exit.asm and the trap stubs: a run never comes here.
-global host_exit_root_0, host_exit_root_1, host_trap_user
-host_exit_root_0:
+; The tail of exit.asm as shape.py finds it in the kernel; IRETQ leaves its frame where it is.
+global host_exit_root_0, host_exit_root_1
 host_exit_root_1:
+            mov     [host_spare], rbx
+            mov     rbx, [host_roots]
+            mov     [host_root + rbx * 8], rax
+            inc     qword [host_roots]
+            mov     rbx, [host_spare]
+            mov     [host_cr3], rax
+host_exit_root_0:
+            pop     rax
+            not     qword [host_gs]
+            PARK    3
+            jmp     host_back
+
+; To C with a trap.
+global host_trap_user
 host_trap_user:
-            PARK    0
+            PARK    4
             jmp     host_back
 
 ; A service in the kernel: the C function, then every register that it may destroy holds garbage.
@@ -120,13 +133,14 @@ host_way:   resd    1
 host_exit:  resd    1
 host_stack: resq    1
 host_target: resq   1
-global host_gs, host_spare, host_roots, host_root, host_root_reads, host_cr3, host_tsc
+global host_gs, host_spare, host_roots, host_root, host_root_reads, host_cr3, host_cr2, host_tsc
 host_gs:    resq    1
 host_spare: resq    1
 host_roots: resq    1
 host_root:  resq    8
 host_root_reads: resq 1
 host_cr3:   resq    1
+host_cr2:   resq    1
 host_tsc:   resq    1
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -13,7 +13,9 @@ struct host_regs {
 enum host_way {
     WAY_NONE,
     WAY_USER, /* left by SYSRET */
-    WAY_C     /* called core_syscall */
+    WAY_C,    /* called core_syscall */
+    WAY_IRET, /* left by IRETQ: host_out.rsp is its frame */
+    WAY_TRAP  /* came to trap_user */
 };
 
 extern struct host_regs host_in, host_out;
@@ -21,7 +23,7 @@ extern uint32_t host_way;
 extern uint32_t host_exit; /* which exit was taken after C: 2 * isolation + trace */
 extern uint64_t host_gs;   /* 0: user's; all ones: the kernel's */
 extern uint64_t host_roots, host_root[8], host_root_reads, host_cr3; /* CR3: writes, reads, value */
-extern uint64_t host_tsc;
+extern uint64_t host_cr2, host_tsc;
 
 /* Once: points the GS base there and makes a fault of the path an ordinary failure. */
 void host_prepare(void *gs);
@@ -36,5 +38,7 @@ long host_service_read(struct svc *self, struct svc_req *req);
 long service_read(struct svc *self, struct svc_req *req);
 
 extern void (*const entry_table[12])(void);
+void fault_entry_0(void);
+void fault_entry_1(void);
 
 #endif

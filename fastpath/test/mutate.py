@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 PATH, MACROS, SERVICE = 'fastpath/path.inc', 'fastpath/macros.inc', 'fastpath/service.inc'
+FAULT = 'fastpath/fault.inc'
 WORLDS = '300000'
 
 # name, file, regular expression over one or more whole lines, replacement, part that it must lie in
@@ -87,6 +88,47 @@ MUTATIONS = [
     ('service: caller not fetched again', SERVICE, r'\n +mov +r11, \[gs:CPU_CURRENT\]', ''),
     ('service: a word not given', SERVICE, r'\n +mov +r9, \[rsp \+ REQ_WORDS \+ 16\]', ''),
     ('service: error with garbage', SERVICE, r'(\.read_error:(?:.*\n)*?) +xor +r12d, r12d\n', r'\1'),
+    ('fault: delivered though it is off', FAULT, r'\n +cmp +byte \[hal_fault_fast\], 0\n +je +\.slow', ''),
+    ('fault: no handler, entered at zero', FAULT, r'\n +cmp +qword \[rbx \+ TASK_FAULT_HANDLER\], 0\n +je +\.miss.*', ''),
+    ('fault: 32 bits of the handler', FAULT, r'cmp +qword (\[rbx \+ TASK_FAULT_HANDLER\])', r'cmp     dword \1'),
+    ('fault: handler interrupted by its own', FAULT, r'\n +cmp +byte \[rax \+ THREAD_IN_HANDLER\], 0\n +jne +\.miss.*', ''),
+    ('fault: blockers ignored', FAULT, r'\n +cmp +byte \[rax \+ THREAD_BLOCKERS\], 0\n +jne +\.miss.*', ''),
+    ('fault: in_handler not set', FAULT, r'\n +mov +byte \[rax \+ THREAD_IN_HANDLER\], 1', ''),
+    ('fault: a register not saved', FAULT, r'\n +mov +\[rax \+ SAVED_R13\], r13', ''),
+    ('fault: rbx of the path saved', FAULT, r'\n +mov +rcx, \[rax \+ THREAD_RBX\]\n( +mov +\[rax \+ SAVED_RBX\], )rcx', r'\n\1rbx'),
+    ('fault: rax of the path saved', FAULT, r'\n +mov +rcx, \[gs:CPU_SCRATCH\]', ''),
+    ('fault: error not the first argument', FAULT, r'pop +rsi( +; rsi(?:.*\n)+?.*)mov +rdi, cr2', r'pop     rdi\1mov     rsi, cr2'),
+    ('fault: flags and cs swapped', FAULT, r'(pop +rcx +; cs.*\n)( +pop +rcx\n)( +mov +\[rax \+ SAVED_RFLAGS\], rcx\n)', r'\1\3\2'),
+    ('fault: saved stack is the handler\'s', FAULT, r'\n +mov +\[rax \+ SAVED_RSP\], rcx', ''),
+    ('fault: address not given', FAULT, r'\n +mov +rdi, cr2', '\n            xor     edi, edi'),
+    ('fault: red zone overwritten', FAULT, r'rcx - 128', 'rcx - 120'),
+    ('fault: stack not aligned', FAULT, r'\n +and +rsp, -16', ''),
+    ('fault: named stack ignored', FAULT, r'\n +jnz +\.stack', ''),
+    ('fault: named stack tested in 32 bits', FAULT, r'test +rsp, rsp', 'test    esp, esp'),
+    ('fault: a register left to the handler', FAULT, r'\n +xor +r14d, r14d', ''),
+    ('fault: vector not given', FAULT, r'mov +r10d, VECTOR_PF', 'xor     r10d, r10d'),
+    ('fault: flags not constant', FAULT, r'\n +mov +r11d, RFLAGS_RETURN', ''),
+    ('fault: no swapgs', FAULT, r'(mov +r11d, RFLAGS_RETURN\n) +swapgs\n', r'\1'),
+    ('fault: root of the kernel kept', FAULT, r'\n +mov +r11, \[rax \+ THREAD_ROOT\]', '\n            mov     r11, cr3'),
+    ('fault: rbx not given back on a miss', FAULT, r'(\.miss:\n) +mov +rbx, \[rax \+ THREAD_RBX\]\n', r'\1'),
+    ('fault: other vector to C', FAULT, r'push +VECTOR_PF', 'push    VECTOR_PF - 1'),
+    ('fault: rax of the path to C', FAULT, r'push +qword \[gs:CPU_SCRATCH\]', 'push    rax'),
+    ('sigreturn: outside of a handler', FAULT, r'\n +cmp +byte \[caller \+ THREAD_IN_HANDLER\], 0\n +je +\.sigreturn_slow', ''),
+    ('sigreturn: blockers ignored', FAULT, r'\n +cmp +byte \[caller \+ THREAD_BLOCKERS\], 0\n +jne +\.sigreturn_slow', ''),
+    ('sigreturn: steps without C', FAULT, r'\n +jnz +\.sigreturn_slow +; C starts.*', ''),
+    ('sigreturn: goes on elsewhere', FAULT, r'\n +test +r8, r8\n +jnz +\.sigreturn_slow.*', ''),
+    ('sigreturn: 32 bits of the address', FAULT, r'test +r8, r8', 'test    r8d, r8d'),
+    ('sigreturn: in_handler not cleared', FAULT, r'\n +mov +byte \[caller \+ THREAD_IN_HANDLER\], 0', ''),
+    ('sigreturn: flags not masked', FAULT, r'\n +and +eax, RFLAGS_USER', '\n            mov     eax, eax'),
+    ('sigreturn: interrupts stay off', FAULT, r'\n +or +eax, RFLAGS_USER_SET', ''),
+    ('sigreturn: another stack', FAULT, r'\n +add +rsp, ENTRY_STACK_FROM_CPU', '\n            add     rsp, ENTRY_STACK_FROM_CPU - 16'),
+    ('sigreturn: selectors swapped', FAULT, r'push +SEL_USER_CODE', 'push    SEL_USER_DATA'),
+    ('sigreturn: a register not restored', FAULT, r'\n +mov +rbp, \[caller \+ SAVED_RBP\]', ''),
+    ('sigreturn: r11 of the kernel', FAULT, r'\n +mov +r11, \[caller \+ SAVED_R11\]', ''),
+    ('sigreturn: rcx as from SYSRET', FAULT, r'mov +rcx, \[caller \+ SAVED_RCX\]', 'mov     rcx, [caller + SAVED_RIP]'),
+    ('sigreturn: root not given', FAULT, r'\n +mov +rax, \[caller \+ THREAD_ROOT\]', ''),
+    ('sigreturn: write of CR3 not counted', FAULT, r'\n +inc +qword \[gs:CPU_CR3_WRITES\]', ''),
+    ('sigreturn: number not put back', FAULT, r'(\.sigreturn_slow:)\n +mov +eax, SYS_sigreturn', r'\1\n            xor     eax, eax'),
 ]
 
 

@@ -7,11 +7,6 @@
 
 struct service_plan service_plan;
 
-static uint64_t random64(void)
-{
-    return world_random(1ull << 32) << 32 | world_random(1ull << 32);
-}
-
 static bool one_in(unsigned n)
 {
     return !world_random(n);
@@ -19,11 +14,12 @@ static bool one_in(unsigned n)
 
 static uint64_t dirty(uint32_t low)
 {
-    return one_in(2) ? low : low | (random64() << 32);
+    return one_in(2) ? low : low | (world_random64() << 32);
 }
 
-static const uint32_t numbers[OPERATIONS] = {SYS_call, SYS_reply_wait, SYS_read, SYS_notify,
-                                             SYS_null};
+/* Those of the system calls; a fault has none. */
+static const uint32_t numbers[DO_FAULT] = {SYS_call,   SYS_reply_wait, SYS_read,
+                                           SYS_notify, SYS_null,       SYS_sigreturn};
 
 static uint64_t number_make(enum operation op)
 {
@@ -32,7 +28,7 @@ static uint64_t number_make(enum operation op)
     if (one_in(24))
         number ^= 1u << world_random(32);
     else if (one_in(24))
-        number = one_in(2) ? numbers[world_random(OPERATIONS)] : (uint32_t)random64();
+        number = one_in(2) ? numbers[world_random(DO_FAULT)] : (uint32_t)world_random64();
     return dirty(number);
 }
 
@@ -51,7 +47,7 @@ static uint64_t tid_make(void)
     if (one_in(8))
         tid ^= 1u << world_random(32);
     if (one_in(24)) {
-        const uint32_t odd[] = {0, TID_ANY, 0xFFF, 0xFFE, 0x1000, (uint32_t)random64()};
+        const uint32_t odd[] = {0, TID_ANY, 0xFFF, 0xFFE, 0x1000, (uint32_t)world_random64()};
         tid = odd[world_random(6)];
     }
     return dirty(tid);
@@ -67,7 +63,8 @@ static uint64_t tag_make(void)
         length = 0;
     else if (one_in(4))
         length = borders[world_random(sizeof(borders) / sizeof(borders[0]))];
-    return (random64() & 0xFFFFFFFF0000FFFFull & (one_in(2) ? ~0ull : ~0xFF00ull)) | length << 16;
+    return (world_random64() & 0xFFFFFFFF0000FFFFull & (one_in(2) ? ~0ull : ~0xFF00ull)) |
+           length << 16;
 }
 
 static uint64_t token_make(void)
@@ -100,7 +97,7 @@ static void service_make(uint64_t count)
     memset(&service_plan, 0, sizeof(service_plan));
     service_plan.result = one_in(4) ? odd[world_random(8)] : (long)world_random(count % 42 + 1);
     for (unsigned i = 0; i < 5; i++)
-        service_plan.words[i] = random64();
+        service_plan.words[i] = world_random64();
 }
 
 static void read_make(struct host_regs *r)
@@ -112,7 +109,7 @@ static void read_make(struct host_regs *r)
     if (!one_in(8))
         r->r10 = world_random(FILE_INLINE_MAX + 2);
     else if (one_in(2))
-        r->r10 = world_random(41) | random64() << 32;
+        r->r10 = world_random(41) | world_random64() << 32;
     service_make(r->r10);
 }
 
@@ -121,8 +118,9 @@ void registers_make(enum operation op)
     struct host_regs *r = &host_in;
 
     for (unsigned i = 0; i < sizeof(*r) / 8; i++)
-        ((uint64_t *)r)[i] = random64();
-    r->rax = number_make(op);
+        ((uint64_t *)r)[i] = world_random64();
+    if (op < DO_FAULT)
+        r->rax = number_make(op);
     r->rcx = world_random(USER_END);
     r->rsi = tag_make();
     r->rdi = tid_make();
@@ -132,5 +130,5 @@ void registers_make(enum operation op)
     if (op == DO_READ)
         read_make(r);
     if (op == DO_NOTIFY)
-        r->rsi = one_in(8) ? 1ull << world_random(64) : one_in(8) ? 0 : random64();
+        r->rsi = one_in(8) ? 1ull << world_random(64) : one_in(8) ? 0 : world_random64();
 }

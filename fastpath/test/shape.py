@@ -22,7 +22,10 @@ PATHS = [('null', ['low', 'null']), ('call-0', []), ('call-48', ['words_call', '
          ('sigreturn', ['low', 'core'])]
 # what the guards left in registers: pointers of the kernel at each commit
 POINTERS = {'call': {'r11', 'rsp', 'rcx'}, 'reply': {'r11', 'rsp', 'rcx'}, 'notify': {'r11', 'rsp', 'rcx'},
-            'read': {'r11', 'rsp', 'rcx', 'rax'}, 'sigreturn': {'r11', 'rsp'}}
+            'read': {'r11', 'rsp', 'rcx', 'rax'}, 'sigreturn': {'r11', 'rsp'}, 'fault': {'rax', 'rbx', 'rsp'}}
+# The page fault's own way, of isolation off and on; its registers at the commit are thread, task, stack.
+FAULTS = [('fault_entry_0', 'off'), ('fault_entry_1', 'on')]
+FAULT_PATHS = [('fault', []), ('fault-stack', ['stack'])]
 ALIASES = {}
 for base in 'abcd':
     for alias in (base + 'l', base + 'x', 'e' + base + 'x', 'r' + base + 'x'):
@@ -75,9 +78,9 @@ class Image:
     def following(self, at):
         return self.order[bisect.bisect_right(self.order, at)]
 
-    def local(self, at, variant):
-        """The label of the variant at this address, without its prefix."""
-        prefix = 'entry_fast_%s.' % variant
+    def local(self, at, entry):
+        """The labels of the entry at this address, without its name."""
+        prefix = entry + '.'
         return [n[len(prefix):] for n in self.names.get(at, []) if n.startswith(prefix)]
 
 
@@ -93,8 +96,8 @@ def target(operands):
     return int(operands, 16) if re.fullmatch(r'(0x)?[0-9a-f]+', operands) else None
 
 
-def words_table(image, variant, operation):
-    return [image.labels['entry_fast_%s.w%d_%s' % (variant, n, operation)] for n in range(7)]
+def words_table(image, entry, operation):
+    return [image.labels['%s.w%d_%s' % (entry, n, operation)] for n in range(7)]
 
 
 def pointers_after(known, name, operands):
@@ -116,11 +119,11 @@ def pointers_after(known, name, operands):
     return known - {to}
 
 
-def commit_check(image, variant, label):
+def commit_check(image, entry, label):
     """Everything that can be reached after a commit."""
-    operation = label.split('_')[0]
-    forbidden = {'slow', 'plain', operation + '_slow'}
-    where = 'entry_fast_%s.%s' % (variant, label)
+    operation = label.split('_')[0] if label != 'commit' else 'fault'
+    forbidden = {'slow', 'plain', 'miss', operation + '_slow'}
+    where = '%s.%s' % (entry, label)
     todo, seen, left = [(image.labels[where], frozenset(POINTERS[operation]))], set(), False
     while todo:
         at, known = todo.pop()
@@ -129,7 +132,7 @@ def commit_check(image, variant, label):
         seen.add((at, known))
         name, operands = image.code[at]
         spot = '%s: at %x %s %s' % (where, at, name, operands)
-        if not check(not forbidden & set(image.local(at, variant)), spot + ': leads to C'):
+        if not check(not forbidden & set(image.local(at, entry)), spot + ': leads to C'):
             continue
         check(name != 'call', spot + ': a call')
         used = memory(operands)
@@ -141,7 +144,7 @@ def commit_check(image, variant, label):
             continue
         after = frozenset(pointers_after(set(known), name, operands))
         if name == 'jmp' and target(operands) is None:
-            todo += [(w, after) for w in words_table(image, variant, operation)]
+            todo += [(w, after) for w in words_table(image, entry, operation)]
             continue
         if name.startswith('j'):
             todo.append((target(operands), after))
@@ -200,9 +203,19 @@ def null_last(image, variant):
     return last
 
 
-def straight(image, variant, taken):
-    """Instructions and bytes from SYSCALL to the return, and none of a service's own."""
-    at, instructions, size = image.labels['entry_fast_' + variant], 0, 0
+def tail_check(image):
+    """The end of exit.asm is what fastpath/test/host.asm puts in its place."""
+    at, tail = image.labels['exit_root_1'], []
+    for _ in range(4):
+        tail.append(' '.join(image.code[at]).strip())
+        at = image.following(at)
+    check(tail == ['mov cr3,rax', 'pop rax', 'swapgs', 'iretq'], 'exit_root_1: is %s' % tail)
+    check(image.labels['exit_root_0'] == image.following(image.labels['exit_root_1']), 'exit_root_0: is elsewhere')
+
+
+def straight(image, entry, taken):
+    """Instructions and bytes from the entry to the return, and none of a service's own."""
+    at, instructions, size = image.labels[entry], 0, 0
     while instructions < 2000:
         name, operands = image.code[at]
         following = image.following(at)
@@ -212,10 +225,10 @@ def straight(image, variant, taken):
             return instructions, size
         to = target(operands) if name.startswith('j') else None
         if name == 'jmp' and to is None:
-            at = image.labels['entry_fast_%s.%s' % (variant, taken[-1])]
+            at = image.labels['%s.%s' % (entry, taken[-1])]
         elif name == 'jmp':
             at = to
-        elif to is not None and (set(image.local(to, variant)) & set(taken) or
+        elif to is not None and (set(image.local(to, entry)) & set(taken) or
                                  any(n.endswith('.kept') for n in image.names.get(to, []))):
             at = to
         else:
@@ -238,14 +251,15 @@ def budget_read():
 
 def budget_write(rows):
     with open(BUDGET, 'w') as f:
-        f.write('# The straight paths of the system call entry, from its first instruction to SYSRET or IRETQ:\n'
+        f.write('# The straight paths of the entries of system calls and page faults, to SYSRET or IRETQ:\n'
                 '# variant, path, instructions, bytes. Written by fastpath/test/shape.py --update.\n')
         for (variant, path), (instructions, size) in rows.items():
             f.write('%-10s %-12s %4d %5d\n' % (variant, path, instructions, size))
 
 
 def budget_check(image, update):
-    rows = {(v, p): straight(image, v, taken) for v in VARIANTS for p, taken in PATHS}
+    rows = {(v, p): straight(image, 'entry_fast_' + v, taken) for v in VARIANTS for p, taken in PATHS}
+    rows.update({(v, p): straight(image, e, taken) for e, v in FAULTS for p, taken in FAULT_PATHS})
     if update:
         budget_write(rows)
     want = budget_read()
@@ -267,14 +281,17 @@ def main():
     for variant in VARIANTS:
         prefix = 'entry_fast_%s.' % variant
         commits = [n[len(prefix):] for n in image.labels if n.startswith(prefix) and n.endswith('_commit')]
-        check(set(commits) == {o + '_commit' for o in POINTERS}, variant + ': commits are %s' % commits)
+        check(set(commits) == {o + '_commit' for o in POINTERS if o != 'fault'}, variant + ': commits are %s' % commits)
         for label in commits:
-            commit_check(image, variant, label)
+            commit_check(image, 'entry_fast_' + variant, label)
         if not variant.startswith('off'):
             gateway_check(image, 'entry_fast_' + variant)
             gateway_check(image, 'entry_plain_' + variant)
             last_check(image, image.labels[prefix + 'leave'], prefix + 'leave')
             last_check(image, null_last(image, variant), prefix + 'null')
+    for entry, _ in FAULTS:
+        commit_check(image, entry, 'commit')
+    tail_check(image)
     budget_check(image, args.update)
     print('shape: %d passed, %d failed' % (passes, len(failures)))
     return 1 if failures else 0

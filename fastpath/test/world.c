@@ -27,11 +27,16 @@ uint64_t world_random(uint64_t below)
     return ((state * 0x2545F4914F6CDD1Dull) >> 32) % below;
 }
 
+uint64_t world_random64(void)
+{
+    return world_random(1ull << 32) << 32 | world_random(1ull << 32);
+}
+
 void world_seed(uint64_t seed)
 {
     state = seed * 0x9E3779B97F4A7C15ull | 1;
     for (unsigned i = 0; i < POOL_WORDS + 1024; i++)
-        pool[i] = world_random(1ull << 32) << 32 | world_random(1ull << 32);
+        pool[i] = world_random64();
 }
 
 static bool one_in(unsigned n)
@@ -371,4 +376,9 @@ void world_make(enum operation op, unsigned pti)
     registers_make(op);
     settle(caller);
     poison_make();
+}
+
+void world_copy(struct world *to, const struct world *from)
+{
+    memcpy(to, from, offsetof(struct world, entry));
 }

@@ -11,6 +11,7 @@
 #include "kernel/core/scheme.h"
 #include "kernel/core/task.h"
 #include "kernel/hal/cpu.h"
+#include "kernel/hal/percpu.h"
 
 #define W_THREADS 8u /* 0 makes the call; the last one is poison */
 #define W_TASKS   5u /* the last one is poison */
@@ -18,17 +19,34 @@
 #define W_FILES   8u
 #define W_POISON  4u /* descriptors behind the table */
 
-enum operation { DO_CALL, DO_REPLY_WAIT, DO_READ, DO_NOTIFY, DO_NULL, OPERATIONS };
+enum operation {
+    DO_CALL,
+    DO_REPLY_WAIT,
+    DO_READ,
+    DO_NOTIFY,
+    DO_NULL,
+    DO_SIGRETURN,
+    DO_FAULT,
+    OPERATIONS
+};
+
+#define W_ENTRY_WORDS ((PERCPU_ENTRY_TOP - PERCPU_CPU - sizeof(struct cpu)) / 8)
 
 struct world {
-    struct cpu cpu;
     struct thread thread[W_THREADS] __attribute__((aligned(64)));
     struct task task[W_TASKS] __attribute__((aligned(64)));
     struct scheme scheme[W_SCHEMES];
     struct file file[W_FILES];
     struct fd fds[TASK_FDS + W_POISON];
     struct file *files[TASK_FDS + W_POISON];
+    struct cpu cpu __attribute__((aligned(64)));
+    /* Neither copied nor compared with the rest, but by trap.c: the entry stack, where the real one
+     * is seen from the CPU, and what lies behind it. */
+    uint64_t entry[W_ENTRY_WORDS], behind[8];
 };
+_Static_assert(offsetof(struct world, behind) - offsetof(struct world, cpu) ==
+                   PERCPU_ENTRY_TOP - PERCPU_CPU,
+               "the entry stack ends where the assembly takes it to");
 
 extern struct world world;
 
@@ -44,7 +62,8 @@ extern struct service_plan {
     unsigned calls;
 } service_plan;
 
-uint64_t world_random(uint64_t below);
+uint64_t world_random(uint64_t below); /* of 32 bits */
+uint64_t world_random64(void);
 void world_seed(uint64_t seed);
 
 /* Once, before the first world. */
@@ -52,5 +71,8 @@ void world_init(void);
 
 /* A new world and the user registers, in host_in, for one system call. pti: 0 off, 1 on, 2 PCID. */
 void world_make(enum operation op, unsigned pti);
+
+/* All that a call may change, without the entry stack. */
+void world_copy(struct world *to, const struct world *from);
 
 #endif
