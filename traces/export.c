@@ -48,6 +48,14 @@ static int text_write(const struct options *options, const struct capture *captu
     return status;
 }
 
+static int capture_write(const void *context, const struct capture *capture)
+{
+    const struct options *options = context;
+
+    return options->format == FORMAT_CTF ? ctf_write(VERB, options->output, capture)
+                                         : text_write(options, capture);
+}
+
 static void choice_parse(struct options *options, int key, const char *text,
                          struct argp_state *state)
 {
@@ -125,18 +133,8 @@ int verb_export(int argc, char **argv)
 {
     static char name[] = "tach " VERB;
     struct options options = {0};
-    struct capture capture;
-    int status, losses;
 
     argv[0] = name;
     argp_parse(&export_argp, argc, argv, 0, NULL, &options);
-    status = say_load(VERB, options.path, &capture);
-    if (status == TACH_OK) {
-        status = options.format == FORMAT_CTF ? ctf_write(VERB, options.output, &capture)
-                                              : text_write(&options, &capture);
-        losses = say_losses(VERB, options.path, &capture);
-        status = status == TACH_OK ? losses : status;
-    }
-    capture_free(&capture);
-    return status;
+    return say_capture(VERB, options.path, capture_write, &options);
 }

@@ -87,3 +87,19 @@ int say_losses(const char *verb, const char *path, const struct capture *capture
                      endless, headless, sum.missing, refused, sum.malformed, sum.why ? " (" : "",
                      sum.why ? sum.why : "", sum.why ? ")" : "", sum.incomplete, sum.events_lost);
 }
+
+int say_capture(const char *verb, const char *path,
+                int (*show)(const void *context, const struct capture *capture),
+                const void *context)
+{
+    struct capture capture;
+    int status = say_load(verb, path, &capture);
+
+    if (status == TACH_OK) {
+        status = show(context, &capture);
+        const int losses = say_losses(verb, path, &capture);
+        status = status == TACH_OK ? losses : status;
+    }
+    capture_free(&capture);
+    return status;
+}

@@ -31,4 +31,10 @@ int say_load(const char *verb, const char *path, struct capture *out);
  * was lost and TACH_BADDATA. */
 int say_losses(const char *verb, const char *path, const struct capture *capture);
 
+/* What a verb of one capture does: loads it, shows it with `show`, says its losses. Returns the
+ * first of their statuses that is not TACH_OK. */
+int say_capture(const char *verb, const char *path,
+                int (*show)(const void *context, const struct capture *capture),
+                const void *context);
+
 #endif

@@ -213,8 +213,9 @@ static bool boot_show(struct view *view, unsigned long *left, json_t *rows, size
     return true;
 }
 
-static int capture_show(const struct options *options, const struct capture *capture)
+static int capture_show(const void *context, const struct capture *capture)
 {
+    const struct options *options = context;
     json_t *rows = options->json ? json_array() : NULL;
     unsigned long left = options->call;
     size_t shown = 0;
@@ -292,17 +293,8 @@ int verb_spans(int argc, char **argv)
 {
     static char name[] = "tach " VERB;
     struct options options = {0};
-    struct capture capture;
-    int status, losses;
 
     argv[0] = name;
     argp_parse(&spans_argp, argc, argv, 0, NULL, &options);
-    status = say_load(VERB, options.path, &capture);
-    if (status == TACH_OK) {
-        status = capture_show(&options, &capture);
-        losses = say_losses(VERB, options.path, &capture);
-        status = status == TACH_OK ? losses : status;
-    }
-    capture_free(&capture);
-    return status;
+    return say_capture(VERB, options.path, capture_show, &options);
 }
