@@ -8,8 +8,8 @@
  *   rsi           tag                           tag                               0
  *   rdx           W0 (file calls: ignored)      W0 (file calls: service handle)   1
  *   r10 r8 r9 r12 r13   W1..W5                  W1..W5                            2..6
- *   rcx r11       destroyed                     return address, 0x202
- *   rbx rbp r14 r15 rsp preserved; every word beyond the inline length arrives as zero
+ *   rcx r11       destroyed                     return address, 0x202 (null: the flags as they
+ * were) rbx rbp r14 r15 rsp preserved; every word beyond the inline length arrives as zero
  *
  * rdi as received is the whole right to reply: echo it to reply or reply_wait (0: nothing to reply
  * to). The token is thread slot 11:0 and a counter 31:12; a double, late or forged one gets

@@ -87,13 +87,14 @@ void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t addre
 /* r8: where to go on, 0: where the fault was. Everything else is as it was. */
 void call_sigreturn(struct thread *t)
 {
-    uint64_t resume = t->r8 ? t->r8 : t->fault_regs[15];
+    uint64_t resume = t->r8;
 
-    if (!t->in_handler || resume < USER_MIN || resume >= USER_END) {
+    if (!t->in_handler || (resume && (resume < USER_MIN || resume >= USER_END))) {
         t->rax = (uint64_t)-T_EINVAL;
         return;
     }
-    t->fault_regs[15] = resume;
+    if (resume)
+        t->fault_regs[15] = resume;
     t->in_handler = 0;
     regs_from(t, t->fault_regs);
     t->frame = FRAME_FULL;

@@ -71,39 +71,44 @@ struct target {
     uint64_t size;
 };
 
-/* Copies the payload that `from`'s W4 and W5 name to the target, and says in the receiver's
- * registers where it is. One that does not fit stays: address 0 and TRUNC. */
-static enum err payload_move(const struct target *to, const struct thread *from)
+/* Copies the payload that `from`'s W4 and W5 name to the target; *fits says whether it is there
+ * now. EFAULT: it cannot be read. Nobody's registers change. */
+static enum err payload_move(const struct target *to, const struct thread *from, bool *fits)
 {
     uint64_t size = from->r13;
-    struct thread *r = to->thread;
-    const struct space_copy copy = {.dst = &r->task->space,
+    const struct space_copy copy = {.dst = &to->thread->task->space,
                                     .src = &from->task->space,
                                     .to = to->address,
                                     .from = from->r12,
                                     .bytes = size};
-    bool fits = size <= to->size && !space_copy(&copy);
 
-    if (!fits && !readable(&from->task->space, from->r12, size))
-        return T_EFAULT;
+    *fits = size <= to->size && !space_copy(&copy);
+    return *fits || readable(&from->task->space, from->r12, size) ? OK : T_EFAULT;
+}
+
+/* Tells the receiver where its payload is. One that did not fit stays: address 0 and TRUNC. */
+static void payload_say(const struct target *to, uint64_t size, bool fits)
+{
+    struct thread *r = to->thread;
+
     r->r12 = fits ? to->address : 0;
     r->r13 = size;
     if (!fits)
         r->rsi |= (uint64_t)MSG_TRUNC << 8;
-    return OK;
 }
 
 enum err message_deliver(struct thread *r, struct thread *s, bool token)
 {
-    bool payload = has_buffer(s) && (TAG_FLAGS(s->rsi) & MSG_OUT);
+    /* in one space the pointer is good as it is */
+    bool payload = has_buffer(s) && (TAG_FLAGS(s->rsi) & MSG_OUT) && r->task != s->task, fits;
     const struct target to = {.thread = r, .address = r->rxbuf, .size = r->rxbuf_size};
+    enum err e = payload ? payload_move(&to, s, &fits) : OK;
 
-    words_move(r, s);
-    if (payload && r->task == s->task) /* one space: the pointer is good as it is */
-        payload = false;
-    enum err e = payload ? payload_move(&to, s) : OK;
     if (e)
         return e;
+    words_move(r, s);
+    if (payload)
+        payload_say(&to, s->r13, fits);
     bool plain = token && !s->blockers && !s->call_file && !has_buffer(s);
     r->rax = s->call_op ? s->kind_scheme : s->kind_call;
     r->rdi = token ? s->stamp : s->tid;
@@ -115,16 +120,19 @@ enum err message_deliver(struct thread *r, struct thread *s, bool token)
 enum err message_reply(struct thread *c, struct thread *t)
 {
     struct target to = {.thread = c, .address = c->rxbuf, .size = c->rxbuf_size};
+    bool payload = has_buffer(t) && (TAG_FLAGS(t->rsi) & MSG_OUT), fits;
 
     if (c->buffer_flags & MSG_IN)
         to = (struct target){.thread = c, .address = c->buffer, .size = c->buffer_size};
-    bool payload = has_buffer(t) && (TAG_FLAGS(t->rsi) & MSG_OUT);
-    uint64_t own = c->stamp;
+    enum err e = payload ? payload_move(&to, t, &fits) : OK;
+    if (e)
+        return e;
     words_move(c, t);
-    enum err e = payload ? payload_move(&to, t) : OK;
+    if (payload)
+        payload_say(&to, t->r13, fits);
     c->rax = 0;
-    c->rdi = own;
-    return e;
+    c->rdi = c->stamp;
+    return OK;
 }
 
 long message_xfer(struct thread *t, struct thread *c)
