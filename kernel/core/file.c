@@ -201,7 +201,7 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
     if (e)
         return -(long)e;
     s->flags = flags & O_POSITIONED;
-    struct file *file = file_make(s, 0, 0);
+    struct file *file = file_make(s, ~0u, 0); /* no handle: none that another has */
     if (!file) {
         scheme_kill(s);
         return -T_ENOMEM;

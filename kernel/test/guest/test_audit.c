@@ -390,6 +390,29 @@ static void names(void)
     task_end(tid);
 }
 
+static void call_root(uint64_t fd)
+{
+    uint64_t words[5] = {0};
+
+    thread_result = file_call((int)fd, KIND_ZOMBIE, words);
+    thread_over();
+}
+
+/* Through a scheme's root nobody reaches the file that has its first handle. */
+static void root_handle(void)
+{
+    int fd = (int)file_open(":audit-root", O_RDWR | O_CREAT | O_EXCL);
+    struct msg m = {0};
+
+    CHECK(guest_thread(call_root, (uint64_t)fd) > 0);
+    CHECK_EQ((uint8_t)sys_receive(&m), KIND_SCHEME);
+    CHECK_EQ(m.w[0], ~0u);
+    m.tag = TAG(OP_fcall, 0, 8, 0);
+    CHECK_EQ(sys_reply(&m), 0);
+    threads_wait(1);
+    CHECK_EQ(file_close(fd), 0);
+}
+
 static int role(const char *name)
 {
     if (!strcmp(name, "server"))
@@ -418,6 +441,7 @@ int main(int argc, char **argv, char **envp)
     two_parents();
     far_deadline();
     names();
+    root_handle();
     stale_peer();
     exhaustion(argv[0]);
     return guest_end("audit");
