@@ -77,21 +77,26 @@ static bool give_sender(struct task *task, struct thread *r)
     return true;
 }
 
-bool mailbox_take(struct task *task, struct thread *r)
+/* Anything but an empty mailbox. */
+static __attribute__((noinline)) bool mailbox_give(struct task *task, struct thread *r)
 {
-    for (;;) {
+    do {
         if (task->notification)
             give_notification(task, r);
         else if (!list_empty(&task->closes))
             give_close(task, r);
         else if (task->post_count)
             give_post(task, r);
-        else if (list_empty(&task->senders))
-            return false;
         else if (!give_sender(task, r))
             continue; /* letting go of a description may have queued its close */
         return true;
-    }
+    } while (mailbox_kind(task) >= 0);
+    return false;
+}
+
+bool mailbox_take(struct task *task, struct thread *r)
+{
+    return mailbox_kind(task) >= 0 && mailbox_give(task, r);
 }
 
 /* Takes a thread in receive out of the queue: the one that the fast path would have chosen first.
