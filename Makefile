@@ -186,7 +186,7 @@ $(CORE_TESTS): build/test/core_%: kernel/core/test/test_%.c $(CORE_U) build/test
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) -o $@ $(filter %.c %.o,$^)
 $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c kernel/hal/bootword.c))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
-TESTS   = $(UNITS) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/tiny.elf
+TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/tiny.elf
 
 tests: all $(TESTS)
 check: setup
@@ -213,6 +213,7 @@ baseline: all
 bench-host: setup
 	$(MAKE) $(HOSTBENCH)
 	for b in $(HOSTBENCH); do $$b --benchmark_out=$$b.json || exit 1; done
+	@[ ! -e results/run/latest ] || build/tach report results/run/latest --linux build/bench_linux.json
 build/bench_%: bench/host/bench_%.cc $(T_OBJ:build/h/bench/tach.o=) $(HEADERS)
 	$(CXX) $(XFLAGS) -o $@ $(filter %.cc %.o,$^) -lbenchmark $(HLIBS) -lpthread
 

@@ -98,13 +98,13 @@ static void fault_make(bool trace)
     host_in.rsp = (uint64_t)(uintptr_t)world.behind - sizeof(pushed);
 }
 
-/* The saved address is one that the twin accepts. */
+/* The saved address is whatever the fault left: good or not, the thread goes back to it. */
 static void sigreturn_make(void)
 {
     struct thread *t = &world.thread[0];
 
     t->in_handler = !one_in(8);
-    t->fault_regs[SAVED_RIP] = one_in(8) ? (one_in(2) ? USER_MIN : USER_END - 1) : address_make();
+    t->fault_regs[SAVED_RIP] = one_in(4) ? rip_make() : address_make();
     if (!one_in(8))
         t->fault_regs[SAVED_RFLAGS] &= ~FLAGS_TF;
     host_in.r8 = one_in(8) ? rip_make() : 0;

@@ -43,17 +43,17 @@ static const struct initfs_header *blob_check(void)
 
     if (size < sizeof(*h) || h->magic != INITFS_MAGIC || h->version != INITFS_VERSION ||
         h->header_size != sizeof(*h))
-        wire_exit(EXIT_INITFS_HEADER, "bad magic, version or header size");
+        wire_exit(EXIT_INITFS_HEADER, 0);
     if (h->size > size || h->size > INITFS_SIZE_MAX || h->size % PAGE_SIZE || h->size < PAGE_SIZE ||
         h->entry_offset >= h->size || h->image_offset > h->size ||
         h->image_size > h->size - h->image_offset)
-        wire_exit(EXIT_INITFS_BOUNDS, "size or offsets out of bounds (truncated?)");
+        wire_exit(EXIT_INITFS_BOUNDS, 0);
     uint64_t at = offsetof(struct initfs_header, crc32);
     uint32_t crc = crc32_update(0, h, at);
     crc = crc32_update(crc, &no_crc, sizeof(no_crc));
     crc = crc32_update(crc, (const char *)h + at + 4, h->size - at - 4);
     if (crc != h->crc32)
-        wire_exit(EXIT_INITFS_CRC, "CRC-32 does not match");
+        wire_exit(EXIT_INITFS_CRC, 0);
     return h;
 }
 

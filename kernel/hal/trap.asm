@@ -205,7 +205,8 @@ trap_kernel:
             iretq
 
 ; An exit's IRETQ faulted: GS and root are the user's already, the stack is the entry stack, and the
-; thread's block still holds every register that was loaded from it.
+; thread's block still holds every register that C's exit loaded from it (the fast sigreturn only goes
+; where a fault came from, and IRETQ does not fault for that).
 trap_iret:
             swapgs
             lfence
