@@ -31,7 +31,7 @@ clean_ctf() { # babeltrace2 reads all of it and has nothing to complain of
     done
 }
 
-quick_launch() { # launch to the first user instruction's message: median of nine, in milliseconds
+quick_launch() { # launch to the first user instruction: best of many, in milliseconds
     python3 bench/test/launch.py 60
 }
 
