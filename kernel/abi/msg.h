@@ -46,10 +46,9 @@
     0xFFFFu /* the payload is memory: W4 its address, W5 its size in bytes                         \
              */
 #define MSG_SIZE_MAX (1u << 20)
-#define MSG_COPY_MAX                                                                               \
-    (16u << 10) /* largest receive buffer, so the longest copy with interrupts off */
-#define RXBUF_MAX  (64u << 10)
-#define POST_SLOTS 32
+#define MSG_COPY_MAX (16u << 10) /* most that one xfer moves */
+#define RXBUF_MAX    (64u << 10)
+#define POST_SLOTS   32
 
 /* Tag flags. */
 #define MSG_TRUNC 0x80 /* to a receiver, with a buffer: it did not fit; pull W5 bytes with xfer */
