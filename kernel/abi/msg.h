@@ -39,16 +39,14 @@
     ((uint64_t)(uint8_t)(op) | (uint64_t)(uint8_t)(flags) << 8 |                                   \
      (uint64_t)(uint16_t)(length) << 16 | (uint64_t)(header) << 32)
 
-#define MSG_WORDS       6
-#define MSG_INLINE_MAX  48 /* bytes in W0..W5 */
-#define FILE_INLINE_MAX 40 /* bytes in W1..W5: W0 is the handle or the result */
-#define MSG_LENGTH_BUFFER                                                                          \
-    0xFFFFu /* the payload is memory: W4 its address, W5 its size in bytes                         \
-             */
-#define MSG_SIZE_MAX (1u << 20)
-#define MSG_COPY_MAX (16u << 10) /* most that one xfer moves */
-#define RXBUF_MAX    (64u << 10)
-#define POST_SLOTS   32
+#define MSG_WORDS         6
+#define MSG_INLINE_MAX    48      /* bytes in W0..W5 */
+#define FILE_INLINE_MAX   40      /* bytes in W1..W5: W0 is the handle or the result */
+#define MSG_LENGTH_BUFFER 0xFFFFu /* payload in memory: W4 address, W5 bytes */
+#define MSG_SIZE_MAX      (1u << 20)
+#define MSG_COPY_MAX      (16u << 10) /* most that one xfer moves */
+#define RXBUF_MAX         (64u << 10)
+#define POST_SLOTS        32
 
 /* Tag flags. */
 #define MSG_TRUNC 0x80 /* to a receiver, with a buffer: it did not fit; pull W5 bytes with xfer */

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# The test programs, included by the Makefile: what each is made of. Which of them run, and how long they
+# may take, is in suites.cfg. Each ends with "NAME: N passed, N failed".
+
+HEADERS = $(wildcard */*.h */*/*.h */*/*/*.h)
+# $(1) program, $(2) sources, $(3) more flags: a host test under the sanitizers; UNITS collects them.
+define UNIT
+UNITS += build/test/$(1)
+build/test/$(1): $(2) $$(HEADERS) build/flags
+	@mkdir -p $$(@D); $$(CC) $(3) $$(HFLAGS) $$(SAN) -o $$@ $$(filter %.c,$$^) $$(HLIBS)
+endef
+# $(1) program, $(2) sources: a libFuzzer program; FUZZERS collects them.
+define FUZZ
+FUZZERS += build/fuzz/$(1)
+build/fuzz/$(1): $(2) $$(HEADERS) build/flags
+	@mkdir -p $$(@D); $$(FUZZCC) $$(HFLAGS) -Wno-error $$(SAN) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) $$(HLIBS)
+endef
+TRACE   = $(addprefix traces/,frame.c body.c capture.c series.c boot.c spans.c)
+PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c)
+HAL_T   = $(patsubst %,kernel/hal/%.c,page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
+BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
+$(foreach t,frame capture spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
+$(foreach t,elf map source,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
+$(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
+  $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))
+$(foreach t,$(patsubst bench/test/test_%.c,%,$(wildcard bench/test/test_*.c)),\
+  $(eval $(call UNIT,bench_$t,bench/test/test_$t.c $(BENCH_T))))
+$(eval $(call UNIT,services,$(addprefix servers/services/,test/test_services.c test/mock.c $(LINKED:%=%.c))))
+$(eval $(call UNIT,lib,servers/lib/test/test_lib.c $(addprefix servers/lib/,args.c print.c restart.c word.c)))
+$(eval $(call UNIT,initfs_read,servers/lib/test/test_initfs_read.c servers/lib/initfs_read.c))
+$(eval $(call UNIT,request,servers/host/test/test_request.c servers/host/request.c))
+$(eval $(call UNIT,initfs,servers/bootstrap/test/test_initfs.c servers/bootstrap/initfs.c servers/lib/initfs_read.c))
+$(eval $(call UNIT,rc,servers/init/test/test_rc.c servers/init/rc.c servers/lib/word.c))
+$(eval $(call UNIT,names,servers/nameserver/test/test_names.c servers/nameserver/names.c))
+build/test/string: servers/lib/test/test_string.c $(HEADERS) build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) $(SAN) -o $@ $<
+$(eval $(call FUZZ,frame,traces/test/fuzz_frame.c $(TRACE)))
+$(eval $(call FUZZ,elf,kernel/loader/test/fuzz_elf.c $(PURE_L)))
+$(eval $(call FUZZ,source,kernel/loader/test/fuzz_source.c $(PURE_L)))
+$(eval $(call FUZZ,initfs,servers/lib/test/fuzz_initfs.c servers/lib/initfs_read.c))
+$(eval $(call FUZZ,rc,servers/init/test/fuzz_rc.c servers/init/rc.c servers/lib/word.c))
+$(eval $(call FUZZ,matrix,bench/test/fuzz_matrix.c $(BENCH_T)))
+build/test/capture_make: traces/test/capture_make.c traces/frame.c traces/body.c $(HEADERS)
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
+build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(HEADERS)
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
+# CORE and the fast path on a mock machine: the path's own source, assembled for a host process.
+MOCK    = -Ikernel/hal/test/mock
+CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox task fd file scheme pool syscall calls taskctl fault \
+  pipe memory trace) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
+PATH_O  = $(patsubst %,build/ft/%.o,fastpath/test/host.asm $(wildcard fastpath/test/*.c) $(CORE_T))
+build/ft/%.c.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -fno-pie $(DEP) -c $< -o $@
+build/ft/%.asm.o: %.asm fastpath/test/host.inc $(NASM_INC)
+	@mkdir -p $(@D); $(NASM) -f elf64 -Wall -Werror -I. $(if $(findstring entry,$<),-p fastpath/test/host.inc) $< -o $@
+build/test/path: build/ft/fastpath/entry.asm.o $(PATH_O)
+	@mkdir -p $(@D); $(CC) -no-pie -o $@ $^
+CORE_U  = $(CORE_T) $(LINKED:%=servers/services/%.c) kernel/core/test/kit.c \
+  $(patsubst %,kernel/hal/%.c,page paging ptwalk vm vm_copy tlb tramp)
+build/test/core_mock.o: kernel/hal/test/mock.c $(HEADERS) build/flags
+	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) $(SAN) -Dcore_tick=mock_core_tick -Dcore_idle=mock_core_idler -c $< -o $@
+CORE_TESTS = $(patsubst %,build/test/core_%,messages files soak)
+$(CORE_TESTS): build/test/core_%: kernel/core/test/test_%.c $(CORE_U) build/test/core_mock.o $(HEADERS)
+	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) -o $@ $(filter %.c %.o,$^)
+$(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c kernel/hal/bootword.c))
+$(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
+TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/tiny.elf
