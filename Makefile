@@ -58,7 +58,7 @@ FORCE:
 
 # ---- kernel -----------------------------------------------------------------------------------------
 build/kernel.elf: $(K_OBJ) $(SVC_OBJ) kernel/kernel.ld
-	$(LD) -T kernel/kernel.ld -z max-page-size=4096 -z noexecstack --build-id=sha1 -o $@ $(K_OBJ) $(SVC_OBJ)
+	@echo "  $@"; $(LD) -T kernel/kernel.ld -z max-page-size=4096 -z noexecstack --build-id=sha1 -o $@ $(K_OBJ) $(SVC_OBJ)
 build/k/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(KFLAGS) $(DEP) -c $< -o $@
 build/k/%.asm.o: %.asm $(NASM_INC) build/flags
@@ -82,14 +82,14 @@ build/svc/%.o: servers/services/%.c servers/services/service.ld build/flags
 
 # ---- loader -----------------------------------------------------------------------------------------
 build/loader.elf: $(L_OBJ) kernel/loader/loader.ld
-	$(LD) -m elf_i386 -T kernel/loader/loader.ld -z max-page-size=4096 -z noexecstack -o $@ $(L_OBJ)
+	@echo "  $@"; $(LD) -m elf_i386 -T kernel/loader/loader.ld -z max-page-size=4096 -z noexecstack -o $@ $(L_OBJ)
 build/l/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(LFLAGS) $(DEP) -c $< -o $@
 build/l/%.asm.o: %.asm
 	@mkdir -p $(@D); $(NASM) -f elf32 -Wall -Werror -I. $< -o $@
 
 build/tiny.elf: build/k/kernel/loader/test/tiny_kernel.asm.o build/k/kernel/loader/test/tiny_kernel.c.o
-	$(LD) -T kernel/loader/test/tiny_kernel.ld -z max-page-size=4096 -z noexecstack -o $@ $^
+	@echo "  $@"; $(LD) -T kernel/loader/test/tiny_kernel.ld -z max-page-size=4096 -z noexecstack -o $@ $^
 
 # ---- user programs and initfs -----------------------------------------------------------------------
 build/u/%.c.o: %.c build/flags
@@ -111,13 +111,13 @@ BOOTSTRAP_OBJ = $(filter-out %/mkinitfs.c.o,$(call objects,servers/bootstrap)) \
 build/user/bootstrap.elf: $(BOOTSTRAP_OBJ) servers/bootstrap/bootstrap.ld
 	@mkdir -p $(@D); $(LD) --strip-debug -T servers/bootstrap/bootstrap.ld -z max-page-size=4096 -o $@ $(BOOTSTRAP_OBJ)
 build/mkinitfs: build/h/servers/bootstrap/mkinitfs.o build/h/kernel/loader/elf.o
-	$(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
+	@echo "  $@"; $(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
 build/initfs.img: build/mkinitfs build/user/bootstrap.elf $(ELFS) servers/init/rc
-	build/mkinitfs -o $@ -b build/user/bootstrap.elf $(FILES)
+	@echo "  $@"; build/mkinitfs -o $@ -b build/user/bootstrap.elf $(FILES)
 
 # ---- host tools -------------------------------------------------------------------------------------
 build/tach: $(T_OBJ)
-	$(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
+	@echo "  $@"; $(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
 build/h/%.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) $(DEP) -c $< -o $@
 build/probe.elf: bench/probe/probe.asm
@@ -152,7 +152,7 @@ bench-host: setup
 	for b in $(HOSTBENCH); do $$b --benchmark_out=$$b.json || exit 1; done
 	@[ ! -e results/run/latest ] || build/tach report results/run/latest --linux build/bench_linux.json
 build/bench_%: bench/host/bench_%.cc $(T_OBJ:build/h/bench/tach.o=) $(HEADERS)
-	$(CXX) $(XFLAGS) -o $@ $(filter %.cc %.o,$^) -lbenchmark $(HLIBS) -lpthread
+	@echo "  $@"; $(CXX) $(XFLAGS) -o $@ $(filter %.cc %.o,$^) -lbenchmark $(HLIBS) -lpthread
 
 # ---- set-up -----------------------------------------------------------------------------------------
 # Installs what is missing of PACKAGES on Debian; elsewhere it says what is needed.
