@@ -16,10 +16,10 @@ import sys
 BUDGET = 'fastpath/budget'
 VARIANTS = ['off', 'off_trace', 'on', 'on_trace', 'pcid', 'pcid_trace']
 # name: labels at which a conditional jump is taken; all others fall through (ring ends apart)
-PATHS = [('null', ['low', 'null']), ('call-0', []), ('call-48', ['words_call', 'w6_call']),
-         ('reply-0', ['high']), ('reply-48', ['high', 'words_reply', 'w6_reply']),
-         ('read', ['low']), ('read-linked', ['low', 'linked']), ('notify', ['high', 'notify']),
-         ('sigreturn', ['low', 'core'])]
+PATHS = [('null', ['other', 'low', 'null']), ('call-0', ['w0_call']), ('call-48', ['w6_call']),
+         ('reply-0', ['other', 'w0_reply']), ('reply-48', ['other', 'w6_reply']),
+         ('read', ['other', 'low']), ('read-linked', ['other', 'low', 'linked']),
+         ('notify', ['other', 'notify']), ('sigreturn', ['other', 'low', 'core'])]
 # what the guards left in registers: pointers of the kernel at each commit
 POINTERS = {'call': {'r11', 'rsp', 'rcx'}, 'reply': {'r11', 'rsp', 'rcx'}, 'notify': {'r11', 'rsp', 'rcx'},
             'read': {'r11', 'rsp', 'rcx', 'rax'}, 'sigreturn': {'r11', 'rsp'}, 'fault': {'rax', 'rbx', 'rsp'}}
@@ -156,26 +156,26 @@ def commit_check(image, entry, label):
 def gateway_check(image, entry):
     """From the entry with the user's root: only GS until CR3 is written, all in the trampoline."""
     start, end = image.labels['__entry_text_start'], image.labels['__entry_text_end']
-    check(image.code[image.labels[entry]][0] == 'swapgs', entry + ': does not begin with swapgs')
-    todo, seen, written = [image.labels[entry]], set(), 0
+    todo, seen, written = [(image.labels[entry], False)], set(), 0
     while todo:
-        at = todo.pop()
-        if at in seen:
+        at, swapped = todo.pop()
+        if (at, swapped) in seen:
             continue
-        seen.add(at)
+        seen.add((at, swapped))
         name, operands = image.code[at]
         spot = '%s: at %x %s %s' % (entry, at, name, operands)
         check(start <= at < end, spot + ': outside of the trampoline')
         used = memory(operands)
-        check(not used or used[0] == 'gs:', spot + ': memory before the kernel\'s root')
+        check(not used or (used[0] == 'gs:' and swapped), spot + ': memory before the kernel\'s root')
+        swapped ^= name == 'swapgs'
         check(name not in ('call', 'push', 'pop', 'sysret', 'sysretq'), spot + ': before the kernel\'s root')
         if name == 'mov' and operands.startswith('cr3'):
             written += 1
             continue
         if name.startswith('j'):
-            todo.append(target(operands))
+            todo.append((target(operands), swapped))
         if name != 'jmp':
-            todo.append(image.following(at))
+            todo.append((image.following(at), swapped))
     check(written, entry + ': no CR3 write')
 
 
@@ -190,7 +190,7 @@ def last_check(image, at, where):
         if not check(start <= at < end and not memory(operands) and not name.startswith('j'), spot):
             return
         before, at = name, image.following(at)
-    check(before == 'swapgs', where + ': no swapgs before sysret')
+    check(before == 'swapgs' or where.endswith('.null'), where + ': no swapgs before sysret')
 
 
 def null_last(image, variant):

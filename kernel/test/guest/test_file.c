@@ -325,6 +325,8 @@ static void deaths(void)
     CHECK_EQ(sysfile_number("sys:counters", "files"), files);
 }
 
+#define GIVEN_FD 200
+
 /* A scheme dies with its server, also when another task holds the descriptor of its root. */
 static void given_away(void)
 {
@@ -332,15 +334,18 @@ static void given_away(void)
     CHECK(!sysfile_line(":", "given"));
     CHECK_EQ(file_open("given:", O_RDWR), -T_ENODEV);
     CHECK(sysfile_task("orphan") < 0); /* never started, so it ended with its parent */
+    CHECK_EQ(sys_close(GIVEN_FD), 0);
 }
 
 static int given_away_role(void)
 {
     long root = file_open(":given", O_CREAT | O_EXCL);
-    long tid = sys_spawn(0, 0, sys_name("orphan"));
+    long tid = sys_spawn(0, 0, sys_name("orphan")), parent = sys_self(SELF_PARENT);
+    struct taskctl give = {GIVEN_FD, (uint64_t)root, 0, 0};
 
     CHECK(root >= 0 && tid > 0);
-    CHECK_EQ(sys_taskctl((uint32_t)tid, TASK_FD, (struct taskctl){0, (uint64_t)root, 0, 0}), 0);
+    CHECK_EQ(sys_taskctl((uint32_t)tid, TASK_FD, give), GIVEN_FD);
+    CHECK_EQ(sys_taskctl((uint32_t)parent, TASK_FD, give), GIVEN_FD); /* which lives on with it */
     CHECK(sysfile_line(":", "given"));
     return guest_failed() != 0;
 }
