@@ -113,8 +113,9 @@ static void task_make(unsigned i)
     memset((char *)task + offsetof(struct task, post_head), 0,
            sizeof(*task) - offsetof(struct task, post_head));
     task->tid = tid;
-    task->waiter = &thread_none;
     task->level = (uint32_t)world_random(LEVELS);
+    task->allow = one_in(10) ? (uint8_t)world_random(LEVELS - 1) : LEVELS - 1;
+    task->waiter = task->allow == LEVELS - 1 ? &thread_none : &thread_slow;
     task->post_head = (uint32_t)world_random(POST_SLOTS);
     task->space.kernel_root = 0x100000 + i * 0x2000;
     task->fds = world.fds;

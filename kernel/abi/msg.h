@@ -163,6 +163,7 @@ enum op {
     9u /* own task: a handler address or 0, b its stack or 0; ended by sigreturn(r8 = resume or 0) \
         */
 #define TASK_FSBASE 10u /* own thread: a */
+#define TASK_ALLOW  11u /* own task: a highest level it hears; 0 and family always */
 #define TASK_DEADLINE                                                                              \
     12u                    /* own thread: a ns from now for each blocking call after this, 0 none  \
                             */

@@ -11,6 +11,8 @@
 #include "kernel/hal/list.h"
 #include "kernel/hal/sched.h"
 
+#define DEADLOCK_HOPS 8u
+
 void ipc_disclaim(const struct thread *c)
 {
     const struct task *server = c->wait_task;
@@ -76,24 +78,66 @@ void ipc_request(struct thread *t, struct task *server)
     enqueue_and_block(t, server, THREAD_CALLING);
 }
 
-/* The task that a message goes to, or the error in rax. */
-static struct task *target_of(struct thread *t)
+/* Whom a mailbox hears: everyone up to its level, and its family. */
+static bool may_address(const struct task *from, const struct task *to)
+{
+    return from->level <= to->allow || !from->level || from == to || from->tid == to->parent ||
+           from->parent == to->tid;
+}
+
+struct task *ipc_target(struct thread *t)
 {
     struct task *target = task_find((uint32_t)t->rdi);
 
     t->rax = 0;
     if (!target || target == &task_kernel)
         t->rax = (uint64_t)-T_ESRCH;
+    else if (!may_address(t->task, target))
+        t->rax = (uint64_t)-T_EPERM;
     return t->rax ? 0 : target;
+}
+
+/* The task that every thread of `task` but t waits for without a deadline, or 0. */
+static const struct task *waits_for(const struct task *task, const struct thread *t)
+{
+    const struct task *next = 0;
+
+    for (struct list *l = task->threads.next; l != &task->threads; l = l->next) {
+        const struct thread *w = list_entry(l, struct thread, siblings);
+        enum thread_state state = thread_status(w);
+        if (w == t)
+            continue;
+        if ((state != THREAD_CALLING && state != THREAD_SENDING) || w->timeout_ticks)
+            return 0;
+        next = w->wait_task;
+    }
+    return next;
+}
+
+/* Whether t, waiting for target, would wait for itself: nobody in the chain could ever go on. */
+static bool would_deadlock(const struct thread *t, const struct task *target)
+{
+    const struct task *at = target;
+
+    if (t->timeout_ticks)
+        return false;
+    for (unsigned hops = 0; at && hops < DEADLOCK_HOPS; hops++) {
+        if (at == t->task)
+            return at->thread_count == 1 || waits_for(at, t) != 0;
+        at = waits_for(at, 0);
+    }
+    return false;
 }
 
 static struct task *message_target(struct thread *t)
 {
     enum err e = message_check(t);
-    struct task *target = target_of(t);
+    struct task *target = ipc_target(t);
 
     if (!target)
         return 0;
+    if (!e && would_deadlock(t, target))
+        e = T_EDEADLK;
     if (e)
         t->rax = (uint64_t) - (long)e;
     return e ? 0 : target;

@@ -29,6 +29,9 @@ void ipc_request(struct thread *t, struct task *server);
  * that pointer, so this goes before every end of a call that is not the holder's own fast reply. */
 void ipc_disclaim(const struct thread *c);
 
+/* The task that rdi names, if t may address it; rax is 0 then. 0: rax is -ESRCH or -EPERM. */
+struct task *ipc_target(struct thread *t);
+
 /* Queues the close request that lives in the description; never fails, never blocks. */
 void ipc_close_record(struct task *server, struct list *record);
 

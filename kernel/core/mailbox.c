@@ -150,12 +150,12 @@ void mailbox_refresh(struct task *task)
     if (task == &task_none || task == &task_kernel)
         return;
     if (held != &thread_none && held != &thread_slow) {
-        if (!held->blockers && mailbox_kind(task) < 0)
+        if (!held->blockers && mailbox_kind(task) < 0 && task->allow == LEVELS - 1)
             return;
         list_push_front(&task->receivers, &held->link);
     }
     task->waiter = &thread_none;
-    if (mailbox_kind(task) >= 0) {
+    if (mailbox_kind(task) >= 0 || task->allow < LEVELS - 1) {
         task->waiter = &thread_slow;
         return;
     }
@@ -181,21 +181,18 @@ void ipc_notify_task(struct task *task, uint64_t bits)
 
 void ipc_notify(struct thread *t)
 {
-    struct task *target = task_find((uint32_t)t->rdi);
+    struct task *target = ipc_target(t);
 
-    t->rax = (uint64_t)(target && target != &task_kernel ? 0 : -T_ESRCH);
-    if (!t->rax)
+    if (target)
         ipc_notify_task(target, t->rsi);
 }
 
 void ipc_post(struct thread *t)
 {
-    struct task *target = task_find((uint32_t)t->rdi);
+    struct task *target = ipc_target(t);
 
-    if (!target || target == &task_kernel) {
-        t->rax = (uint64_t)-T_ESRCH;
+    if (!target)
         return;
-    }
     if (target->post_count == POST_SLOTS) {
         t->rax = (uint64_t)-T_EAGAIN;
         return;

@@ -105,6 +105,7 @@ enum err task_create(const struct task_wish *wish, struct task **out)
     task->level = wish->level;
     task->parent = wish->parent;
     task->priority = PRIORITY_DEFAULT;
+    task->allow = LEVELS - 1;
     memcpy(task->name, wish->name, sizeof(task->name) - 1);
     tasks[slot] = task;
     *out = task;

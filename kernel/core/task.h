@@ -6,7 +6,7 @@
  * The invariant of `waiter`, on which the assembly rests:
  *   a thread      it is in receive or reply_wait, unblocked, and the mailbox is empty;
  *   thread_none   no thread is held there and the mailbox is empty;
- *   thread_slow   the mailbox holds something: only C may take it. */
+ *   thread_slow   the mailbox holds something, or does not hear everyone: only C may look. */
 #ifndef TACH_CORE_TASK_H
 #define TACH_CORE_TASK_H
 
@@ -56,6 +56,7 @@ struct task {
     uint32_t parent; /* TID */
     uint32_t open_schemes;
     bool critical, dying, started;
+    uint8_t allow;    /* highest level that may address the mailbox; below 255 only by way of C */
     uint8_t priority; /* ceiling of its threads */
     uint32_t status;  /* exit status, once dead */
     vaddr_t fault_handler, fault_stack;

@@ -150,6 +150,15 @@ static void blocker(struct thread *t, uint8_t bit, bool set)
     sched_gate(t);
 }
 
+static long task_allow(struct thread *t, struct task *task)
+{
+    if (t->ARG_A >= LEVELS)
+        return -T_EINVAL;
+    task->allow = (uint8_t)t->ARG_A;
+    mailbox_refresh(task);
+    return 0;
+}
+
 static long task_fsbase(struct thread *t, struct task *task)
 {
     (void)task;
@@ -191,19 +200,13 @@ static const struct {
     long (*run)(struct thread *t, struct task *task);
     bool own; /* of the caller's own task only */
 } operations[] = {
-    [TASK_MAP] = {task_map, false},
-    [TASK_WRITE] = {task_write, false},
-    [TASK_SHARE] = {task_share, false},
-    [TASK_FD] = {task_fd, false},
-    [TASK_START] = {task_start, false},
-    [TASK_LEVEL] = {task_level, false},
-    [TASK_PRIORITY] = {task_priority, false},
-    [TASK_RXBUF] = {task_rxbuf, true},
-    [TASK_FAULT] = {task_fault, true},
-    [TASK_FSBASE] = {task_fsbase, true},
-    [TASK_DEADLINE] = {task_deadline, true},
-    [TASK_WATCH] = {task_watch, true},
-    [TASK_SUPERVISE] = {task_supervise, true},
+    [TASK_MAP] = {task_map, false},           [TASK_WRITE] = {task_write, false},
+    [TASK_SHARE] = {task_share, false},       [TASK_FD] = {task_fd, false},
+    [TASK_START] = {task_start, false},       [TASK_LEVEL] = {task_level, false},
+    [TASK_PRIORITY] = {task_priority, false}, [TASK_RXBUF] = {task_rxbuf, true},
+    [TASK_FAULT] = {task_fault, true},        [TASK_ALLOW] = {task_allow, true},
+    [TASK_FSBASE] = {task_fsbase, true},      [TASK_DEADLINE] = {task_deadline, true},
+    [TASK_WATCH] = {task_watch, true},        [TASK_SUPERVISE] = {task_supervise, true},
 };
 
 void call_taskctl(struct thread *t)
