@@ -118,8 +118,9 @@ static const struct task *waits_for(const struct task *task, const struct thread
 static bool would_deadlock(const struct thread *t, const struct task *target)
 {
     const struct task *at = target;
+    bool awaited = target->waiter != &thread_none && target->waiter != &thread_slow;
 
-    if (t->timeout_ticks)
+    if (awaited || t->timeout_ticks)
         return false;
     for (unsigned hops = 0; at && hops < DEADLOCK_HOPS; hops++) {
         if (at == t->task)
