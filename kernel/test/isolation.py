@@ -8,7 +8,6 @@ area, with exactly their rights. What ring 3 itself saw present (test=probe) mus
 pages. Last line: "isolation: N passed, N failed". Exit: 0, 1 something differs, 64 wrong
 arguments, 66 an image is missing, 69 no QEMU."""
 
-import argparse
 import os
 import re
 import shutil
@@ -218,25 +217,10 @@ def probe(c, directory, images, elf):
     c.check(seen == sorted(wanted(elf)), "ring 3 saw present: " + " ".join("%x" % a for a in seen))
 
 
-def options_read(arguments):
-    build = os.path.join(ROOT, "build")
-    p = argparse.ArgumentParser(description="Checks page-table isolation from outside.")
-    for file in ("loader.elf", "kernel.elf", "initfs.img"):
-        p.add_argument("--" + file.split(".")[0], metavar="FILE", default=os.path.join(build, file))
-    p.error = lambda message: p.exit(64, "isolation.py: %s\n" % message)
-    return p.parse_args(arguments)
-
-
 def main(arguments):
-    o = options_read(arguments)
-    images = [os.path.abspath(f) for f in (o.loader, o.kernel, o.initfs)]
-    for name in images:
-        if not os.path.isfile(name):
-            print("isolation.py: %s: no such file" % name, file=sys.stderr)
-            return 66
-    if not shutil.which("qemu-system-x86_64"):
-        print("isolation.py: qemu-system-x86_64 is not installed", file=sys.stderr)
-        return 69
+    images, status = monitor.images_read("isolation.py", "Checks page-table isolation from outside.", arguments)
+    if status:
+        return status
     c, elf = Checks(), monitor.Elf(images[1])
     directory = tempfile.mkdtemp(prefix="tach-isolation-")
     try:

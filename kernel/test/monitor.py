@@ -4,17 +4,39 @@
 One Machine is one QEMU of the microvm kind, with its files in a directory of its own. Waits are
 bounded; the emulator is ended by its own handle. Used by isolation.py and nmi.py."""
 
+import argparse
 import json
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
+import sys
 import time
 
 import machines
 
 WAIT_S = 20
+
+
+def images_read(tool, purpose, arguments):
+    """(loader, kernel, initfs) of a command line, and 0; or an exit status after one line that says why."""
+    build = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
+    p = argparse.ArgumentParser(description=purpose)
+    for file in ("loader.elf", "kernel.elf", "initfs.img"):
+        p.add_argument("--" + file.split(".")[0], metavar="FILE", default=os.path.join(build, file))
+    p.error = lambda message: p.exit(64, "%s: %s\n" % (tool, message))
+    o = p.parse_args(arguments)
+    images = [os.path.abspath(f) for f in (o.loader, o.kernel, o.initfs)]
+    for name in images:
+        if not os.path.isfile(name):
+            print("%s: %s: no such file" % (tool, name), file=sys.stderr)
+            return images, 66
+    if not shutil.which("qemu-system-x86_64"):
+        print("%s: qemu-system-x86_64 is not installed" % tool, file=sys.stderr)
+        return images, 69
+    return images, 0
 
 
 class Trouble(Exception):

@@ -8,7 +8,6 @@ nothing: the guest's own checks must all pass in the end. Hazard 7 is the window
 the kernel's stack and root, hazard 8 an NMI on top of a #DB. Last line: "nmi: N passed, N failed".
 Exit: 0, 1 something failed, 64 wrong arguments, 66 an image is missing, 69 no QEMU."""
 
-import argparse
 import os
 import re
 import shutil
@@ -138,25 +137,10 @@ def run(c, directory, images, pti):
         c.check(m.end() == 33, "the guest failed:\n" + m.said()[-600:], 7)
 
 
-def options_read(arguments):
-    build = os.path.join(ROOT, "build")
-    p = argparse.ArgumentParser(description="NMIs at chosen instructions of entries and exits.")
-    for file in ("loader.elf", "kernel.elf", "initfs.img"):
-        p.add_argument("--" + file.split(".")[0], metavar="FILE", default=os.path.join(build, file))
-    p.error = lambda message: p.exit(64, "nmi.py: %s\n" % message)
-    return p.parse_args(arguments)
-
-
 def main(arguments):
-    o = options_read(arguments)
-    images = [os.path.abspath(f) for f in (o.loader, o.kernel, o.initfs)]
-    for name in images:
-        if not os.path.isfile(name):
-            print("nmi.py: %s: no such file" % name, file=sys.stderr)
-            return 66
-    if not shutil.which("qemu-system-x86_64"):
-        print("nmi.py: qemu-system-x86_64 is not installed", file=sys.stderr)
-        return 69
+    images, status = monitor.images_read("nmi.py", "NMIs at chosen instructions of entries and exits.", arguments)
+    if status:
+        return status
     c = Checks()
     for pti in ("off", "on"):
         directory = tempfile.mkdtemp(prefix="tach-nmi-")
