@@ -8,6 +8,10 @@
 %include "fastpath/macros.inc"
 %include "fastpath/fault.inc"
 
+%if FD_SIZE != 16 || LIST_SIZE != 16 || REQ_SIZE % 16
+    %error "the path shifts by 4 for descriptors and list heads, and keeps the stack aligned by 16"
+%endif
+
 extern hal_fault_fast, trap_user, exit_root_0, exit_root_1
 extern core_syscall, tasks, thread_none, trace_ring
 extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace

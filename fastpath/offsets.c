@@ -85,6 +85,7 @@ static inline void object_offsets(void)
     FIELD(FD, fd, HANDLE, handle);
     FIELD(FD, fd, FAST, fast);
     ASSIGN(FD_SIZE, sizeof(struct fd));
+    ASSIGN(LIST_SIZE, sizeof(struct list));
     FIELD(SCHEME, scheme, SERVER, server);
     FIELD(SCHEME, scheme, SVC, svc);
     FIELD(SVC, svc, OPS, ops);
@@ -119,7 +120,6 @@ static inline void constants(void)
     ASSIGN(OP_READ, OP_read);
     ASSIGN(KIND_NOTIFY, KIND_NOTIFY);
     ASSIGN(TRACE_RING_BYTES, sizeof(trace_ring));
-    ASSIGN(USER_ERROR_ENOSYS, -T_ENOSYS);
 #define X(name, cls, kind, ret, index) ASSIGN(SYS_##name, SYS_##name);
     SYSCALLS(X)
 #undef X

@@ -88,13 +88,12 @@ enum op {
 #define TAG_READ_SHORT ((uint64_t)OP_read | (uint64_t)16 << 16)
 
 /* open flags */
-#define O_RDONLY   0x1u
-#define O_WRONLY   0x2u
-#define O_RDWR     0x3u
-#define O_NONBLOCK 0x4u
-#define O_CREAT    0x10u
-#define O_EXCL     0x20u
-#define O_TRUNC    0x40u
+#define O_RDONLY 0x1u
+#define O_WRONLY 0x2u
+#define O_RDWR   0x3u
+#define O_CREAT  0x10u
+#define O_EXCL   0x20u
+#define O_TRUNC  0x40u
 /* open(":NAME", O_CREAT | O_EXCL, level 0): the caller's task serves scheme NAME; the descriptor is
  * its root: the scheme dies with its last copy. With O_POSITIONED the kernel keeps file positions.
  */
@@ -112,8 +111,6 @@ enum op {
 /* fcall kinds (W1); arguments and results in W2..W5 */
 #define FCALL_STAT     1u /* -> W1 size in bytes, W2 mode */
 #define FCALL_TRUNCATE 2u /* W2: new size */
-#define FCALL_PATH     3u
-#define FCALL_SYNC     4u
 
 /* fmap / mprotect */
 #define PROT_NONE           0u

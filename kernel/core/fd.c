@@ -85,8 +85,7 @@ static long fd_put(struct task *task, struct file *file, unsigned i)
     task->fds[i] = (struct fd){.scheme = file->scheme,
                                .handle = file->handle,
                                .fast = fast_bits(file),
-                               .rights = file->flags & O_RDWR,
-                               .generation = (uint16_t)(task->fds[i].generation + 1)};
+                               .rights = file->flags & O_RDWR};
     return (long)i;
 }
 

@@ -119,7 +119,6 @@ void thread_refresh(struct thread *t)
     t->tid = task->tid;
     t->root = task->space.exit_root;
     t->fds = task->fds;
-    t->fd_count = TASK_FDS;
     t->kind_call = task->level << 8 | KIND_CALL;
     t->kind_scheme = task->level << 8 | KIND_SCHEME;
     t->stamp = (t->stamp & ~0xFFFFFFFFull) | task->tid;

@@ -24,7 +24,6 @@ struct fd {
     uint32_t handle; /* the service's number, becomes W0 */
     uint8_t fast;    /* FD_FAST_* */
     uint8_t rights;  /* O_RDONLY | O_WRONLY */
-    uint16_t generation;
 };
 #define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server by the fast path */
 #define FD_FAST_LINKED                                                                             \
@@ -54,7 +53,6 @@ struct task {
     struct list link; /* in the list of all tasks */
     uint32_t thread_count;
     uint32_t parent; /* TID */
-    uint32_t open_schemes;
     bool critical, dying, started;
     uint8_t allow;    /* highest level that may address the mailbox; below 255 only by way of C */
     uint8_t priority; /* ceiling of its threads */

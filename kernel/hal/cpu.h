@@ -19,12 +19,10 @@ struct cpu {
     uint32_t ready_bits; /* bit p: ready[p] is not empty */
     /* line 1: trace variants only */
     struct trace_record *trace_next; /* where the next record goes */
-    uint64_t trace_mask_end;         /* see trace.inc */
     uint64_t traps, cr3_writes;
     uint64_t trace_count;
     struct cpu *self;
     uint64_t kernel_root; /* the boot root: no user half */
-    uint64_t active_root; /* what CR3 holds now, in C, isolation off */
     struct list ready[READY_LEVELS];
     /* the scheduler alone */
     struct list deadlines;      /* by rising deadline */

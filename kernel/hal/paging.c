@@ -110,7 +110,7 @@ static void cpu_fill(struct cpu *cpu, unsigned index)
     cpu->kernel_stack = PERCPU_AREA(index) + PERCPU_STACK_TOP;
     cpu->index = (uint16_t)index;
     cpu->self = (struct cpu *)(PERCPU_AREA(index) + PERCPU_CPU);
-    cpu->kernel_root = cpu->active_root = boot_root;
+    cpu->kernel_root = boot_root;
 }
 
 enum err percpu_map(unsigned index)

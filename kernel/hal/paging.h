@@ -25,7 +25,7 @@ void *paging_map_device(paddr_t base, uint64_t bytes);
 WARN_UNUSED enum err paging_protect_ro(vaddr_t start, vaddr_t end);
 
 /* Maps the entry area and the kernel stack of CPU `index` at PERCPU_AREA(index), with guards, and
- * fills in struct cpu what does not change: self, index, kernel_stack, kernel_root, active_root;
+ * fills in struct cpu what does not change: self, index, kernel_stack, kernel_root;
  * current is thread_none. ENOMEM (a boot fails then: nothing is undone). */
 WARN_UNUSED enum err percpu_map(unsigned index);
 

@@ -60,12 +60,11 @@ struct thread {
     struct task *wait_task; /* the task whose reply or reception this thread waits for, else 0 */
     uint64_t root;          /* CR3 on the way out to user mode: see struct space */
     struct fd *fds;         /* the task's descriptor slots */
-    uint32_t fd_count;
-    uint32_t tid;         /* the task's */
-    uint32_t kind_call;   /* what a receiver gets in rax: level 15:8, KIND_CALL */
-    uint32_t kind_scheme; /* the same with KIND_SCHEME */
-    uint8_t fast_prio;    /* priority + 1, or 0 while blockers != 0 */
-    uint8_t priority;     /* 0..31, higher first */
+    uint32_t tid;           /* the task's */
+    uint32_t kind_call;     /* what a receiver gets in rax: level 15:8, KIND_CALL */
+    uint32_t kind_scheme;   /* the same with KIND_SCHEME */
+    uint8_t fast_prio;      /* priority + 1, or 0 while blockers != 0 */
+    uint8_t priority;       /* 0..31, higher first */
     uint8_t blockers;
     uint8_t frame;      /* enum thread_frame */
     uint8_t state;      /* enum thread_state */

@@ -53,10 +53,8 @@ void tlb_assign(struct space *s)
 
 void tlb_release(struct space *s)
 {
-    if ((x86_read_cr3() & CR3_FRAME_MASK) == s->kernel_root) {
+    if ((x86_read_cr3() & CR3_FRAME_MASK) == s->kernel_root)
         x86_write_cr3(paging_boot_root());
-        cpu_this()->active_root = paging_boot_root();
-    }
     if (s->pcid) {
         pcid_flush(s->pcid);
         pcid_used[PCID_WORD(s->pcid)] &= ~PCID_BIT(s->pcid);

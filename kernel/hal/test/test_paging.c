@@ -113,7 +113,6 @@ static void test_percpu(void)
         CHECK_EQ((uint64_t)(uintptr_t)c->self, PERCPU_AREA(cpu) + PERCPU_CPU);
         CHECK_EQ(c->index, cpu);
         CHECK_EQ(c->kernel_root, root);
-        CHECK_EQ(c->active_root, root);
         CHECK_EQ(c->kernel_stack, PERCPU_AREA(cpu) + PERCPU_STACK_TOP);
         CHECK(c->current == &thread_none);
     }
