@@ -95,7 +95,7 @@ static inline void object_offsets(void)
     FIELD(REQ, svc_req, OFFSET, offset);
     FIELD(REQ, svc_req, WORDS, words);
     FIELD(REQ, svc_req, CALLER, caller);
-    FIELD(REQ, svc_req, LEVEL, level);
+    FIELD(REQ, svc_req, WHO, who);
     FIELD(REQ, svc_req, SHORTS, shorts);
     ASSIGN(REQ_SIZE, sizeof(struct svc_req));
     FIELD(RECORD, trace_record, THREAD, thread);

@@ -12,8 +12,11 @@
 
 #include "kernel/abi/abi.h"
 
-/* An op's result: >= 0, a negated error, or this: completed later by svc_complete. */
+/* An op's result: >= 0, a negated error, or this: the service keeps a copy of the request and
+ * completes it later with host->complete. Its answer's data goes into that copy by svc_put. */
 #define SVC_PENDING (-4096L)
+
+#define SVC_REQ_NONBLOCK 1u /* the file was opened with O_NONBLOCK: no SVC_PENDING */
 
 struct svc;
 
@@ -24,9 +27,19 @@ struct svc_req {
     uint64_t offset;   /* file position of a positioned service, else 0 */
     uint64_t words[5]; /* short data in (write) or out (read); fcall: arguments and results */
     uint64_t caller;   /* sender TID 31:0, token 63:32: names the request for svc_complete */
-    uint32_t level;    /* the caller's privilege level, stamped by the kernel */
-    uint32_t shorts;   /* not 0: the data is in `words`, at most FILE_INLINE_MAX bytes */
+    union {
+        struct {
+            uint8_t op;    /* OP_* */
+            uint8_t level; /* the caller's privilege level and cookie, stamped by the kernel */
+            uint16_t cookie;
+        };
+        uint32_t who; /* the same as one word, as a message brings it */
+    };
+    uint32_t shorts; /* not 0: the data is in `words`, at most FILE_INLINE_MAX bytes */
+    uint32_t flags;  /* SVC_REQ_* */
+    uint32_t zero;
     uint64_t buffer, buffer_size; /* the host's: where long data is */
+    struct svc_req *next;         /* the service's own, for requests that it keeps */
 };
 
 /* What the place where a service runs offers to it. */
@@ -38,8 +51,19 @@ struct svc_host {
      * bytes at a time. */
     void *(*alloc)(struct svc *self, uint64_t bytes);
     void (*free)(struct svc *self, void *memory, uint64_t bytes);
-    /* Completes a request that an op answered with SVC_PENDING. EBADFD: gone or never there. */
-    long (*complete)(struct svc *self, uint64_t caller, long result);
+    /* Completes a request that an op answered with SVC_PENDING, by the kept copy of it. EBADFD:
+     * gone or never there. */
+    long (*complete)(struct svc *self, struct svc_req *req, long result);
+    /* The readiness of the handle is now `mask` (EVENT_*). For files on which fevent was answered.
+     */
+    void (*post)(struct svc *self, uint64_t handle, uint32_t mask);
+    /* A memory object of that many bytes (0: of none yet), zeroed; the kernel owns its frames. Its
+     * number, ENOMEM, EMFILE. memory_grow: to at least as many; ENOMEM, EINVAL when smaller. */
+    long (*memory)(struct svc *self, uint64_t bytes);
+    long (*memory_grow)(struct svc *self, long memory, uint64_t bytes);
+    void (*memory_free)(struct svc *self, long memory);
+    /* All mappings of the handle's file go; touching them faults. */
+    long (*revoke)(struct svc *self, uint64_t handle);
     uint64_t (*clock_ns)(struct svc *self);
     void (*log)(struct svc *self, const char *text, uint64_t n);
 };
@@ -57,6 +81,22 @@ struct service_ops {
     long (*read)(struct svc *self, struct svc_req *req);
     long (*write)(struct svc *self, struct svc_req *req);
     long (*fcall)(struct svc *self, struct svc_req *req);
+    long (*unlink)(struct svc *self, struct svc_req *req, const char *path, uint64_t length);
+    /* Memory to map: count bytes at offset, words[0] PROT and MAP bits. The number of a memory
+     * object of host->memory, and in words[0] the offset inside it. */
+    long (*fmap)(struct svc *self, struct svc_req *req);
+    /* Somebody wants to know about readiness: words[0] the mask. The readiness now; from now on
+     * each change is told by host->post. */
+    long (*fevent)(struct svc *self, struct svc_req *req);
+    /* The caller of a pending request wants out: the service completes it, with ECANCELED at best.
+     */
+    void (*cancel)(struct svc *self, uint64_t caller);
+    /* A move to another placement. save: the next piece of the state, at most `size` (4096) bytes,
+     * into `to`; *cursor begins at 0 and is the service's own. Bytes, 0 at the end. load: takes
+     * such a piece, in the same order, in a fresh instance. Pending requests are not saved: they
+     * come again. A service without them cannot be moved. */
+    long (*save)(struct svc *self, uint64_t *cursor, void *to, uint64_t size);
+    long (*load)(struct svc *self, const void *from, uint64_t bytes);
 };
 #define SVC_POSITIONED 1u /* the kernel keeps file positions */
 #define SVC_PROMPT     2u /* read never answers SVC_PENDING and wakes nobody: for the fast path */
@@ -67,7 +107,8 @@ struct svc {
     void *state;
 };
 
-/* Defaults of missing ops: open ENOENT, read and write EBADF, dup and fcall EOPNOTSUPP, close 0. */
+/* Defaults of missing ops: open ENOENT, read and write EBADF, dup, fcall, fmap and fevent
+ * EOPNOTSUPP, unlink EACCES, close 0. */
 
 /* Moves n bytes of a read's answer from `from`, starting at answer byte `at`. Short answers travel
  * in registers and touch no memory of the client. */

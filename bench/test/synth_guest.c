@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/abi/abi.h"
 #include "kernel/abi/boot.h"
 #include "kernel/abi/events.h"
 #include "traces/frame.h"
@@ -139,7 +140,7 @@ static void hello_send(const char *words)
     struct {
         struct wire_hello head;
         char words[WIRE_BODY_MAX - sizeof(struct wire_hello)];
-    } body = {.head = {.abi_version = 1,
+    } body = {.head = {.abi_version = ABI_VERSION,
                        .tsc_hz = 1000000000,
                        .tsc_source = 5,
                        .cpus = 1,

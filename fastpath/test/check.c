@@ -34,7 +34,8 @@ long service_read(struct svc *self, struct svc_req *req)
 {
     struct svc_req asked = *req;
 
-    asked.buffer = asked.buffer_size = 0; /* nobody reads them of a short request */
+    asked.buffer = asked.buffer_size = asked.zero = 0; /* nobody reads them of a short request */
+    asked.next = 0;
     service_plan.self = self;
     service_plan.asked = asked;
     service_plan.calls++;

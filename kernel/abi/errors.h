@@ -24,6 +24,7 @@
     X(ENODEV, 19, "no such scheme, or its server died")                                            \
     X(EINVAL, 22, "invalid argument")                                                              \
     X(EMFILE, 24, "descriptor table full")                                                         \
+    X(EXDEV, 18, "of another scheme")                                                              \
     X(EFBIG, 27, "file too large")                                                                 \
     X(ENOSPC, 28, "no space left")                                                                 \
     X(ESPIPE, 29, "cannot seek")                                                                   \
@@ -34,6 +35,8 @@
     X(ENOSYS, 38, "no such call")                                                                  \
     X(EBADFD, 77, "stale or forged reply token")                                                   \
     X(EOPNOTSUPP, 95, "not supported by this service")                                             \
+    X(EMSGSIZE, 90, "does not fit")                                                                \
+    X(ECONNREFUSED, 111, "nobody accepts")                                                         \
     X(ETIMEDOUT, 110, "timed out")                                                                 \
     X(ECANCELED, 125, "cancelled")
 

@@ -2,8 +2,8 @@
  * Messages: eight 64-bit words that travel in registers, and what their fields mean.
  *
  *   register      client to kernel              what the receiver sees            record word
- *   rax           call number                   kind 7:0, sender's level 15:8;    -
- *                                               negative: error
+ *   rax           call number                   kind 7:0, sender's level 15:8,    -
+ *                                               its cookie 31:16; negative: error
  *   rdi           TID or descriptor             sender TID 31:0, token 63:32      7
  *   rsi           tag                           tag                               0
  *   rdx           W0 (file calls: ignored)      W0 (file calls: service handle)   1
@@ -58,6 +58,8 @@
 #define KIND_NOTIFY 1 /* W0: the notification bits, cleared by taking them */
 #define KIND_SCHEME 2 /* a request to a scheme that this task serves */
 #define KIND_POST   3 /* buffered header-only message: header in the tag */
+#define KIND_CANCEL 4 /* W0: the caller word of a request whose caller wants out; answer it soon   \
+                       */
 
 /* Eight words in the order of the 64-byte request record. */
 struct msg {
@@ -76,7 +78,10 @@ struct msg {
     X(fcall, 6)                                                                                    \
     X(fmap, 7)                                                                                     \
     X(fevent, 8)                                                                                   \
-    X(cancel, 9)
+    X(cancel, 9)                                                                                   \
+    X(unlink, 10)                                                                                  \
+    X(save, 11)                                                                                    \
+    X(load, 12)
 
 enum op {
 #define X(name, value) OP_##name = value,
@@ -97,7 +102,14 @@ enum op {
 /* open(":NAME", O_CREAT | O_EXCL, level 0): the caller's task serves scheme NAME; the descriptor is
  * its root: the scheme dies with its last copy. With O_POSITIONED the kernel keeps file positions.
  */
-#define O_POSITIONED    0x100u
+#define O_POSITIONED 0x100u
+#define O_NONBLOCK   0x80u /* what would wait answers EAGAIN */
+/* How requests reach the opener of ":NAME": by message to its task (none of these: rung T2), or as
+ * records that it reads from the root descriptor. */
+#define O_CLASSIC       0x200u /* records: struct msg in, struct answer out */
+#define O_MAPPED        0x400u /* payloads are mapped, head and tail by way of bounce pages */
+#define O_HANDOFF       0x800u /* a reply runs its caller at once, a request its server (rung T1h) */
+#define O_ADOPT         0x1000u /* take over a frozen scheme of that name (placement) */
 #define PATH_MAX_BYTES  1024u
 #define SCHEME_NAME_MAX 31u
 
@@ -111,6 +123,51 @@ enum op {
 /* fcall kinds (W1); arguments and results in W2..W5 */
 #define FCALL_STAT     1u /* -> W1 size in bytes, W2 mode */
 #define FCALL_TRUNCATE 2u /* W2: new size */
+#define FCALL_SYNC     3u
+#define FCALL_PATH     4u     /* buffer: the path as opened, "name:rest" -> bytes */
+#define FCALL_ENTRIES  5u     /* buffer: names of a directory, one a line, from W2 on -> bytes */
+#define FCALL_SERVICE  0x80u  /* from here to 0xFF: the service's own */
+#define FCALL_KERNEL   0x100u /* from here on the kernel answers, whoever serves the file */
+#define FCALL_NEXT                                                                                 \
+    0x100u /* root: W2 answers, W3 bytes of them, W4 records, W5 bytes: reply and next */
+#define FCALL_SEND                                                                                 \
+    0x101u /* W2: a descriptor of the caller's, for whoever serves or shares the file */
+#define FCALL_OBTAIN 0x102u /* root or channel: the oldest descriptor that was sent -> descriptor  \
+                             */
+#define FCALL_NAMES                                                                                \
+    0x103u /* on ":": W2, W3 a list of names, one a line: a namespace of only these */
+#define FCALL_ENTER  0x104u /* on such a namespace: it becomes that of task W2 (0: the caller's) */
+#define FCALL_REVOKE 0x105u /* root: W2 a handle: its mappings go, touching them faults */
+#define FCALL_POST   0x106u /* root: W2 a handle, W3 its readiness now (EVENT_*) */
+#define FCALL_RIGHTS 0x107u /* W2: keep only these FD_* rights */
+#define FCALL_WHERE  0x108u /* -> W1 route and placement of the file: see sys:fds */
+
+/* Rights of a descriptor; they only shrink. The first two are O_RDONLY and O_WRONLY. */
+#define FD_READ  0x01u
+#define FD_WRITE 0x02u
+#define FD_MAP   0x04u
+#define FD_PASS  0x08u /* may be given to other tasks */
+#define FD_ADMIN 0x10u /* fcalls that change the file */
+#define FD_ALL   0x1Fu
+
+/* Readiness, in fevent's mask and in an event record. */
+#define EVENT_READ   0x1u
+#define EVENT_WRITE  0x2u
+#define EVENT_HANGUP 0x4u
+/* What a read of `event:` gives: as many whole records as fit. */
+struct event_record {
+    uint64_t data; /* as registered */
+    uint32_t fd;   /* as registered, of the reader's task */
+    uint32_t mask; /* EVENT_*: ready now */
+};
+
+/* The answer to a record: 16 bytes, or 56 with up to 40 bytes of data behind it. */
+struct answer {
+    uint64_t caller; /* as in the record */
+    int64_t result;  /* with ANSWER_INLINE: words follow */
+};
+#define ANSWER_INLINE (1ll << 62)
+#define ANSWER_WORDS  5
 
 /* fmap / mprotect */
 #define PROT_NONE           0u
@@ -167,12 +224,53 @@ enum op {
 #define TASK_WATCH     13u /* own thread, level 0: a address of a write watchpoint, 0 none */
 #define TASK_SUPERVISE 14u /* level 0: from now on deaths of critical tasks notify the caller */
 
+#define TASK_RIGHTS  15u /* child before its start, or own task: a RIGHT_*, never more than now */
+#define TASK_COOKIE  16u /* child before its start, level 0: a 16 bits for servers to know it by */
+#define TASK_NAMES   17u /* child before its start: a descriptor of a namespace */
+#define TASK_PASSIVE 18u /* own thread: a 1: runs with the priority of whom it serves */
+#define TASK_SIGSTACK                                                                              \
+    19u /* own thread: a top of the stack for signal handlers, 0: the present one */
+#define TASK_SIGMASK 20u /* own thread: a signals held back -> those before */
+
+/* What level 0 may, given in parts to others. */
+#define RIGHT_IRQ    0x01u /* attach */
+#define RIGHT_SYSMEM 0x02u /* req_sys_mem */
+#define RIGHT_SPAWN0 0x04u /* children of level 0, priorities above the own, reserved slots */
+#define RIGHT_SCHEME 0x08u /* open(":NAME", O_CREAT) */
+#define RIGHT_PLACE  0x10u /* sys:place, modules */
+#define RIGHT_MITIG  0x20u /* sys:mitig, sys:path, sys:trace */
+#define RIGHT_ALL    0x3Fu
+
 #define LEVELS           256u
 #define PRIORITIES       32u
 #define PRIORITY_DEFAULT 16u
 
-/* Signals that kill() knows now. */
-#define SIGKILL 9u
+/* Signals: 1..31, numbered as everywhere; the default of all but SIGCHLD is death. */
+#define SIGHUP  1u
+#define SIGINT  2u
+#define SIGKILL 9u /* cannot be held or handled */
+#define SIGUSR1 10u
+#define SIGUSR2 12u
+#define SIGALRM 14u
+#define SIGTERM 15u
+#define SIGCHLD 17u
+#define SIGNALS 32u
+#define SIG_DFL 0u
+#define SIG_IGN 1u
+
+/* futex(address, op, value, deadline in ns or 0): WAIT sleeps if *address == value (EAGAIN), WAKE
+ * wakes up to value threads. Private: of this task. */
+#define FUTEX_WAIT    0u
+#define FUTEX_WAKE    1u
+#define FUTEX_PRIVATE 0x80u
+
+/* attach(line, type, argument, stack): how an interrupt reaches its task. */
+#define AT_NOTIFY     0u /* argument: notification bits */
+#define AT_THREAD     1u /* the calling thread waits by irq_done; each interrupt wakes it */
+#define AT_REALTIME   2u /* argument: handler, run at once on `stack`, device interrupts held off */
+#define IRQ_LINES     24u
+#define IRQ_SOFT      24u    /* a line that only software raises: a write to irq:soft */
+#define IRQ_BUDGET_NS 20000u /* of a real-time handler, when nothing else is said */
 /* Notification bit that a supervisor receives when a critical task died; waitpid(TID_ANY) says
  * which. */
 #define NOTIFY_CHILD (1ull << 63)

@@ -34,7 +34,7 @@ static inline long svc_dispatch_write(struct svc *self, struct svc_req *req)
     return svc_moved(req, self->ops->write(self, req));
 }
 
-/* Runs the op OP_* of the request; path[length] for open and dup, without a NUL, else 0, 0.
+/* Runs the op OP_* of the request; path[length] for open, dup and unlink, without a NUL, else 0, 0.
  * The op's result, a negated error, or SVC_PENDING. Does not block. */
 static inline long svc_dispatch(struct svc *self, struct svc_req *req, unsigned op,
                                 const char *path, uint64_t length)
@@ -53,6 +53,12 @@ static inline long svc_dispatch(struct svc *self, struct svc_req *req, unsigned 
         return svc_dispatch_write(self, req);
     case OP_fcall:
         return ops->fcall ? ops->fcall(self, req) : -T_EOPNOTSUPP;
+    case OP_unlink:
+        return ops->unlink ? ops->unlink(self, req, path, length) : -T_EACCES;
+    case OP_fmap:
+        return ops->fmap ? ops->fmap(self, req) : -T_EOPNOTSUPP;
+    case OP_fevent:
+        return ops->fevent ? ops->fevent(self, req) : -T_EOPNOTSUPP;
     default:
         return -T_EOPNOTSUPP;
     }

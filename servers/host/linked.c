@@ -17,18 +17,31 @@ static bool in_buffer(const struct svc_req *req, uint64_t at, uint64_t n)
     return at <= req->buffer_size && n <= req->buffer_size - at;
 }
 
+/* The space of the request's caller, which is the current thread or waits for completion; 0: it
+ * is gone. */
+static const struct space *caller_space(const struct svc_req *req)
+{
+    const struct thread *t = threads[(req->caller >> 32) & TID_SLOT_MASK];
+
+    return t->stamp == req->caller ? &t->task->space : 0;
+}
+
 static long linked_get(struct svc_req *req, uint64_t at, void *to, uint64_t n)
 {
-    if (!in_buffer(req, at, n))
+    const struct space *space = caller_space(req);
+
+    if (!in_buffer(req, at, n) || !space)
         return -T_EFAULT;
-    return -(long)space_copy_in(&cpu_this()->current->task->space, to, req->buffer + at, n);
+    return -(long)space_copy_in(space, to, req->buffer + at, n);
 }
 
 static long linked_put(struct svc_req *req, uint64_t at, const void *from, uint64_t n)
 {
-    if (!in_buffer(req, at, n))
+    const struct space *space = caller_space(req);
+
+    if (!in_buffer(req, at, n) || !space)
         return -T_EFAULT;
-    return -(long)space_copy_out(&cpu_this()->current->task->space, req->buffer + at, from, n);
+    return -(long)space_copy_out(space, req->buffer + at, from, n);
 }
 
 static void *linked_alloc(struct svc *self, uint64_t bytes)
@@ -47,15 +60,33 @@ static void linked_free(struct svc *self, void *memory, uint64_t bytes)
         page_unref((paddr_t)((char *)memory - (char *)page_pointer(0)));
 }
 
-static long linked_complete(struct svc *self, uint64_t caller, long result)
+/* The answer in the client's registers: W0 the result, words for what has words. */
+static void answer_give(struct thread *t, const struct svc_req *req, long result)
 {
-    struct thread *t = threads[(caller >> 32) & TID_SLOT_MASK];
+    bool words = t->call_op == OP_fcall || (t->call_op == OP_read && req->shorts && result > 0);
+    uint64_t length = t->call_op == OP_fcall ? 48 : words ? 8 + (uint64_t)result : 8;
+    unsigned count = (unsigned)(length - 1) / 8u;
+    uint64_t w[5] = {0};
+
+    for (unsigned i = 0; words && i < count; i++)
+        w[i] = req->words[i];
+    t->rsi = TAG(t->call_op, 0, length, 0);
+    t->rdi = t->stamp;
+    t->rax = 0;
+    t->rdx = (uint64_t)result;
+    t->r10 = w[0], t->r8 = w[1], t->r9 = w[2], t->r12 = w[3], t->r13 = w[4];
+}
+
+static long linked_complete(struct svc *self, struct svc_req *req, long result)
+{
+    struct thread *t = threads[(req->caller >> 32) & TID_SLOT_MASK];
 
     (void)self;
-    if (t->stamp != caller || thread_status(t) != THREAD_PENDING)
+    if (t->stamp != req->caller || thread_status(t) != THREAD_PENDING)
         return -T_EBADFD;
+    bool counted = req->op == OP_read || req->op == OP_write;
+    answer_give(t, req, counted ? svc_moved(req, result) : result);
     t->stamp += STAMP_STEP; /* the token is spent */
-    t->rdx = (uint64_t)result;
     if (t->call_file)
         file_reply(t);
     ipc_complete(t, 0);
@@ -91,7 +122,9 @@ static struct svc_req request_make(const struct thread *t)
                           .count = t->r10,
                           .offset = TAG_HEADER(t->rsi),
                           .caller = t->stamp,
-                          .level = t->task->level,
+                          .op = t->call_op,
+                          .level = (uint8_t)t->task->level,
+                          .cookie = (uint16_t)(t->kind_call >> 16),
                           .shorts = shorts};
 
     if (shorts && t->call_op == OP_write)
@@ -107,23 +140,6 @@ static struct svc_req request_make(const struct thread *t)
         req.words[0] = t->r10, req.words[1] = t->r8, req.words[2] = t->r9, req.words[3] = t->r12,
         req.words[4] = t->r13;
     return req;
-}
-
-/* The answer in the client's registers: W0 the result, words for what has words. */
-static void answer_give(struct thread *t, const struct svc_req *req, long result)
-{
-    bool words = t->call_op == OP_fcall || (t->call_op == OP_read && req->shorts && result > 0);
-    uint64_t length = t->call_op == OP_fcall ? 48 : words ? 8 + (uint64_t)result : 8;
-    unsigned count = (unsigned)(length - 1) / 8u;
-    uint64_t w[5] = {0};
-
-    for (unsigned i = 0; words && i < count; i++)
-        w[i] = req->words[i];
-    t->rsi = TAG(t->call_op, 0, length, 0);
-    t->rdi = t->stamp;
-    t->rax = 0;
-    t->rdx = (uint64_t)result;
-    t->r10 = w[0], t->r8 = w[1], t->r9 = w[2], t->r12 = w[3], t->r13 = w[4];
 }
 
 bool linked_request(struct thread *t, struct file *file, const char *path, uint64_t length)

@@ -51,11 +51,14 @@ void request_take(struct request *out, const struct msg *m, uint64_t status, voi
     for (unsigned i = 0; i < 5; i++)
         out->req.words[i] = m->w[1 + i];
     out->req.caller = m->caller;
-    out->req.level = (uint8_t)(status >> 8);
+    out->req.who = (uint32_t)status & ~0xFFu;
+    out->req.op = (uint8_t)out->op;
+    out->req.flags = 0;
+    out->req.zero = 0;
     out->req.shorts = 1;
     out->req.buffer = 0;
     out->req.buffer_size = 0;
-    if (out->op == OP_open || out->op == OP_dup)
+    if (out->op == OP_open || out->op == OP_dup || out->op == OP_unlink)
         path_take(out, m);
     else if (out->op == OP_read)
         read_take(out, m, stage);

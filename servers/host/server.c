@@ -83,10 +83,12 @@ static void host_free(struct svc *self, void *memory, uint64_t bytes)
     heap_free(memory, bytes);
 }
 
-static long host_complete(struct svc *self, uint64_t caller, long result)
+static long host_complete(struct svc *self, struct svc_req *req, long result)
 {
-    struct msg m = {.tag = TAG(0, 0, 8, 0), .w = {(uint64_t)result}, .caller = caller};
+    struct request request = {.req = *req, .op = req->op};
+    struct msg m = {.caller = req->caller};
     (void)self;
+    request_answer(&request, result, &m);
     return sys_reply(&m);
 }
 
@@ -160,7 +162,7 @@ static inline void read_serve(struct reader by, struct msg *m, uint64_t status)
     req->offset = TAG_HEADER(m->tag);
     req->words[0] = 0;
     req->caller = m->caller;
-    req->level = (uint8_t)(status >> 8);
+    req->who = (uint32_t)status + OP_read - KIND_SCHEME;
     long n = by.read(by.self, req);
     m->caller = req->caller;
     m->tag = TAG_READ_ANSWER + ((uint64_t)n << 16);

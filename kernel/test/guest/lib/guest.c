@@ -32,8 +32,35 @@ unsigned guest_failed(void)
     return failed;
 }
 
+/* The promise under test, and the counts at its beginning. */
+static struct {
+    const char *rows, *what;
+    unsigned passed, failed;
+} shown;
+
+static void shown_end(void)
+{
+    if (!shown.rows)
+        return;
+    unsigned checks = passed - shown.passed;
+    bool good = failed == shown.failed && checks;
+    if (failed == shown.failed && !checks)
+        failed++;
+    print("shows %s: %s, %u checks: %s\n", shown.rows, good ? "ok" : "FAIL", checks, shown.what);
+}
+
+void guest_shows(const char *rows, const char *what)
+{
+    shown_end();
+    shown.rows = rows;
+    shown.what = what;
+    shown.passed = passed;
+    shown.failed = failed;
+}
+
 int guest_end(const char *name)
 {
+    guest_shows(0, 0);
     print("%s: %u passed, %u failed\n", name, passed, failed);
     return failed || !passed;
 }

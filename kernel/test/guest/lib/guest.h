@@ -15,6 +15,12 @@ bool guest_check(bool good, const char *what, int line);
 #define CHECK_EQ(have, want) guest_check_equal((int64_t)(have), (int64_t)(want), #have, __LINE__)
 bool guest_check_equal(int64_t have, int64_t want, const char *what, int line);
 
+/* From here to the next one, or to guest_end, the checks show what rows of the feature list (their
+ * numbers, parted by commas) promise. Printed at its end as "shows ROWS: ok, N checks: WHAT", or
+ * FAIL; without a check it has failed. */
+void guest_shows(const char *rows, const char *what);
+#define SHOWS(rows, what) guest_shows(rows, what)
+
 /* Checks that failed until now. */
 unsigned guest_failed(void);
 
