@@ -129,6 +129,11 @@ tests: all $(TESTS)
 check: setup
 	$(MAKE) -j2 tests
 	@bench/test/check.py bench/test/suites.cfg
+# The feature list with its tests, as the last `make check` left them; the second one writes README's table.
+features:
+	@bench/test/features.py
+features-readme:
+	@bench/test/features.py --readme README.md
 # Every mutant of every guard; takes long.
 mutants: setup
 	$(MAKE) -j2 tests
@@ -168,4 +173,4 @@ clean:
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all FORCE tests check mutants bench budget baseline bench-host setup clean
+.PHONY: all FORCE tests check features features-readme mutants bench budget baseline bench-host setup clean

@@ -91,6 +91,9 @@ def main():
         sys.exit("usage: check.py SUITES [NAME...]")
     rows = [row for row in table(sys.argv[1]) if not sys.argv[2:] or row[0] in sys.argv[2:]]
     os.makedirs("build/check", exist_ok=True)
+    if not sys.argv[2:]:  # a whole run: nothing of an older one stays
+        for name in os.listdir("build/check"):
+            os.remove(os.path.join("build/check", name))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, [row for row in rows if not row[2]]))
     results += [run(row) for row in rows if row[2]]
