@@ -3,7 +3,8 @@
 """Boots machines and judges how each boot ended: one row of boot.cfg is one boot.
 
 A boot passes only if the exit status of the emulator, the last "tach: exit V NAME" line on the
-serial port and every expected line agree. Children are bounded in time, and only they are ended.
+serial port and every expected line agree. Children are bounded in time, and only they are ended. Lines
+"shows ROWS: ..." of guests are passed on, see shows.py.
 Last line: "boot: N passed, N failed". Exit: 0 all passed, 1 not, 64 wrong arguments, 65 bad table,
 66 an image is missing."""
 
@@ -25,11 +26,12 @@ sys.dont_write_bytecode = True
 
 import corrupt  # noqa: E402
 import machines  # noqa: E402
+import shows  # noqa: E402
 
 TAIL_BYTES = 1500
 LAST_LINE = re.compile(r"tach: exit (\d+) (\w+)")
 BOCHS_LOCK = os.path.join(tempfile.gettempdir(), "tach-bochs-%d.lock" % os.getuid())
-HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu")
+HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows")
 
 
 class BadRow(Exception):
@@ -68,6 +70,8 @@ class Row:
             else:
                 raise BadRow("line %d: no harness word %r" % (number, word))
         self.words = " ".join(plain)
+        if "shows" in self.harness and not shows.ROWS.fullmatch(self.harness["shows"]):
+            raise BadRow("line %d: @shows= takes rows as V3,T11" % number)
         try:
             self.lines = [(p[0] != "!", re.compile(p.lstrip("!"), re.MULTILINE))
                           for p in re.split(r"\s+&&\s+", cell[5]) if p]
@@ -206,6 +210,8 @@ def printable(text):
 
 def report(row, result):
     why, seconds, serial, out = result
+    for line in shows.of_boot(row.name, serial, why is None, row.harness.get("shows")):
+        print(printable(line))
     if why is None:
         print("ok %s (%.2f s)" % (row.name, seconds), flush=True)
         return

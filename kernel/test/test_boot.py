@@ -9,6 +9,10 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
+
+import shows  # noqa: E402
 
 # A row, and what boot.py must say about it.
 BOOTS = [
@@ -27,6 +31,22 @@ BOOTS = [
      "FAIL module: no such module: 'x'"),
     ("damage | microvm | 64M | @kernel=x @image=tiny | PASS | | 20",
      "FAIL damage: no such damage: x"),
+    ("tag | microvm | 64M | @image=tiny @shows=V3,T11 | PASS | | 20",
+     "shows V3,T11: ok, 1 checks: tag"),
+    ("untag | microvm | 64M | @image=tiny @shows=T9 | FAIL | | 20",
+     "shows T9: FAIL, 1 checks: untag"),
+]
+
+# What a guest said, whether its boot passed, and what boot.py passes on.
+SHOWN = [
+    ("x\nshows V1: ok, 7 checks: all of it\ny", True, "shows V1: ok, 7 checks: all of it (b)"),
+    ("shows V1,T2: ok, 7 checks: it", False, "shows V1,T2: FAIL, 7 checks: it (b)"),
+    ("shows V1: FAIL, 7 checks: it\n", True, "shows V1: FAIL, 7 checks: it (b)"),
+    ("shows V1: ok, 0 checks: it\n", True, "shows V1: FAIL, 0 checks: it (b)"),
+    ("shows V1: ok, 7 che", True, "shows V1: FAIL, 0 checks: line without an end (b)"),
+    ("shows V1: ok, 7 checks: \n", True, "shows V1: FAIL, 0 checks: line without an end (b)"),
+    ("shows V1", True, "shows nothing: FAIL, 0 checks: line without an end (b)"),
+    ("it shows V1: ok, 7 checks: it", True, None),
 ]
 
 # A table, and the line on stderr.
@@ -37,6 +57,7 @@ TABLES = [
     ("a | pc | 64M | @x | PASS | | 1", "line 1: no harness word '@x'"),
     ("a | pc | 64M | | PASS | ( | 1", "line 1: missing ), unterminated subpattern at position 0"),
     ("a | pc | much | | PASS | | 1", "line 1: memory is a number with M or G, not 'much'"),
+    ("a | pc | 8M | @shows=v | PASS | | 1", "line 1: @shows= takes rows as V3,T11"),
     ("a | pc | 8M | | PASS | | soon", "line 1: could not convert string to float: 'soon'"),
     ("a | pc | 8M | | PASS | | 1\na | pc | 8M | | PASS | | 1", "row a stands there twice"),
 ]
@@ -64,13 +85,16 @@ def main(arguments):
         done = boot("\n".join(row for row, _ in BOOTS), arguments, directory)
         for _, line in BOOTS:
             expect(any(l.startswith(line) for l in done.stdout.splitlines()), line)
-        expect(done.stdout.splitlines()[-1:] == ["boot: 1 passed, %d failed" % (len(BOOTS) - 1)],
+        expect(done.stdout.splitlines()[-1:] == ["boot: 2 passed, %d failed" % (len(BOOTS) - 2)],
                "last line " + done.stdout[-60:])
         expect(done.returncode == 1, "exit code 1")
         for table, line in TABLES:
             done = boot(table, arguments, directory)
             expect(done.returncode == 65 and done.stderr.rstrip().endswith(line)
                    and done.stderr.count("\n") == 1, line + " / " + done.stderr)
+        for said, passed, line in SHOWN:
+            have = shows.of_boot("b", said, passed)
+            expect(have == ([line] if line else []), "%r of %r" % (have, said))
         good = BOOTS[0][0]
         expect(boot(good, arguments, directory).returncode == 0, "exit code 0")
         expect(boot(good, arguments + ["--tiny", "/nowhere"], directory).returncode == 66, "66")
