@@ -13,6 +13,14 @@
 #define KERNEL_BASE 0xFFFFFFFF80000000ull /* the kernel is linked 1 MiB above this */
 #define PERCPU_BASE                                                                                \
     0xFFFFFFFFC0000000ull /* entry areas, one a CPU; the rest of PML4 slot 511 is ours */
+/* Windows: kernel addresses whose pages come and go. */
+#define FDS_BASE                                                                                   \
+    0xFFFFFF8000000000ull /* descriptor tables, FDS_STRIDE each, as many as there are tasks */
+#define FDS_STRIDE 0x200000ull
+#define FDS_END    (FDS_BASE + 4096 * FDS_STRIDE)
+#define MODULE_BASE                                                                                \
+    0xFFFFFFFF90000000ull /* modules: within 2 GiB of the kernel, and a signed 32-bit address */
+#define MODULE_END PERCPU_BASE
 
 /* bootinfo: at a physical address below 4 GiB, passed in rdi, reached through the direct map. */
 #define BOOT_MAGIC   0x544F4F4248434154ull /* "TACHBOOT" */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The kernel half: the loader's tables, plus device registers and the per-CPU areas. What is added
- * has 4 KiB pages and lies below PML4 slot 511, whose PDPT all kernel roots share. Nothing is ever
- * unmapped. Called at boot. */
+ * has 4 KiB pages and lies below PML4 slot 511, whose PDPT all kernel roots share. Only pages of
+ * the windows are ever unmapped. Called at boot; the windows' functions whenever tables grow. */
 #include "kernel/hal/paging.h"
 
 #include "kernel/abi/boot.h"
+#include "kernel/abi/msg.h"
 #include "kernel/hal/cpu.h"
+#include "kernel/hal/hal.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/percpu.h"
 #include "kernel/hal/ptwalk.h"
@@ -16,6 +18,7 @@
 #define DIRECT_SLOT  256u
 #define KERNEL_SLOT  511u
 #define KERNEL_START (KERNEL_BASE + 0x100000)
+#define INVPCID_ALL  3u /* all PCIDs; none of our pages is global */
 
 static paddr_t boot_root;
 static vaddr_t device_next;
@@ -100,6 +103,40 @@ enum err paging_protect_ro(vaddr_t start, vaddr_t end)
             return e;
     }
     return OK;
+}
+
+static bool in_window(vaddr_t at)
+{
+    return !(at % PAGE_SIZE) &&
+           ((at >= FDS_BASE && at < FDS_END) || (at >= MODULE_BASE && at < MODULE_END));
+}
+
+enum err paging_map(vaddr_t at, paddr_t frame, unsigned prot)
+{
+    uint64_t *path[PT_LEVELS], leaf = frame | PT_PRESENT | PT_USED_HW;
+
+    if (!in_window(at) || !frame || frame % PAGE_SIZE || !(prot & PROT_READ) ||
+        (prot & PROT_WRITE && prot & PROT_EXEC))
+        return T_EINVAL;
+    if (pt_walk(boot_root, at, path) == 0 && *path[0])
+        return T_EEXIST;
+    leaf |= (prot & PROT_WRITE ? PT_WRITE : 0) | (prot & PROT_EXEC ? 0 : PT_NX);
+    return pt_map(boot_root, at, leaf);
+}
+
+paddr_t paging_unmap(vaddr_t at)
+{
+    uint64_t *path[PT_LEVELS];
+
+    if (!in_window(at) || pt_walk(boot_root, at, path) != 0 || !*path[0])
+        return 0;
+    paddr_t frame = *path[0] & PT_FRAME;
+    *path[0] = 0;
+    if (hal_config.pcid)
+        x86_invpcid(INVPCID_ALL, 0, 0); /* any space may have looked at it */
+    else
+        x86_invlpg(at);
+    return frame;
 }
 
 /* What never changes in a CPU's state. Through the direct map: the area may not be visible yet to

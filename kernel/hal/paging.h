@@ -24,6 +24,16 @@ void *paging_map_device(paddr_t base, uint64_t bytes);
  * EINVAL: not mapped by 4 KiB pages; ENOMEM: no table to split a page of the direct map. */
 WARN_UNUSED enum err paging_protect_ro(vaddr_t start, vaddr_t end);
 
+/* Windows (FDS_BASE.., MODULE_BASE..): maps one owned frame at a page of them, in all roots at
+ * once, with PROT_*, never writable and executable. EINVAL: not in a window, not aligned or no such
+ * rights; EEXIST; ENOMEM: no table (the frame stays the caller's on every error). Interrupts off.
+ */
+WARN_UNUSED enum err paging_map(vaddr_t at, paddr_t frame, unsigned prot);
+
+/* Takes the page away and gives its frame back to the caller, 0: none was there. Every TLB entry
+ * of it is gone then, whatever PCID made it. The tables stay. */
+paddr_t paging_unmap(vaddr_t at);
+
 /* Maps the entry area and the kernel stack of CPU `index` at PERCPU_AREA(index), with guards, and
  * fills in struct cpu what does not change: self, index, kernel_stack, kernel_root;
  * current is thread_none. ENOMEM (a boot fails then: nothing is undone). */

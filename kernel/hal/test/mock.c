@@ -122,7 +122,9 @@ void x86_invlpg(uint64_t va)
 
 void x86_invpcid(uint64_t kind, uint64_t pcid, uint64_t va)
 {
-    if (kind > 1)
+    if (kind == 3)
+        memset(tlb, 0, sizeof(tlb));
+    else if (kind > 1)
         panic("invpcid %lu", (unsigned long)kind);
     forget(pcid, kind == 0, va);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/abi/msg.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/percpu.h"
 #include "kernel/hal/ptwalk.h"
@@ -126,6 +127,53 @@ static void test_percpu(void)
     }
 }
 
+static void window_refused(paddr_t frame)
+{
+    CHECK_EQ(paging_map(FDS_BASE - PAGE_SIZE, frame, PROT_READ), T_EINVAL);
+    CHECK_EQ(paging_map(FDS_END, frame, PROT_READ), T_EINVAL);
+    CHECK_EQ(paging_map(MODULE_BASE - PAGE_SIZE, frame, PROT_READ), T_EINVAL);
+    CHECK_EQ(paging_map(MODULE_END, frame, PROT_READ), T_EINVAL);
+    CHECK_EQ(paging_map(FDS_BASE + 8, frame, PROT_READ), T_EINVAL);
+    CHECK_EQ(paging_map(FDS_BASE, frame + 8, PROT_READ), T_EINVAL);
+    CHECK_EQ(paging_map(FDS_BASE, 0, PROT_READ), T_EINVAL);
+    CHECK_EQ(paging_map(FDS_BASE, frame, PROT_NONE), T_EINVAL);
+    CHECK_EQ(paging_map(FDS_BASE, frame, PROT_READ | PROT_WRITE | PROT_EXEC), T_EINVAL);
+    CHECK_EQ(paging_unmap(IMAGE), 0);
+    CHECK_EQ(paging_unmap(FDS_BASE), 0);
+}
+
+/* Pages of the windows come and go, in every root, and no TLB keeps one. */
+static void test_window(bool pcid)
+{
+    struct space one;
+    hal_config.pcid = pcid;
+    mock_boot(FRAMES);
+    CHECK_EQ(space_init(&one), OK);
+    paddr_t frame = page_alloc(), root = paging_boot_root();
+    window_refused(frame);
+    CHECK_EQ(paging_map(FDS_BASE, frame, PROT_READ | PROT_WRITE), OK);
+    CHECK_EQ(paging_map(FDS_BASE, frame, PROT_READ), T_EEXIST);
+    CHECK_EQ(leaf_of(one.kernel_root, FDS_BASE), frame | PT_KERNEL_RW);
+    uint64_t free_before = page_free_count();
+    CHECK_EQ(paging_map(FDS_BASE + PAGE_SIZE, frame, PROT_READ), OK);
+    CHECK_EQ(page_free_count(), free_before); /* one table a window */
+    CHECK_EQ(leaf_of(root, FDS_BASE + PAGE_SIZE), frame | (PT_KERNEL_RW & ~PT_WRITE));
+    CHECK_EQ(paging_map(MODULE_END - PAGE_SIZE, frame, PROT_READ | PROT_EXEC), OK);
+    CHECK_EQ(leaf_of(root, MODULE_END - PAGE_SIZE), frame | PT_PRESENT | PT_USED_HW);
+    mock_touch(FDS_BASE);
+    x86_write_cr3(one.kernel_root | one.pcid | (pcid ? CR3_NOFLUSH : 0));
+    mock_touch(FDS_BASE);
+    CHECK_EQ(paging_unmap(FDS_BASE), frame);
+    CHECK_EQ(mock_stale(), 0);
+    CHECK_EQ(paging_unmap(FDS_BASE), 0);
+    CHECK_EQ(paging_map(FDS_BASE, frame, PROT_READ), OK);
+    mock_asked = 0;
+    mock_refuse = 1;
+    CHECK_EQ(paging_map(FDS_END - PAGE_SIZE, frame, PROT_READ), T_ENOMEM);
+    mock_refuse = 0;
+    hal_config.pcid = false;
+}
+
 /* Every page of the upper half: mapped for the user root exactly if listed. */
 static void upper_half_check(paddr_t user)
 {
@@ -241,6 +289,8 @@ int main(void)
     test_devices();
     test_protect();
     test_percpu();
+    test_window(false);
+    test_window(true);
     test_walk(false);
     test_walk(true);
     test_tramp_fails();
