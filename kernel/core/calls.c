@@ -119,8 +119,8 @@ void call_spawn(struct thread *t)
     wish.level = (uint32_t)(t->rdi >> 8) & 0xFF;
     for (unsigned i = 0; i < 8; i++)
         wish.name[i] = name_byte((uint8_t)(t->rdx >> (8 * i)));
-    if (wish.level < t->task->level ||
-        ((wish.slot || (t->rdi & SPAWN_CRITICAL)) && t->task->level)) {
+    bool special = !wish.level || wish.level < t->task->level || wish.slot;
+    if ((special || t->rdi & SPAWN_CRITICAL) && !task_may(t->task, RIGHT_SPAWN0)) {
         result(t, -T_EPERM);
         return;
     }
@@ -130,6 +130,8 @@ void call_spawn(struct thread *t)
         return;
     }
     child->critical = (t->rdi & SPAWN_CRITICAL) != 0;
+    child->rights = wish.level ? 0 : t->task->rights;
+    child->cookie = t->task->cookie;
     t->rax = child->tid;
 }
 

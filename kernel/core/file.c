@@ -193,7 +193,7 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
 {
     struct scheme *s;
 
-    if (t->task->level)
+    if (!task_may(t->task, RIGHT_SCHEME))
         return -T_EACCES;
     if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL))
         return -T_EINVAL;

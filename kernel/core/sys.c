@@ -3,6 +3,7 @@
  * at open, at most a page, always whole lines; a few files take words that change what they show.
  */
 #include "kernel/core/services.h"
+#include "kernel/core/task.h"
 #include "kernel/core/text.h"
 #include "kernel/core/trace.h"
 #include "kernel/core/wire.h"
@@ -51,13 +52,19 @@ static long power_write(const char *word, uint64_t n)
 static const struct {
     const char *name;
     void (*report)(struct text *text);
-    long (*write)(const char *word, uint64_t n); /* level 0 only */
+    long (*write)(const char *word, uint64_t n);
+    unsigned right; /* to write: one of RIGHT_*, 0: level 0 */
 } sys_files[] = {
-    {"counters", report_counters, 0},      {"tasks", report_tasks, 0},
-    {"schemes", report_schemes, 0},        {"svc", report_services, 0},
-    {"memory", report_memory, 0},          {"boot", report_boot, 0},
-    {"mitig", report_mitigations, 0},      {"path", report_path, path_write},
-    {"trace", report_trace, trace_switch}, {"power", 0, power_write},
+    {"counters", report_counters, 0, 0},
+    {"tasks", report_tasks, 0, 0},
+    {"schemes", report_schemes, 0, 0},
+    {"svc", report_services, 0, 0},
+    {"memory", report_memory, 0, 0},
+    {"boot", report_boot, 0, 0},
+    {"mitig", report_mitigations, 0, 0},
+    {"path", report_path, path_write, RIGHT_MITIG},
+    {"trace", report_trace, trace_switch, RIGHT_MITIG},
+    {"power", 0, power_write, 0},
 };
 #define SYS_FILES (sizeof(sys_files) / sizeof(sys_files[0]))
 
@@ -126,6 +133,11 @@ static long snapshot_read(struct svc *self, struct svc_req *req)
     return (long)n;
 }
 
+static bool may_write(const struct svc_req *req, unsigned right)
+{
+    return right ? task_may(cpu_this()->current->task, right) : !req->level;
+}
+
 static long sys_write(struct svc *self, struct svc_req *req)
 {
     const struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
@@ -134,7 +146,7 @@ static long sys_write(struct svc *self, struct svc_req *req)
 
     if (!sys_files[s->file].write)
         return -T_EACCES;
-    if (req->level)
+    if (!may_write(req, sys_files[s->file].right))
         return -T_EPERM;
     long e = svc_get(self, req, word, n);
     return e < 0 ? e : sys_files[s->file].write(word, n);

@@ -103,6 +103,7 @@ enum err task_create(const struct task_wish *wish, struct task **out)
     task->waiter = &thread_none;
     task->tid = generations[slot] | slot;
     task->level = wish->level;
+    task->rights = wish->level ? 0 : RIGHT_ALL;
     task->parent = wish->parent;
     task->priority = PRIORITY_DEFAULT;
     task->allow = LEVELS - 1;
@@ -119,8 +120,8 @@ void thread_refresh(struct thread *t)
     t->tid = task->tid;
     t->root = task->space.exit_root;
     t->fds = task->fds;
-    t->kind_call = task->level << 8 | KIND_CALL;
-    t->kind_scheme = task->level << 8 | KIND_SCHEME;
+    t->kind_call = (uint32_t)task->cookie << 16 | task->level << 8 | KIND_CALL;
+    t->kind_scheme = t->kind_call - KIND_CALL + KIND_SCHEME;
     t->stamp = (t->stamp & ~0xFFFFFFFFull) | task->tid;
     sched_gate(t);
 }

@@ -56,6 +56,8 @@ struct task {
     bool critical, dying, started;
     uint8_t allow;    /* highest level that may address the mailbox; below 255 only by way of C */
     uint8_t priority; /* ceiling of its threads */
+    uint16_t cookie;  /* for servers to know it by; goes with each request */
+    uint32_t rights;  /* RIGHT_*: what of level 0's it may */
     uint32_t status;  /* exit status, once dead */
     vaddr_t fault_handler, fault_stack;
     char name[16];
@@ -69,6 +71,14 @@ extern struct list task_list;
 
 /* Ready before the first task. */
 void task_init(void);
+
+/* Whether the task has that RIGHT_*. Nothing of the kernel runs between a call's entry and its end,
+ * so one look at the entry of a call that does not wait is also the look at its commit; a call that
+ * waits is executed again, and looks again. */
+static inline bool task_may(const struct task *task, unsigned right)
+{
+    return (task->rights & right) == right;
+}
 
 /* The live task of that TID, or 0. */
 struct task *task_find(uint32_t tid);

@@ -94,13 +94,45 @@ static long task_start(struct thread *t, struct task *task)
     return -(long)task_thread(task, &wish, &made);
 }
 
+static void threads_refresh(struct task *task)
+{
+    for (struct list *l = task->threads.next; l != &task->threads; l = l->next)
+        thread_refresh(list_entry(l, struct thread, siblings));
+}
+
 static long task_level(struct thread *t, struct task *task)
 {
     if (t->ARG_A >= LEVELS || t->ARG_A < task->level)
         return t->ARG_A >= LEVELS ? -T_EINVAL : -T_EPERM;
+    if (!task->level && t->ARG_A)
+        task->rights = 0; /* they were level 0's */
     task->level = (uint32_t)t->ARG_A;
-    for (struct list *l = task->threads.next; l != &task->threads; l = l->next)
-        thread_refresh(list_entry(l, struct thread, siblings));
+    threads_refresh(task);
+    return 0;
+}
+
+/* A child gets at most what its maker has, and a task of its own at most what it has itself. */
+static long task_rights(struct thread *t, struct task *task)
+{
+    if (t->ARG_A & ~(uint64_t)RIGHT_ALL)
+        return -T_EINVAL;
+    if (task != t->task && task->started)
+        return -T_EBUSY;
+    if (!task_may(t->task, (unsigned)t->ARG_A))
+        return -T_EPERM;
+    task->rights = (uint32_t)t->ARG_A;
+    return 0;
+}
+
+static long task_cookie(struct thread *t, struct task *task)
+{
+    if (t->ARG_A >> 16)
+        return -T_EINVAL;
+    if (t->task->level || task == t->task)
+        return -T_EPERM;
+    if (task->started)
+        return -T_EBUSY;
+    task->cookie = (uint16_t)t->ARG_A;
     return 0;
 }
 
@@ -118,7 +150,7 @@ static long task_priority(struct thread *t, struct task *task)
     }
     if (task->started)
         return -T_EBUSY;
-    if (t->ARG_A > t->task->priority && t->task->level)
+    if (t->ARG_A > t->task->priority && !task_may(t->task, RIGHT_SPAWN0))
         return -T_EPERM;
     task->priority = (uint8_t)t->ARG_A;
     return 0;
@@ -207,6 +239,7 @@ static const struct {
     [TASK_FAULT] = {task_fault, true},        [TASK_ALLOW] = {task_allow, true},
     [TASK_FSBASE] = {task_fsbase, true},      [TASK_DEADLINE] = {task_deadline, true},
     [TASK_WATCH] = {task_watch, true},        [TASK_SUPERVISE] = {task_supervise, true},
+    [TASK_RIGHTS] = {task_rights, false},     [TASK_COOKIE] = {task_cookie, false},
 };
 
 void call_taskctl(struct thread *t)
