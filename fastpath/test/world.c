@@ -124,6 +124,7 @@ static void task_make(unsigned i)
     list_init(&task->receivers);
     list_init(&task->waiting);
     list_init(&task->closes);
+    list_init(&task->cancels);
     list_init(&task->threads);
     list_init(&task->link);
 }
@@ -182,6 +183,8 @@ static void thread_make(struct thread *t, struct task *task)
     t->buffer_size = 0;
     t->buffer_flags = 0;
     t->call_file = 0;
+    t->call_scheme = 0;
+    list_init(&t->cancel);
     list_init(&t->link);
     list_init(&t->timer);
     list_push_back(&task->threads, &t->siblings);

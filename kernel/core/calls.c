@@ -43,6 +43,7 @@ void call_again(struct thread *t, uint32_t number)
 {
     list_remove(&t->link);
     sched_deadline_cancel(t);
+    t->call_scheme = 0;
     t->rip -= SYSCALL_LENGTH;
     t->rax = number;
     sched_ready(t);

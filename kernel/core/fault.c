@@ -5,6 +5,7 @@
  * dies. */
 #include "kernel/core/calls.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/request.h"
 #include "kernel/core/services.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/hal.h"

@@ -5,23 +5,13 @@
 
 #include "kernel/core/ipc.h"
 #include "kernel/core/message.h"
+#include "kernel/core/request.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/sched.h"
 
 /* One CPU, no preemption: the path being opened. */
 static char path_buffer[PATH_MAX_BYTES];
-
-/* What a service may answer: a size, a handle, or an error of the table. Anything else is its own
- * bug, and EINTR is not its to give. */
-static long service_result(uint64_t w0)
-{
-    long result = (long)w0;
-
-    if (result < ERR_FLOOR || result == -T_EINTR)
-        return -T_EIO;
-    return result;
-}
 
 static void regs_save(struct thread *t)
 {
@@ -39,6 +29,13 @@ static void regs_restore(struct thread *t, long result)
     t->rax = (uint64_t)result;
 }
 
+/* Whether C will see the end of the request, and so may leave a mark on it: an answer by the fast
+ * path clears nothing. */
+static bool request_marked(const struct thread *t, const struct scheme *s)
+{
+    return scheme_linked(s) || t->call_file || TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
+}
+
 /* Sends the request in t's registers to the service of `file`. With `finish`, file_reply has work
  * to do. */
 static void request(struct thread *t, struct file *file, enum op op, bool finish)
@@ -49,16 +46,20 @@ static void request(struct thread *t, struct file *file, enum op op, bool finish
     t->rsi = (t->rsi & ~0xFFull) | op;
     t->call_op = (uint8_t)op;
     t->call_file = finish ? file : 0;
+    t->call_scheme = request_marked(t, s) ? s : 0;
     file->references += finish;
     if (!scheme_linked(s)) {
         message_buffer(t);
         ipc_request(t, s->server);
         return;
     }
-    if (linked_request(t, file, path_buffer, t->r13))
-        t->call_file ? file_reply(t) : (void)0;
-    else
+    if (!linked_request(t, file, path_buffer, t->r13)) {
         sched_block(t, THREAD_PENDING);
+        return;
+    }
+    if (t->call_file)
+        file_reply(t);
+    t->call_scheme = 0;
 }
 
 static bool scheme_alive(struct thread *t, const struct scheme *s)
@@ -262,7 +263,7 @@ void file_open(struct thread *t)
  */
 static void open_finish(struct thread *c, struct file *file)
 {
-    long result = service_result(c->rdx);
+    long result = request_result(c);
 
     if (result >= 0) {
         file->handle = (uint32_t)result;
@@ -277,7 +278,7 @@ static void open_finish(struct thread *c, struct file *file)
 
 static void dup_finish(struct thread *c, struct file *file)
 {
-    long result = service_result(c->rdx);
+    long result = request_result(c);
     struct file *copy = result >= 0 ? file_make(file->scheme, (uint32_t)result, file->flags) : 0;
 
     if (copy) {
@@ -294,7 +295,7 @@ static void dup_finish(struct thread *c, struct file *file)
 
 static void transfer_finish(struct thread *c, struct file *file)
 {
-    long result = service_result(c->rdx);
+    long result = request_result(c);
 
     if (result > 0 && TAG_FLAGS(c->rsi) & MSG_TRUNC)
         result = -T_EFAULT; /* the answer did not go into the caller's buffer */
@@ -307,7 +308,7 @@ static void transfer_finish(struct thread *c, struct file *file)
 /* SEEK_END asked for the size: W1. call_regs: rsi the offset. */
 static void seek_finish(struct thread *c, struct file *file)
 {
-    long result = service_result(c->rdx);
+    long result = request_result(c);
     int64_t position = (int64_t)(c->r10 + c->call_regs[1]);
 
     if (result >= 0)

@@ -7,6 +7,7 @@
 
 #include "kernel/core/file.h"
 #include "kernel/core/message.h"
+#include "kernel/core/request.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/sched.h"
@@ -24,15 +25,6 @@ void ipc_disclaim(const struct thread *c)
         if (t->client == c)
             t->client = &thread_none;
     }
-}
-
-/* From now on no reply to the present call can match: neither here nor on the fast path. */
-static void caller_revoke(struct thread *c)
-{
-    ipc_disclaim(c);
-    c->stamp += STAMP_STEP;
-    c->buffer_size = 0;
-    c->buffer_flags = 0;
 }
 
 struct thread *ipc_caller(uint64_t word, const struct task *server)
@@ -151,6 +143,7 @@ void ipc_call(struct thread *t)
     if (!target)
         return;
     t->call_op = 0;
+    t->call_scheme = 0;
     message_buffer(t);
     ipc_request(t, target);
 }
@@ -167,8 +160,10 @@ void ipc_send(struct thread *t)
 
 void ipc_complete(struct thread *t, long result)
 {
+    list_remove(&t->cancel);
     ipc_unlink(t);
     sched_deadline_cancel(t);
+    request_end(t);
     t->wait_task = 0;
     t->buffer_flags = 0;
     t->frame = FRAME_SYSCALL;
@@ -191,12 +186,15 @@ static enum err reply_give(struct thread *t, struct thread **out)
     if (e)
         return e;
     sched_deadline_cancel(c);
-    caller_revoke(c);
+    request_revoke(c);
     t->client = &thread_none;
     c->wait_task = 0;
     c->frame = FRAME_SYSCALL;
     if (c->call_file)
         file_reply(c);
+    else if (c->blockers & BLOCK_CANCEL)
+        c->rdx = (uint64_t)request_result(c);
+    request_end(c);
     *out = c;
     return OK;
 }
@@ -286,60 +284,4 @@ void ipc_unlink(struct thread *t)
     mailbox_refresh(task);
     if (peer)
         mailbox_refresh(peer);
-}
-
-void ipc_timeout(struct thread *t)
-{
-    switch (thread_status(t)) {
-    case THREAD_CALLING:
-        if (t->call_file)
-            file_abandon(t);
-        caller_revoke(t);
-        ipc_complete(t, -T_ETIMEDOUT);
-        break;
-    case THREAD_SLEEPING:
-        ipc_complete(t, 0);
-        break;
-    case THREAD_SENDING:
-    case THREAD_RECEIVING:
-    case THREAD_WAITING:
-    case THREAD_CHILD:
-        ipc_complete(t, -T_ETIMEDOUT);
-        break;
-    case THREAD_PENDING:
-        if (t->call_file)
-            file_abandon(t);
-        caller_revoke(t);
-        ipc_complete(t, -T_ETIMEDOUT);
-        break;
-    default:
-        break;
-    }
-}
-
-/* One thread that may wait for the dying task. */
-static void waiter_released(struct thread *t, const struct task *dead)
-{
-    if (t == &thread_none || t->wait_task != dead || t->task == dead)
-        return;
-    switch (thread_status(t)) {
-    case THREAD_CALLING:
-        if (t->call_file)
-            file_abandon(t);
-        caller_revoke(t);
-        ipc_complete(t, -T_ENODEV);
-        break;
-    case THREAD_SENDING:
-        ipc_complete(t, -T_ESRCH);
-        break;
-    default: /* answered by the fast path, which leaves this behind: the block will be another's */
-        t->wait_task = 0;
-        break;
-    }
-}
-
-void ipc_task_died(struct task *task)
-{
-    for (unsigned i = 0; i < THREAD_SLOTS; i++)
-        waiter_released(threads[i], task);
 }

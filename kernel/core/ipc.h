@@ -50,10 +50,4 @@ void mailbox_refresh(struct task *task);
 /* Takes t out of whatever mailbox queue it is in. */
 void ipc_unlink(struct thread *t);
 
-/* What waits for a task that is dying: every caller gets ENODEV, every sender ESRCH. */
-void ipc_task_died(struct task *task);
-
-/* t's deadline passed. */
-void ipc_timeout(struct thread *t);
-
 #endif

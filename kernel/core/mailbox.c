@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A task's mailbox: what waits in it and who waits for it. Nothing here allocates: a message in the
  * queue is its blocked sender, a close request lies in its description, notifications are bits of
- * one word, posts have a fixed ring. Order of taking: notifications, closes, posts, then senders.
- */
+ * one word, posts have a fixed ring, a wish to cancel lies in the caller. Order of taking:
+ * notifications, closes, cancels, posts, then senders. */
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/message.h"
@@ -16,6 +16,8 @@ int mailbox_kind(const struct task *task)
         return KIND_NOTIFY;
     if (!list_empty(&task->closes))
         return KIND_SCHEME;
+    if (!list_empty(&task->cancels))
+        return KIND_CANCEL;
     if (task->post_count)
         return KIND_POST;
     if (list_empty(&task->senders))
@@ -47,6 +49,14 @@ static void give_close(struct task *task, struct thread *r)
 
     list_remove(record);
     give(r, KIND_SCHEME, TAG(OP_close, 0, 8, 0), file_close_taken(record));
+}
+
+static void give_cancel(struct task *task, struct thread *r)
+{
+    struct thread *c = list_entry(task->cancels.next, struct thread, cancel);
+
+    list_remove(&c->cancel);
+    give(r, KIND_CANCEL, 0, c->stamp);
 }
 
 static void give_post(struct task *task, struct thread *r)
@@ -85,6 +95,8 @@ static __attribute__((noinline)) bool mailbox_give(struct task *task, struct thr
             give_notification(task, r);
         else if (!list_empty(&task->closes))
             give_close(task, r);
+        else if (!list_empty(&task->cancels))
+            give_cancel(task, r);
         else if (task->post_count)
             give_post(task, r);
         else if (!give_sender(task, r))

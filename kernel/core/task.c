@@ -7,6 +7,7 @@
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/pool.h"
+#include "kernel/core/request.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/list.h"
@@ -30,6 +31,7 @@ void task_init(void)
 {
     list_init(&task_list);
     list_init(&task_none.closes);
+    list_init(&task_none.cancels);
     for (unsigned i = 0; i < TID_SLOTS; i++)
         tasks[i] = &task_none;
     tasks[TID_KERNEL] = &task_kernel;
@@ -79,6 +81,7 @@ static void task_lists(struct task *task)
     list_init(&task->receivers);
     list_init(&task->waiting);
     list_init(&task->closes);
+    list_init(&task->cancels);
     list_init(&task->threads);
     list_push_back(&task_list, &task->link);
 }
@@ -180,6 +183,7 @@ static void thread_remove(struct thread *t)
     if (t->call_file)
         file_abandon(t);
     ipc_disclaim(t);
+    list_remove(&t->cancel);
     if (t->state == THREAD_READY && t != cpu->current)
         sched_remove(t, THREAD_ACTIVE);
     else

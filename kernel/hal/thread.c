@@ -18,7 +18,8 @@
 struct thread thread_none = {.client = &thread_none,
                              .link = {&thread_none.link, &thread_none.link},
                              .siblings = {&thread_none.siblings, &thread_none.siblings},
-                             .timer = {&thread_none.timer, &thread_none.timer}};
+                             .timer = {&thread_none.timer, &thread_none.timer},
+                             .cancel = {&thread_none.cancel, &thread_none.cancel}};
 
 struct thread *threads[THREAD_SLOTS] = {[0 ... THREAD_SLOTS - 1] = &thread_none};
 
@@ -34,6 +35,7 @@ static void block_reset(struct thread *t)
     list_init(&t->link);
     list_init(&t->siblings);
     list_init(&t->timer);
+    list_init(&t->cancel);
 }
 
 /* One page more of blocks. */

@@ -46,6 +46,7 @@ enum thread_frame {
 #define BLOCK_TRACED   0x02 /* single-stepped: must leave by IRET with its own flags */
 #define BLOCK_FSBASE   0x04 /* has an FS base, which only C switches */
 #define BLOCK_WATCHED  0x08 /* has a watchpoint, which only C switches */
+#define BLOCK_CANCEL   0x10 /* its open request was asked to end early: C looks at the answer */
 
 /* One more in the counter of a stamp: the token that was handed out is spent, whoever holds it. */
 #define STAMP_STEP (1ull << 44)
@@ -86,6 +87,8 @@ struct thread {
     uint8_t buffer_flags;         /* MSG_OUT, MSG_IN */
     uint8_t call_op;              /* of the open scheme request, 0 none */
     struct file *call_file;       /* the description of the open request, if C has to finish it */
+    struct scheme *call_scheme;   /* whose open request it is, 0: not known, it left no mark */
+    struct list cancel;           /* in the server's `cancels`: wants out of the open request */
     uint64_t call_regs[8];   /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
     uint64_t fault_regs[18]; /* rax rbx rcx rdx rsi rdi rbp r8..r15 rip rflags rsp at the fault */
 };

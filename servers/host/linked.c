@@ -5,6 +5,7 @@
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/request.h"
 #include "kernel/core/scheme.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
@@ -89,6 +90,8 @@ static long linked_complete(struct svc *self, struct svc_req *req, long result)
     t->stamp += STAMP_STEP; /* the token is spent */
     if (t->call_file)
         file_reply(t);
+    else
+        t->rdx = (uint64_t)request_result(t);
     ipc_complete(t, 0);
     return 0;
 }

@@ -188,8 +188,8 @@ static const char *task_broken(const struct task *task)
 
 bool mailbox_empty(const struct task *task)
 {
-    return !task->notification && list_empty(&task->closes) && !task->post_count &&
-           list_empty(&task->senders);
+    return !task->notification && list_empty(&task->closes) && list_empty(&task->cancels) &&
+           !task->post_count && list_empty(&task->senders);
 }
 
 const char *kit_broken(void)

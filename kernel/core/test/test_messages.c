@@ -3,6 +3,7 @@
  * argument costs, payloads of every size, deaths. The C code alone; the assembly is held to it by
  * fastpath/test. */
 #include "kernel/core/test/kit.h"
+#include "kernel/core/request.h"
 #include "traces/test/check.h"
 
 #include <stdlib.h>

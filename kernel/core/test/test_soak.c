@@ -5,6 +5,7 @@
  *
  * usage: test_soak [rounds [seed]] */
 #include "kernel/core/test/kit.h"
+#include "kernel/core/request.h"
 #include "kernel/hal/sched.h"
 #include "traces/test/check.h"
 
