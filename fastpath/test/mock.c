@@ -88,6 +88,11 @@ paddr_t page_alloc(void)
     return 0;
 }
 
+void page_ref(paddr_t page)
+{
+    (void)page;
+}
+
 void page_unref(paddr_t page)
 {
     (void)page;

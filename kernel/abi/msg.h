@@ -58,8 +58,9 @@
 #define KIND_NOTIFY 1 /* W0: the notification bits, cleared by taking them */
 #define KIND_SCHEME 2 /* a request to a scheme that this task serves */
 #define KIND_POST   3 /* buffered header-only message: header in the tag */
-#define KIND_CANCEL 4 /* W0: the caller word of a request whose caller wants out; answer it soon   \
-                       */
+#define KIND_CANCEL                                                                                \
+    4 /* W0: the caller word of a request whose caller wants out; answer it soon                   \
+       */
 
 /* Eight words in the order of the 64-byte request record. */
 struct msg {
@@ -132,8 +133,9 @@ enum op {
     0x100u /* root: W2 answers, W3 bytes of them, W4 records, W5 bytes: reply and next */
 #define FCALL_SEND                                                                                 \
     0x101u /* W2: a descriptor of the caller's, for whoever serves or shares the file */
-#define FCALL_OBTAIN 0x102u /* root or channel: the oldest descriptor that was sent -> descriptor  \
-                             */
+#define FCALL_OBTAIN                                                                               \
+    0x102u /* root or channel: the oldest descriptor that was sent -> descriptor                   \
+            */
 #define FCALL_NAMES                                                                                \
     0x103u /* on ":": W2, W3 a list of names, one a line: a namespace of only these */
 #define FCALL_ENTER  0x104u /* on such a namespace: it becomes that of task W2 (0: the caller's) */
@@ -193,6 +195,11 @@ struct answer {
 #define SELF_THREAD     2u /* slot of the calling thread */
 #define SELF_PARENT     3u
 #define SELF_SUPERVISOR 4u
+
+/* exit(status, flags, word): the task ends, or with EXIT_THREAD the calling thread alone (the task
+ * with its last). The 32-bit word at that address, if it is not 0, becomes 1 when the thread is
+ * gone, and who waits on it by a private futex wakes: that is how a thread is joined. */
+#define EXIT_THREAD 0x1u
 
 /* spawn(flags | level << 8, wanted slot or 0, name 8 bytes) -> TID of an empty task, child of the
  * caller */
@@ -258,8 +265,10 @@ struct answer {
 #define SIG_DFL 0u
 #define SIG_IGN 1u
 
-/* futex(address, op, value, deadline in ns or 0): WAIT sleeps if *address == value (EAGAIN), WAKE
- * wakes up to value threads. Private: of this task. */
+/* futex(address, op, value, deadline in ns or 0): WAIT sleeps if *address == value (EAGAIN), until
+ * WAKE (0), the deadline (ETIMEDOUT) or a signal (EINTR). WAKE wakes up to value threads, the
+ * oldest first, and says how many. Private: the address is one of this task; else it is the memory
+ * behind it, whoever maps it where. */
 #define FUTEX_WAIT    0u
 #define FUTEX_WAKE    1u
 #define FUTEX_PRIVATE 0x80u

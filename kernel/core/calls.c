@@ -3,6 +3,7 @@
  */
 #include "kernel/core/calls.h"
 
+#include "kernel/core/futex.h"
 #include "kernel/core/ipc.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
@@ -56,7 +57,15 @@ void call_null(struct thread *t)
 
 void call_exit(struct thread *t)
 {
-    task_kill(t->task, (uint32_t)(t->rdi & 0xFF));
+    uint32_t status = (uint32_t)(t->rdi & 0xFF);
+
+    if (t->rsi & EXIT_THREAD) {
+        if (t->rdx)
+            futex_say_ended(t->task, t->rdx);
+        task_thread_end(t, status);
+        return;
+    }
+    task_kill(t->task, status);
 }
 
 void call_yield(struct thread *t)
@@ -140,7 +149,8 @@ void call_thread_create(struct thread *t)
 {
     const struct thread_wish wish = {.rip = t->rdi, .rsp = t->rsi, .argument = t->rdx};
     struct thread *made = 0;
-    enum err e = task_thread(t->task, &wish, &made);
+    enum err e =
+        t->task->thread_count < TASK_THREADS ? task_thread(t->task, &wish, &made) : T_EAGAIN;
 
     result(t, e ? -(long)e : made->slot);
 }

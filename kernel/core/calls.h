@@ -21,6 +21,7 @@ void call_fmap(struct thread *t);
 void call_taskctl(struct thread *t);
 void call_waitpid(struct thread *t);
 void call_sigreturn(struct thread *t);
+void call_futex(struct thread *t);
 void pipe_make(struct thread *t);
 
 /* Ends the wait of t inside a service of the kernel by executing its call, of that number, again:

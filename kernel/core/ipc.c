@@ -6,6 +6,7 @@
 #include "kernel/core/ipc.h"
 
 #include "kernel/core/file.h"
+#include "kernel/core/futex.h"
 #include "kernel/core/message.h"
 #include "kernel/core/request.h"
 #include "kernel/hal/cpu.h"
@@ -281,6 +282,8 @@ void ipc_unlink(struct thread *t)
         task->waiter = &thread_none;
     if (!list_empty(&t->link))
         list_remove(&t->link);
+    if (t->futex_frame)
+        futex_forget(t);
     mailbox_refresh(task);
     if (peer)
         mailbox_refresh(peer);

@@ -87,6 +87,7 @@ void request_interrupt(struct thread *t)
     case THREAD_RECEIVING:
     case THREAD_WAITING:
     case THREAD_CHILD:
+    case THREAD_FUTEX:
         ipc_complete(t, -T_EINTR);
         break;
     default:
@@ -108,6 +109,7 @@ void ipc_timeout(struct thread *t)
     case THREAD_RECEIVING:
     case THREAD_WAITING:
     case THREAD_CHILD:
+    case THREAD_FUTEX:
         ipc_complete(t, -T_ETIMEDOUT);
         break;
     default:

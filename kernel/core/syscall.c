@@ -31,6 +31,7 @@ struct call {
 #define sys_run_taskctl       call_taskctl
 #define sys_run_waitpid       call_waitpid
 #define sys_run_sigreturn     call_sigreturn
+#define sys_run_futex         call_futex
 #define sys_run_open          file_open
 #define sys_run_close         file_close
 #define sys_run_dup           file_dup

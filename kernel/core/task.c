@@ -5,6 +5,7 @@
 #include "kernel/core/task.h"
 
 #include "kernel/core/file.h"
+#include "kernel/core/futex.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/request.h"
@@ -32,6 +33,7 @@ void task_init(void)
     list_init(&task_list);
     list_init(&task_none.closes);
     list_init(&task_none.cancels);
+    futex_init();
     for (unsigned i = 0; i < TID_SLOTS; i++)
         tasks[i] = &task_none;
     tasks[TID_KERNEL] = &task_kernel;

@@ -14,7 +14,8 @@
 #include "kernel/hal/thread.h"
 #include "kernel/hal/vm.h"
 
-#define TASK_FDS 256u /* a page of slots and half a page of descriptions */
+#define TASK_THREADS 512u /* of one task: nobody alone takes all that there are */
+#define TASK_FDS     256u /* a page of slots and half a page of descriptions */
 
 struct file;
 

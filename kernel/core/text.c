@@ -43,6 +43,22 @@ void text_pair(struct text *text, const char *name, uint64_t value)
     text_put(text, "\n");
 }
 
+/* What is alive, counted by looking, so that nothing has to keep count. */
+static void report_threads(struct text *text)
+{
+    uint64_t all = 0, futexes = 0, timers = 0;
+
+    for (unsigned i = 0; i < THREAD_SLOTS; i++) {
+        const struct thread *t = threads[i];
+        all += t != &thread_none;
+        futexes += t->state == THREAD_FUTEX;
+        timers += !list_empty(&t->timer);
+    }
+    text_pair(text, "threads", all);
+    text_pair(text, "futex_waiters", futexes);
+    text_pair(text, "timers", timers);
+}
+
 void report_counters(struct text *text)
 {
     const struct cpu *cpu = cpu_this();
@@ -52,6 +68,7 @@ void report_counters(struct text *text)
     text_pair(text, "trace_records", cpu->trace_count);
     text_pair(text, "trace_lost", trace_lost());
     text_pair(text, "files", file_count());
+    report_threads(text);
 }
 
 void report_tasks(struct text *text)

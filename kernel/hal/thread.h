@@ -31,8 +31,9 @@ enum thread_state {
     THREAD_SENDING,   /* queued at a mailbox by send: wait_task says whose */
     THREAD_CALLING,   /* call: queued at, or taken by, wait_task */
     THREAD_SLEEPING,
-    THREAD_CHILD,  /* in waitpid */
-    THREAD_PENDING /* a service in the kernel completes it by token */
+    THREAD_CHILD,   /* in waitpid */
+    THREAD_PENDING, /* a service in the kernel completes it by token */
+    THREAD_FUTEX    /* on futex_at, in a list of futex.c */
 };
 
 /* How the saved registers are restored. */
@@ -84,6 +85,8 @@ struct thread {
     uint64_t watch;               /* user address of a write watchpoint, 0 none */
     uint64_t rxbuf, rxbuf_size;   /* receive buffer in the task's space */
     uint64_t buffer, buffer_size; /* of the open call: what the server may touch */
+    uint64_t futex_at;            /* key of the wait: address, or the kernel's view of the word */
+    uint64_t futex_frame;         /* a shared wait holds a reference to that frame; 0 none */
     uint8_t buffer_flags;         /* MSG_OUT, MSG_IN */
     uint8_t call_op;              /* of the open scheme request, 0 none */
     struct file *call_file;       /* the description of the open request, if C has to finish it */

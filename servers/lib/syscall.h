@@ -202,8 +202,28 @@ SYS_INLINE long sys_null(void)
 
 __attribute__((noreturn)) SYS_INLINE void sys_exit(uint64_t status)
 {
-    syscall1(SYS_exit, status);
+    syscall2(SYS_exit, status, 0);
     __builtin_trap();
+}
+
+/* Ends the calling thread alone; *word becomes 1 then (0: no word). */
+__attribute__((noreturn)) SYS_INLINE void sys_exit_thread(uint64_t status, uint32_t *word)
+{
+    syscall3(SYS_exit, status, EXIT_THREAD, (uint64_t)word);
+    __builtin_trap();
+}
+
+/* FUTEX_WAIT: 0, EAGAIN (another value), ETIMEDOUT, EINTR; FUTEX_WAKE: how many. Deadline in
+ * CLOCK_NS. */
+SYS_INLINE long sys_futex(uint32_t *word, uint64_t op, uint64_t value, uint64_t deadline_ns)
+{
+    register uint64_t d __asm__("r10") = deadline_ns;
+    uint64_t number = SYS_futex, at = (uint64_t)word;
+    __asm__ volatile("syscall"
+                     : "+a"(number), "+D"(at), "+S"(op), "+d"(value), "+r"(d)
+                     :
+                     : "rcx", "r11", "memory");
+    return (long)number;
 }
 
 /* flags: SPAWN_* | level << 8; slot: a wanted TID slot or 0; name: see sys_name. TID or error. */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ * futex: threads that wait for a word, in lists by a hash of what they wait on; a waiter is its
+ * TCB. The key of a private wait is the task and the address, that of a shared one the kernel's
+ * view of the word (an address above all of user mode, so the two kinds never meet). A shared
+ * waiter holds a reference to the frame: it cannot become another's memory, whose waking would find
+ * the wrong thread. The word is compared and the thread queued with interrupts off on the one CPU,
+ * so no waking falls between. */
+#include "kernel/core/futex.h"
+
+#include "kernel/core/calls.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
+#include "kernel/hal/page.h"
+#include "kernel/hal/sched.h"
+
+#define BUCKETS 256u /* a power of two */
+#define WORD    4u
+
+static struct list buckets[BUCKETS];
+
+/* What a thread waits on. */
+struct key {
+    const struct task *task; /* 0: shared */
+    uint64_t at;
+};
+
+void futex_init(void)
+{
+    for (unsigned i = 0; i < BUCKETS; i++)
+        list_init(&buckets[i]);
+}
+
+static struct list *bucket_of(const struct key *key)
+{
+    uint64_t at = key->at / WORD;
+
+    return &buckets[(at ^ at >> 10 ^ (key->task ? key->task->tid : 0)) % BUCKETS];
+}
+
+static paddr_t frame_of(const void *word)
+{
+    return ((uint64_t)word - direct_base) & ~(PAGE_SIZE - 1);
+}
+
+void futex_forget(struct thread *t)
+{
+    page_unref(t->futex_frame);
+    t->futex_frame = 0;
+}
+
+/* Up to `count` waiters of that key, the oldest first; how many there were. */
+static long wake(const struct key *key, uint64_t count)
+{
+    const struct list *bucket = bucket_of(key);
+    struct list *next;
+    long woken = 0;
+
+    for (struct list *l = bucket->next; l != bucket && (uint64_t)woken < count; l = next) {
+        struct thread *w = list_entry(l, struct thread, link);
+        next = l->next;
+        if (w->futex_at != key->at || (key->task && w->task != key->task))
+            continue;
+        list_remove(l);
+        if (w->futex_frame)
+            futex_forget(w);
+        w->rax = 0;
+        sched_ready(w);
+        woken++;
+    }
+    return woken;
+}
+
+/* Blocks t on the key, until the deadline (in ns) if that is not 0. */
+static long wait(struct thread *t, const struct key *key, uint64_t deadline_ns)
+{
+    uint64_t deadline = deadline_ns ? ns_to_ticks(deadline_ns) : 0;
+
+    if (deadline_ns && deadline <= hal_tsc())
+        return -T_ETIMEDOUT;
+    t->futex_at = key->at;
+    t->deadline = deadline;
+    sched_block(t, THREAD_FUTEX);
+    list_push_back(bucket_of(key), &t->link);
+    return 0;
+}
+
+/* The reference that a shared wait holds. EAGAIN: too many have one. */
+static enum err frame_hold(struct thread *t, const void *word)
+{
+    paddr_t frame = frame_of(word);
+
+    if (page_refs(frame) > PAGE_REFS_MAX)
+        return T_EAGAIN;
+    page_ref(frame);
+    t->futex_frame = frame;
+    return OK;
+}
+
+static long wait_if(struct thread *t, struct key *key)
+{
+    const volatile uint32_t *word = space_pointer(&t->task->space, t->rdi, PROT_READ);
+
+    if (!word)
+        return -T_EFAULT;
+    if (*word != (uint32_t)t->rdx)
+        return -T_EAGAIN;
+    if (key->task)
+        return wait(t, key, t->r10);
+    key->at = (uint64_t)word;
+    enum err e = frame_hold(t, (const void *)word);
+    long result = e ? -(long)e : wait(t, key, t->r10);
+    if (result && !e)
+        futex_forget(t);
+    return result;
+}
+
+void call_futex(struct thread *t)
+{
+    uint64_t op = t->rsi & ~(uint64_t)FUTEX_PRIVATE;
+    struct key key = {.task = t->rsi & FUTEX_PRIVATE ? t->task : 0, .at = t->rdi};
+    long result = -T_EINVAL;
+
+    if (t->rdi % WORD || op > FUTEX_WAKE) {
+        t->rax = (uint64_t)result;
+        return;
+    }
+    if (op == FUTEX_WAIT) {
+        result = wait_if(t, &key);
+    } else {
+        if (!key.task)
+            key.at = (uint64_t)space_pointer(&t->task->space, t->rdi, PROT_READ);
+        result = key.at || key.task ? wake(&key, t->rdx) : -T_EFAULT;
+    }
+    t->rax = (uint64_t)result;
+}
+
+void futex_say_ended(struct task *task, vaddr_t at)
+{
+    const struct key key = {.task = task, .at = at};
+    volatile uint32_t *word = at % WORD ? 0 : space_pointer(&task->space, at, PROT_WRITE);
+
+    if (!word)
+        return;
+    *word = 1;
+    (void)wake(&key, THREAD_SLOTS);
+}
