@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: MIT
-; Every way in by SYSCALL: isolation x trace, fast and plain. Each is one assembly of the same text;
+; Every way in by SYSCALL: isolation x trace x mitigations, fast and plain. Each is one assembly of the same text;
 ; kernel/hal writes the address of the one in force to LSTAR, so nothing is patched and nothing is tested
 ; at run time. Those for isolation lie in the trampoline, which the user's page tables map.
 
@@ -14,7 +14,8 @@
 
 extern hal_fault_fast, trap_user, exit_root_0, exit_root_1
 extern core_syscall, tasks, thread_none, trace_ring
-extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace
+extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace, mitig_switch
+extern exit_user_off_hard, exit_user_on_hard, exit_user_off_trace_hard, exit_user_on_trace_hard
 
 ; C's way: all registers to the TCB, then the dispatcher on the CPU's stack.
 ; in: caller, its rip and rsp saved, everything else the user's.
@@ -40,18 +41,24 @@ extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace
             jmp     %1
 %endmacro
 
-%macro VARIANT 3                            ; name suffix, PTI, TRACE
+%macro VARIANT 3-4 0                        ; name suffix, PTI, TRACE, HARD
     %assign PTI     %2
     %assign TRACE   %3
+    %assign HARD    %4
     %assign PTI_ON  (PTI != 0)
     %if PTI == 0 && TRACE == 0
-        %define EXIT exit_user_off
+        %define EXIT_PLAIN exit_user_off
     %elif PTI == 0
-        %define EXIT exit_user_off_trace
+        %define EXIT_PLAIN exit_user_off_trace
     %elif TRACE == 0
-        %define EXIT exit_user_on
+        %define EXIT_PLAIN exit_user_on
     %else
-        %define EXIT exit_user_on_trace
+        %define EXIT_PLAIN exit_user_on_trace
+    %endif
+    %if HARD
+        %xdefine EXIT %[EXIT_PLAIN]_hard
+    %else
+        %xdefine EXIT EXIT_PLAIN
     %endif
 
             GATEWAY
@@ -81,6 +88,13 @@ entry_plain_%1:
             VARIANT on_trace, 1, 1
             VARIANT pcid, 2, 0
             VARIANT pcid_trace, 2, 1
+            VARIANT off_hard, 0, 0, 1
+            VARIANT off_trace_hard, 0, 1, 1
+            VARIANT on_hard, 1, 0, 1
+            VARIANT on_trace_hard, 1, 1, 1
+            VARIANT pcid_hard, 2, 0, 1
+            VARIANT pcid_trace_hard, 2, 1, 1
+    %assign HARD 0
 
 section .text
             FAULT_PATH 0
@@ -89,10 +103,14 @@ section .text
 section .rodata
             align   8
 global entry_table
-entry_table: ; (fast ? 6 : 0) + PTI * 2 + TRACE
+entry_table: ; HARD * 12 + (fast ? 6 : 0) + PTI * 2 + TRACE
             dq      entry_plain_off, entry_plain_off_trace, entry_plain_on, entry_plain_on_trace
             dq      entry_plain_pcid, entry_plain_pcid_trace
             dq      entry_fast_off, entry_fast_off_trace, entry_fast_on, entry_fast_on_trace
             dq      entry_fast_pcid, entry_fast_pcid_trace
+            dq      entry_plain_off_hard, entry_plain_off_trace_hard, entry_plain_on_hard
+            dq      entry_plain_on_trace_hard, entry_plain_pcid_hard, entry_plain_pcid_trace_hard
+            dq      entry_fast_off_hard, entry_fast_off_trace_hard, entry_fast_on_hard
+            dq      entry_fast_on_trace_hard, entry_fast_pcid_hard, entry_fast_pcid_trace_hard
 
 section .note.GNU-stack noalloc noexec nowrite progbits

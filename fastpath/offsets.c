@@ -6,6 +6,7 @@
 #include "kernel/core/task.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/cpu.h"
+#include "kernel/hal/mitig.h"
 #include "servers/service.h"
 
 #define ASSIGN(name, value)                                                                        \
@@ -74,6 +75,12 @@ static inline void cpu_offsets(void)
     FIELD(CPU, cpu, CR3_WRITES, cr3_writes);
     FIELD(CPU, cpu, SELF, self);
     FIELD(CPU, cpu, KERNEL_ROOT, kernel_root);
+    FIELD(CPU, cpu, MITIG, mitig);
+    FIELD(CPU, cpu, MITIG_ROOT, mitig_root);
+    FIELD(CPU, cpu, MITIG_SELECTOR, mitig_selector);
+    ASSIGN(MITIG_VERW, MITIG_VERW);
+    ASSIGN(MITIG_IBPB, MITIG_IBPB);
+    ASSIGN(MITIG_RSB, MITIG_RSB);
 }
 
 static inline void object_offsets(void)

@@ -91,6 +91,7 @@ void compare_canon(void)
     for (unsigned i = 0; i < W_TASKS; i++)
         receivers_canon(&world.task[i]);
     memset(cpu->scratch, 0, sizeof(cpu->scratch));
+    cpu->mitig_root = 0;
     cpu->trace_next = 0;
     cpu->trace_count = cpu->traps = cpu->cr3_writes = 0;
 }

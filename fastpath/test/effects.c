@@ -16,10 +16,19 @@
 
 static struct {
     unsigned pti;
-    bool trace, fault;
-    uint64_t user_root, traps, cr3_writes, trace_count;
+    bool trace, hard, fault;
+    uint64_t user_root, traps, cr3_writes, trace_count, mitig_root;
     struct trace_record *next;
 } was;
+
+/* What VERW may be given: the data segment of this process. */
+static uint16_t data_selector(void)
+{
+    uint16_t selector;
+
+    __asm__("mov %%ds, %0" : "=r"(selector));
+    return selector;
+}
 
 static struct trace_record *after_n(unsigned n)
 {
@@ -36,8 +45,14 @@ void effects_expect(unsigned variant, bool fault)
     struct cpu *cpu = &world.cpu;
     unsigned at = (unsigned)world_random(16);
 
-    was.pti = variant / 2;
+    was.pti = variant / 2 % 3;
     was.trace = variant % 2;
+    was.hard = variant >= 6;
+    cpu->mitig = was.hard ? (uint8_t)world_random(16) : 0;
+    cpu->mitig_selector = data_selector();
+    was.mitig_root = cpu->mitig_root =
+        world_random(4) ? world.task[world_random(W_TASKS)].space.exit_root : 0;
+    host_switches = 0;
     was.fault = fault;
     was.next = cpu->trace_next = trace_ring + (at < 8 ? TRACE_RING_RECORDS - 1 - at : 100);
     was.traps = cpu->traps = world_random(1u << 20);
@@ -124,10 +139,22 @@ static bool counters_good(bool fast, bool linked, bool null)
     return good || complain("counters");
 }
 
+/* One barrier for each change of the space whose predictions the CPU holds, by the hardened
+ * variants. */
+static bool switch_good(bool fast, bool null, bool linked)
+{
+    uint64_t root = world.cpu.current->root;
+    bool looked = was.hard && fast && !null && !linked;
+    bool moved = looked && root != was.mitig_root;
+    bool good = host_switches == moved && world.cpu.mitig_root == (moved ? root : was.mitig_root);
+
+    return good || complain("the barrier between tasks");
+}
+
 bool effects_good(bool fast, bool linked)
 {
     bool null = fast && !was.fault && (uint32_t)host_in.rax == SYS_null;
-    unsigned exit = (was.pti ? 2u : 0u) + was.trace;
+    unsigned exit = (was.hard ? 4u : 0u) + (was.pti ? 2u : 0u) + was.trace;
     bool way = was.fault ? host_way == WAY_USER || host_way == WAY_TRAP
                          : host_way == WAY_USER || host_way == WAY_IRET || host_way == WAY_C;
     bool left = host_exit == (host_way == WAY_C ? exit : ~0u);
@@ -138,7 +165,8 @@ bool effects_good(bool fast, bool linked)
         return complain("a fault on the path, which is off");
     if (host_gs != (fast ? 0 : ~0ull))
         return complain("GS base");
-    return roots_good(fast, null) && counters_good(fast, linked, null);
+    return switch_good(fast, null, linked) && roots_good(fast, null) &&
+           counters_good(fast, linked, null);
 }
 
 void effects_forget(void)
@@ -146,6 +174,7 @@ void effects_forget(void)
     struct cpu *cpu = &world.cpu;
 
     memset(cpu->scratch, 0, sizeof(cpu->scratch));
+    cpu->mitig_root = 0;
     cpu->trace_next = 0;
     cpu->traps = cpu->cr3_writes = cpu->trace_count = 0;
 }

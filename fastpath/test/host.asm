@@ -86,6 +86,16 @@ global %1
             EXIT    host_exit_off_trace, 1
             EXIT    host_exit_on, 2
             EXIT    host_exit_on_trace, 3
+            EXIT    host_exit_off_hard, 4
+            EXIT    host_exit_off_trace_hard, 5
+            EXIT    host_exit_on_hard, 6
+            EXIT    host_exit_on_trace_hard, 7
+
+; The barrier between tasks: on the CPU's stack, keeps all registers.
+global host_mitig_switch
+host_mitig_switch:
+            inc     dword [host_switches]
+            ret
 
 ; The tail of exit.asm as shape.py finds it in the kernel; IRETQ leaves its frame where it is.
 global host_exit_root_0, host_exit_root_1
@@ -131,6 +141,8 @@ host_in:    resq    16
 host_out:   resq    16
 host_way:   resd    1
 host_exit:  resd    1
+global host_switches
+host_switches: resd 2
 host_stack: resq    1
 host_target: resq   1
 global host_gs, host_spare, host_roots, host_root, host_root_reads, host_cr3, host_cr2, host_tsc

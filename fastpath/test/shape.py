@@ -15,6 +15,7 @@ import sys
 
 BUDGET = 'fastpath/budget'
 VARIANTS = ['off', 'off_trace', 'on', 'on_trace', 'pcid', 'pcid_trace']
+VARIANTS += [v + '_hard' for v in VARIANTS]
 # name: labels at which a conditional jump is taken; all others fall through (ring ends apart)
 PATHS = [('null', ['other', 'low', 'null']), ('call-0', ['w0_call']), ('call-48', ['w6_call']),
          ('reply-0', ['other', 'w0_reply']), ('reply-48', ['other', 'w6_reply']),
@@ -134,7 +135,8 @@ def commit_check(image, entry, label):
         spot = '%s: at %x %s %s' % (where, at, name, operands)
         if not check(not forbidden & set(image.local(at, entry)), spot + ': leads to C'):
             continue
-        check(name != 'call', spot + ': a call')
+        barrier = name == 'call' and target(operands) == image.labels['mitig_switch'] and entry.endswith('_hard')
+        check(name != 'call' or barrier, spot + ': a call')
         used = memory(operands)
         if used and name != 'lea':
             check(used[0] == 'gs:' or not used[1] or set(used[1]) & known or name == 'jmp',
@@ -179,18 +181,44 @@ def gateway_check(image, entry):
     check(written, entry + ': no CR3 write')
 
 
+def fence_check(image, entry):
+    """A hardened entry loads nothing by GS before the LFENCE behind its SWAPGS."""
+    todo, seen, found = [image.labels[entry]], set(), 0
+    while todo:
+        at = todo.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        name, operands = image.code[at]
+        if name == 'lfence':
+            found += 1
+            continue
+        used = memory(operands)
+        if not check(not used or used[0] != 'gs:', '%s: at %x %s: GS before the fence' % (entry, at, operands)):
+            continue
+        if name.startswith('j'):
+            todo.append(target(operands))
+        if name != 'jmp':
+            todo.append(image.following(at))
+    check(found, entry + ': no fence')
+
+
 def last_check(image, at, where):
     """From the last CR3 write to SYSRET: straight, in the trampoline, no memory, swapgs just before."""
     start, end = image.labels['__entry_text_start'], image.labels['__entry_text_end']
     check(image.code[at][1].startswith('cr3'), where + ': does not write CR3')
-    before = ''
+    before, hard, verw = '', '_hard.' in where, False
     while image.code[at][0] not in ('sysret', 'sysretq'):
         name, operands = image.code[at]
         spot = '%s: at %x %s %s' % (where, at, name, operands)
-        if not check(start <= at < end and not memory(operands) and not name.startswith('j'), spot):
+        used = memory(operands)
+        own = hard and before != 'swapgs' and (not used or used[0] == 'gs:')  # VERW and its test: the entry area
+        if not check(start <= at < end and ((not used and not name.startswith('j')) or own), spot):
             return
+        verw |= name == 'verw'
         before, at = name, image.following(at)
-    check(before == 'swapgs' or where.endswith('.null'), where + ': no swapgs before sysret')
+    check(verw or not hard, where + ': no VERW')
+    check(before == 'swapgs' or (where.endswith('.null') and not hard), where + ': no swapgs before sysret')
 
 
 def null_last(image, variant):
@@ -254,11 +282,12 @@ def budget_write(rows):
         f.write('# The straight paths of the entries of system calls and page faults, to SYSRET or IRETQ:\n'
                 '# variant, path, instructions, bytes. Written by fastpath/test/shape.py --update.\n')
         for (variant, path), (instructions, size) in rows.items():
-            f.write('%-10s %-12s %4d %5d\n' % (variant, path, instructions, size))
+            f.write('%-15s %-12s %4d %5d\n' % (variant, path, instructions, size))
 
 
 def budget_check(image, update):
-    rows = {(v, p): straight(image, 'entry_fast_' + v, taken) for v in VARIANTS for p, taken in PATHS}
+    rows = {(v, p): straight(image, 'entry_fast_' + v, taken) for v in VARIANTS for p, taken in PATHS
+            if p != 'sigreturn' or not v.endswith('_hard')}
     rows.update({(v, p): straight(image, e, taken) for e, v in FAULTS for p, taken in FAULT_PATHS})
     if update:
         budget_write(rows)
@@ -281,9 +310,13 @@ def main():
     for variant in VARIANTS:
         prefix = 'entry_fast_%s.' % variant
         commits = [n[len(prefix):] for n in image.labels if n.startswith(prefix) and n.endswith('_commit')]
-        check(set(commits) == {o + '_commit' for o in POINTERS if o != 'fault'}, variant + ': commits are %s' % commits)
+        left = {'fault', 'sigreturn'} if variant.endswith('_hard') else {'fault'}
+        check(set(commits) == {o + '_commit' for o in POINTERS if o not in left}, variant + ': commits are %s' % commits)
         for label in commits:
             commit_check(image, 'entry_fast_' + variant, label)
+        if variant.endswith('_hard'):
+            fence_check(image, 'entry_fast_' + variant)
+            fence_check(image, 'entry_plain_' + variant)
         if not variant.startswith('off'):
             gateway_check(image, 'entry_fast_' + variant)
             gateway_check(image, 'entry_plain_' + variant)

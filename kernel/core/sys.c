@@ -10,6 +10,7 @@
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/mitig.h"
 
 #define SNAPSHOTS      32u
 #define SNAPSHOT_BYTES 4096u
@@ -18,6 +19,15 @@ static struct snapshot {
     char *bytes;
     uint32_t used, at, file;
 } snapshots[SNAPSHOTS];
+
+/* path[length] is that name: compared byte by byte, for the path may be longer. */
+static bool named(const char *name, const char *path, uint64_t length)
+{
+    for (uint64_t i = 0; i < length; i++)
+        if (name[i] != path[i] || !name[i])
+            return false;
+    return !name[length];
+}
 
 static long path_write(const char *word, uint64_t n)
 {
@@ -38,6 +48,27 @@ static long trace_switch(const char *word, uint64_t n)
     hal_entry_select(hal_config.fastpath, on);
     trace_clear();
     return (long)n;
+}
+
+/* "NAME on", "NAME off"; NAME may be all. */
+static long mitig_write(const char *word, uint64_t n)
+{
+    uint64_t name = 0;
+    uint8_t bits = 0;
+
+    while (name < n && word[name] != ' ')
+        name++;
+    for (unsigned i = 0; i < mitigation_count; i++)
+        if (named(mitigations[i].name, word, name) || named("all", word, name))
+            bits |= mitigations[i].bit;
+    bool on = n - name >= 3 && !memcmp(word + name, " on", 3);
+    bool off = n - name >= 4 && !memcmp(word + name, " off", 4);
+    if (!bits || (!on && !off))
+        return -T_EINVAL;
+    if (named("all", word, name))
+        bits &= mitig_state.able;
+    enum err e = mitig_set(on ? mitig_state.on | bits : mitig_state.on & (uint8_t)~bits);
+    return e ? -(long)e : (long)n;
 }
 
 static long power_write(const char *word, uint64_t n)
@@ -61,7 +92,7 @@ static const struct {
     {"svc", report_services, 0, 0},
     {"memory", report_memory, 0, 0},
     {"boot", report_boot, 0, 0},
-    {"mitig", report_mitigations, 0, 0},
+    {"mitig", report_mitigations, mitig_write, RIGHT_MITIG},
     {"path", report_path, path_write, RIGHT_MITIG},
     {"trace", report_trace, trace_switch, RIGHT_MITIG},
     {"power", 0, power_write, 0},
@@ -86,15 +117,6 @@ static long snapshot_make(struct svc *self, unsigned file, void (*report)(struct
         return (long)i;
     }
     return -T_EMFILE;
-}
-
-/* path[length] is that name: compared byte by byte, for the path may be longer. */
-static bool named(const char *name, const char *path, uint64_t length)
-{
-    for (uint64_t i = 0; i < length; i++)
-        if (name[i] != path[i] || !name[i])
-            return false;
-    return !name[length];
 }
 
 static long sys_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)

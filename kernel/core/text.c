@@ -8,6 +8,7 @@
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
+#include "kernel/hal/mitig.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/tramp.h"
 
@@ -143,7 +144,7 @@ void report_trace(struct text *text)
     text_put(text, hal_config.trace ? "on\n" : "off\n");
 }
 
-/* Isolation's state, and the kernel's own walk of the running task's user table. */
+/* Each mitigation's state, and the kernel's own walk of the running task's user table. */
 void report_mitigations(struct text *text)
 {
     text_put(text, hal_config.pti ? "pti on\n" : "pti off\n");
@@ -151,6 +152,17 @@ void report_mitigations(struct text *text)
     text_put(text, hal_config.smap ? "smap on\n" : "smap absent\n");
     text_put(text, hal_config.smep ? "smep on\n" : "smep absent\n");
     text_put(text, hal_config.umip ? "umip on\n" : "umip absent\n");
+    for (unsigned i = 0; i < mitigation_count; i++) {
+        uint8_t bit = mitigations[i].bit;
+        text_put(text, mitigations[i].name);
+        text_put(text, !(mitig_state.able & bit) ? " absent"
+                       : mitig_state.on & bit    ? " on"
+                                                 : " off");
+        text_put(text, mitig_state.needed & bit ? " needed\n" : "\n");
+    }
+    text_put(text, MITIG_RETPOLINE ? "retpoline on" : "retpoline off");
+    text_put(text, mitig_state.branches ? " needed\n" : "\n");
+    text_put(text, mitig_state.isolation ? "isolation needed\n" : "isolation not needed\n");
     if (hal_config.pti)
         text_pair(text, "trampoline_differences",
                   tramp_walk(cpu_this()->current->task->space.kernel_root + PAGE_SIZE));

@@ -14,9 +14,15 @@
 static const struct {
     const char *name, *values;
 } words[] = {
-    {"pti=", "|off|on|"},   {"pcid=", "|off|on|"},      {"trace=", "|off|on|"},
-    {"fastpath=", "|0|1|"}, {"wire=", "|text|frames|"}, {"bench=", ""},
-    {"test=", ""},          {"console=", "|off|on|"},
+    {"pti=", "|off|on|"},
+    {"pcid=", "|off|on|"},
+    {"trace=", "|off|on|"},
+    {"fastpath=", "|0|1|"},
+    {"wire=", "|text|frames|"},
+    {"bench=", ""},
+    {"test=", ""},
+    {"console=", "|off|on|"},
+    {"mitig=", "|auto|off|all|fence|verw|ibpb|rsb|"},
 };
 
 static bool starts(const char *text, size_t length, const char *with, size_t *rest)

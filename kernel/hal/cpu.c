@@ -10,6 +10,7 @@
 #include "kernel/hal/idt.h"
 #include "kernel/hal/init.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/mitig.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/percpu.h"
 #include "kernel/hal/x86.h"
@@ -36,6 +37,7 @@
 #define STAR_KERNEL_SHIFT 32
 #define STAR_USER_SHIFT   48
 #define ENTRIES_PER_PATH  6u
+#define ENTRIES_HARD      12u
 
 ABI_ASSERT(sizeof(struct cpu) <= 2048, "struct cpu has half a page");
 ABI_ASSERT(PERCPU_ENTRY_TOP - PERCPU_CPU == 0x2800, "ENTRY_STACK_FROM_CPU in percpu.inc");
@@ -44,6 +46,8 @@ ABI_ASSERT(PERCPU_ENTRY_TOP - PERCPU_CPU == 0x2800, "ENTRY_STACK_FROM_CPU in per
 extern const uint64_t entry_table[];
 extern const char entry_cstar[], __entry_ro_start[], __entry_ro_end[];
 extern const char exit_user_off[], exit_user_on[], exit_user_off_trace[], exit_user_on_trace[];
+extern const char exit_user_off_hard[], exit_user_on_hard[], exit_user_off_trace_hard[],
+    exit_user_on_trace_hard[];
 extern uint64_t exit_user;
 
 /* trap.asm: false where RDMSR faults. */
@@ -179,15 +183,18 @@ bool hal_fault_fast; /* the assembly delivers page faults to handlers: fastpath/
 
 void hal_entry_select(bool fastpath, bool trace)
 {
-    const char *const exits[2][2] = {{exit_user_off, exit_user_off_trace},
-                                     {exit_user_on, exit_user_on_trace}};
+    const char *const exits[2][2][2] = {
+        {{exit_user_off, exit_user_off_trace}, {exit_user_on, exit_user_on_trace}},
+        {{exit_user_off_hard, exit_user_off_trace_hard},
+         {exit_user_on_hard, exit_user_on_trace_hard}}};
+    bool hard = mitig_state.on != 0;
     hal_tracing = trace;
-    hal_fault_fast = fastpath && !trace;
+    hal_fault_fast = fastpath && !trace && !hard;
     hal_config.fastpath = fastpath;
     hal_config.trace = trace;
-    exit_user = (uint64_t)exits[hal_config.pti][trace];
-    x86_wrmsr(MSR_LSTAR,
-              entry_table[(fastpath ? ENTRIES_PER_PATH : 0) + isolation() * 2 + (trace ? 1 : 0)]);
+    exit_user = (uint64_t)exits[hard][hal_config.pti][trace];
+    x86_wrmsr(MSR_LSTAR, entry_table[(hard ? ENTRIES_HARD : 0) + (fastpath ? ENTRIES_PER_PATH : 0) +
+                                     isolation() * 2 + (trace ? 1 : 0)]);
 }
 
 bool cpu_syscall(void)
@@ -200,6 +207,7 @@ bool cpu_syscall(void)
     x86_wrmsr(MSR_SYSENTER_CS, 0);
     x86_wrmsr(MSR_SYSENTER_ESP, 0);
     x86_wrmsr(MSR_SYSENTER_EIP, 0);
+    mitig_init();
     hal_entry_select(hal_config.fastpath, hal_config.trace);
     return true;
 }

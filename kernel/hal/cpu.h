@@ -23,6 +23,10 @@ struct cpu {
     uint64_t trace_count;
     struct cpu *self;
     uint64_t kernel_root; /* the boot root: no user half */
+    /* mitigations, for the variants that look at them: see mitig.h */
+    uint64_t mitig_root;     /* root of the space whose predictions are in the CPU; 0: nobody's */
+    uint16_t mitig_selector; /* VERW's operand: a data segment */
+    uint8_t mitig;           /* MITIG_* in force */
     struct list ready[READY_LEVELS];
     /* the scheduler alone */
     struct list deadlines;      /* by rising deadline */

@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: MIT
-; The ways out to ring 3 that C takes: isolation x trace, one body. Each asks the scheduler for the
+; The ways out to ring 3 that C takes: isolation x trace x mitigations, one body. Each asks the scheduler for the
 ; thread to run, loads all of its registers from its block, and leaves: by SYSRET a frame that
 ; SYSCALL made, by IRET everything else, from a frame whose selectors and flags are constants or
 ; masked here. A SYSCALL frame shows the same registers and flags by either, but for TF. With isolation
@@ -52,11 +52,20 @@ extern sched_leave, trace_ring
 %endmacro
 
 ; in: the kernel's GS and root, the CPU's kernel stack, interrupts off.
-%macro EXIT_USER 3
+%macro EXIT_USER 3-4 0
 global %1:function (%1.end - %1)
 %1:
     %assign TRACE %3
+    %assign HARD %4
             call    sched_leave                 ; rax   thread
+    %if HARD
+            mov     rcx, [rax + THREAD_ROOT]
+            cmp     rcx, [gs:CPU_MITIG_ROOT]
+            je      .known
+            mov     [gs:CPU_MITIG_ROOT], rcx
+            call    mitig_switch
+.known:
+    %endif
             STAMP   EV_ph_exit
             test    byte [rax + THREAD_BLOCKERS], BLOCK_TRACED
             jnz     .iret                       ; TF would not survive a SYSRET
@@ -73,6 +82,7 @@ global %1:function (%1.end - %1)
             mov     rsp, [rax + THREAD_RSP]
             ROOT_LEAVE %2, %3
             mov     rax, [gs:CPU_SCRATCH]
+            MITIGATE_LEAVE
             swapgs
             o64 sysret
 .iret:
@@ -100,6 +110,7 @@ global %1:function (%1.end - %1)
             mov     r11, [rax + THREAD_R11]
 .root:
             ROOT_LEAVE %2, %3
+            MITIGATE_LEAVE
             jmp     exit_tail
 .end:
 %endmacro
@@ -108,11 +119,57 @@ section .text align=64
 
             EXIT_USER exit_user_off, 0, 0
             EXIT_USER exit_user_off_trace, 0, 1
+            EXIT_USER exit_user_off_hard, 0, 0, 1
+            EXIT_USER exit_user_off_trace_hard, 0, 1, 1
+
+; Another task will run: what the CPU predicts must not come from this one. On the CPU's stack, all
+; registers are kept but the flags.
+%assign RSB_ENTRIES 32
+global mitig_switch:function (mitig_switch.end - mitig_switch)
+mitig_switch:
+            push    rax
+            push    rcx
+            push    rdx
+            test    byte [gs:CPU_MITIG], MITIG_IBPB
+            jz      .rsb
+            mov     ecx, MSR_PRED_CMD
+            mov     eax, 1
+            xor     edx, edx
+            wrmsr
+.rsb:
+            test    byte [gs:CPU_MITIG], MITIG_RSB
+            jz      .done
+            mov     ecx, RSB_ENTRIES / 2
+.fill:
+            call    .odd
+.trap_odd:
+            pause
+            lfence
+            jmp     .trap_odd
+.odd:
+            call    .even
+.trap_even:
+            pause
+            lfence
+            jmp     .trap_even
+.even:
+            dec     ecx
+            jnz     .fill
+            add     rsp, RSB_ENTRIES * 8
+            lfence
+.done:
+            pop     rdx
+            pop     rcx
+            pop     rax
+            ret
+.end:
 
 section .entry.text progbits alloc exec nowrite align=64
 
             EXIT_USER exit_user_on, 1, 0
             EXIT_USER exit_user_on_trace, 1, 1
+            EXIT_USER exit_user_on_hard, 1, 0, 1
+            EXIT_USER exit_user_on_trace_hard, 1, 1, 1
 
 ; For the fast path: the frame and rax are on the entry stack, everything else is loaded. With isolation
 ; rax is the user's root.

@@ -55,6 +55,7 @@ void tlb_release(struct space *s)
 {
     if ((x86_read_cr3() & CR3_FRAME_MASK) == s->kernel_root)
         x86_write_cr3(paging_boot_root());
+    cpu_this()->mitig_root = 0; /* a root's frame may come back as another space's */
     if (s->pcid) {
         pcid_flush(s->pcid);
         pcid_used[PCID_WORD(s->pcid)] &= ~PCID_BIT(s->pcid);

@@ -27,21 +27,22 @@
 #define CR3_USER_PCID  0x800ull  /* ... and has the upper PCID */
 #define CR3_FRAME_MASK 0x000FFFFFFFFFF000ull
 
-#define MSR_APIC_BASE      0x1Bu
-#define MSR_MICROCODE      0x8Bu
-#define MSR_SYSENTER_CS    0x174u
-#define MSR_SYSENTER_ESP   0x175u
-#define MSR_SYSENTER_EIP   0x176u
-#define MSR_EFER           0xC0000080u
-#define MSR_STAR           0xC0000081u
-#define MSR_LSTAR          0xC0000082u
-#define MSR_CSTAR          0xC0000083u
-#define MSR_FMASK          0xC0000084u
-#define MSR_FS_BASE        0xC0000100u
-#define MSR_GS_BASE        0xC0000101u
-#define MSR_KERNEL_GS_BASE 0xC0000102u
-#define MSR_X2APIC         0x800u
-#define EFER_SCE           0x1ull
+#define MSR_APIC_BASE         0x1Bu
+#define MSR_MICROCODE         0x8Bu
+#define MSR_ARCH_CAPABILITIES 0x10Au
+#define MSR_SYSENTER_CS       0x174u
+#define MSR_SYSENTER_ESP      0x175u
+#define MSR_SYSENTER_EIP      0x176u
+#define MSR_EFER              0xC0000080u
+#define MSR_STAR              0xC0000081u
+#define MSR_LSTAR             0xC0000082u
+#define MSR_CSTAR             0xC0000083u
+#define MSR_FMASK             0xC0000084u
+#define MSR_FS_BASE           0xC0000100u
+#define MSR_GS_BASE           0xC0000101u
+#define MSR_KERNEL_GS_BASE    0xC0000102u
+#define MSR_X2APIC            0x800u
+#define EFER_SCE              0x1ull
 
 static inline void x86_out8(uint16_t port, uint8_t value)
 {
