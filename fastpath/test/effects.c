@@ -9,6 +9,7 @@
 #include "fastpath/test/world.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/init.h"
+#include "kernel/hal/mitig.h"
 
 #define NOFLUSH   (1ull << 63)
 #define USER_BITS 0x1800ull
@@ -144,7 +145,7 @@ static bool counters_good(bool fast, bool linked, bool null)
 static bool switch_good(bool fast, bool null, bool linked)
 {
     uint64_t root = world.cpu.current->root;
-    bool looked = was.hard && fast && !null && !linked;
+    bool looked = world.cpu.mitig & (MITIG_IBPB | MITIG_RSB) && fast && !null && !linked;
     bool moved = looked && root != was.mitig_root;
     bool good = host_switches == moved && world.cpu.mitig_root == (moved ? root : was.mitig_root);
 

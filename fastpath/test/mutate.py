@@ -80,7 +80,7 @@ MUTATIONS = [
     ('stamp: a register not kept', MACROS, r'\n +mov +rdx, \[gs:CPU_SCRATCH \+ 16\]', ''),
     ('stamp: ring never wraps', MACROS, r'\n +mov +rcx, trace_ring\n', '\n'),
     ('stamp: not counted', MACROS, r'\n +inc +qword \[gs:CPU_TRACE_COUNT\]', ''),
-    ('barrier: never', MACROS, r'(HARD\n +mov +rcx, \[callee \+ THREAD_ROOT\]\n +cmp .*\n +)je ', r'\1jmp '),
+    ('barrier: never', MACROS, r'(HARD\n +test .*\n +)jz ', r'\1jmp '),
     ('barrier: each time', MACROS, r'\n +mov +\[gs:CPU_MITIG_ROOT\], rcx', ''),
     ('barrier: callee lost', MACROS, r'\n +mov +callee, \[gs:CPU_SCRATCH\]', ''),
     ('barrier: on the callee as stack', MACROS, r'(\[gs:CPU_SCRATCH\], callee)\n +mov +rsp, \[gs:CPU_KERNEL_STACK\]', r'\1'),

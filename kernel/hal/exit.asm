@@ -59,6 +59,8 @@ global %1:function (%1.end - %1)
     %assign HARD %4
             call    sched_leave                 ; rax   thread
     %if HARD
+            test    byte [gs:CPU_MITIG], MITIG_IBPB | MITIG_RSB
+            jz      .known
             mov     rcx, [rax + THREAD_ROOT]
             cmp     rcx, [gs:CPU_MITIG_ROOT]
             je      .known
