@@ -31,6 +31,7 @@ static inline void thread_offsets(void)
     FIELD(THREAD, thread, WAIT_TASK, wait_task);
     FIELD(THREAD, thread, ROOT, root);
     FIELD(THREAD, thread, FDS, fds);
+    FIELD(THREAD, thread, FD_LIMIT, fd_limit);
     FIELD(THREAD, thread, TID, tid);
     FIELD(THREAD, thread, KIND_CALL, kind_call);
     FIELD(THREAD, thread, KIND_SCHEME, kind_scheme);
@@ -119,7 +120,6 @@ static inline void constants(void)
     ASSIGN(STATE_READY, THREAD_READY);
     ASSIGN(FD_FAST_SERVER, FD_FAST_SERVER);
     ASSIGN(FD_FAST_LINKED, FD_FAST_LINKED);
-    ASSIGN(TASK_FDS, TASK_FDS);
     ASSIGN(TID_SLOT_MASK, TID_SLOT_MASK);
     ASSIGN(MSG_INLINE_MAX, MSG_INLINE_MAX);
     ASSIGN(FILE_INLINE_MAX, FILE_INLINE_MAX);

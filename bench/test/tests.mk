@@ -48,6 +48,7 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 MOCK    = -Ikernel/hal/test/mock
 CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request task fd file scheme pool syscall calls taskctl fault \
   pipe memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
+CORE_T += kernel/core/fdtable.c
 PATH_O  = $(patsubst %,build/ft/%.o,fastpath/test/host.asm $(wildcard fastpath/test/*.c) $(CORE_T))
 build/ft/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -fno-pie $(DEP) -c $< -o $@

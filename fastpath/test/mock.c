@@ -11,10 +11,12 @@
 #include "kernel/hal/apic.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/page.h"
+#include "kernel/hal/paging.h"
 #include "kernel/hal/trap.h"
 #include "kernel/hal/x86.h"
 
 uint64_t direct_base;
+char *mock_windows;
 struct hal_config hal_config = {.tsc_hz = 1000000};
 bool hal_fault_fast;
 
@@ -81,6 +83,18 @@ void debug_watch(uint64_t address)
 
 void console_input(void)
 {
+}
+
+enum err paging_map(vaddr_t at, paddr_t frame, unsigned prot)
+{
+    (void)at, (void)frame, (void)prot;
+    return T_ENOMEM;
+}
+
+paddr_t paging_unmap(vaddr_t at)
+{
+    (void)at;
+    return 0;
 }
 
 paddr_t page_alloc(void)

@@ -49,9 +49,10 @@
 #define POST_SLOTS        32
 
 /* Tag flags. */
-#define MSG_TRUNC 0x80 /* to a receiver, with a buffer: it did not fit; pull W5 bytes with xfer */
-#define MSG_OUT   0x01 /* buffer payload goes from caller to receiver */
-#define MSG_IN    0x02 /* buffer payload of the reply goes into W4, at most W5 bytes */
+#define MSG_TRUNC    0x80 /* to a receiver, with a buffer: it did not fit; pull W5 bytes with xfer */
+#define MSG_NONBLOCK 0x08 /* of a request: its file has O_NONBLOCK */
+#define MSG_OUT      0x01 /* buffer payload goes from caller to receiver */
+#define MSG_IN       0x02 /* buffer payload of the reply goes into W4, at most W5 bytes */
 
 /* Kinds in rax of what was received. */
 #define KIND_CALL   0 /* a message; its token says whether a reply is waited for (0: no) */
@@ -120,6 +121,11 @@ enum op {
 #define SEEK_CUR 1
 #define SEEK_END 2
 #endif
+
+/* fcntl(fd, op, flags): the O_* flags of the open file as they were; of them O_NONBLOCK can be set
+ * and cleared, for all duplicates at once. */
+#define FCNTL_GET_FLAGS 0u
+#define FCNTL_SET_FLAGS 1u
 
 /* fcall kinds (W1); arguments and results in W2..W5 */
 #define FCALL_STAT     1u /* -> W1 size in bytes, W2 mode */

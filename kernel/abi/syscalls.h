@@ -46,6 +46,8 @@
     X(lseek, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 24)                                                  \
     X(fcall, SYS_CLASS_FILE, SYS_ARG_INOUT, 0, 25)                                                 \
     X(fmap, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 26)                                                   \
+    X(dup2, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 27)                                                   \
+    X(fcntl, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 28)                                                  \
     X(call, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 32)                                                    \
     X(reply_wait, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 33)                                              \
     X(send, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 34)                                                    \

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The descriptor table of a task: a page of 16-byte slots that the fast path reads, and beside it
- * the descriptions. A slot's `fast` bits are nothing but a summary: they are recomputed, never
- * patched. */
+ * Descriptors and descriptions. A slot's `fast` bits are nothing but a summary: they are
+ * recomputed, never patched. A slot needs no generation: a request that waits holds the
+ * description, not the number, and one that holds only the number is in its server's queue, where
+ * the close finds it. */
 #include "kernel/core/file.h"
 
+#include "kernel/core/fdtable.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/pool.h"
 #include "kernel/hal/list.h"
@@ -66,40 +68,54 @@ void file_unref(struct file *file)
     }
 }
 
-static uint8_t fast_bits(const struct file *file)
+static uint8_t fast_bits(const struct file *file, unsigned rights)
 {
     const struct scheme *s = file->scheme;
 
-    if (!(file->flags & O_RDONLY) || (s->flags & O_POSITIONED) || file->root)
+    if (!(rights & FD_READ) || (s->flags & O_POSITIONED) || file->root)
         return 0;
     if (s->server == &task_none)
         return 0;
-    return scheme_linked(s)
-               ? (s->svc.ops->read && (s->svc.ops->flags & SVC_PROMPT) ? FD_FAST_LINKED : 0)
-               : FD_FAST_SERVER;
+    if (scheme_linked(s))
+        return s->svc.ops->read && (s->svc.ops->flags & SVC_PROMPT) ? FD_FAST_LINKED : 0;
+    return file->flags & O_NONBLOCK ? 0 : FD_FAST_SERVER; /* a fast request carries no flags */
 }
 
-static long fd_put(struct task *task, struct file *file, unsigned i)
+static void fd_put(struct task *task, unsigned fd, struct file *file, unsigned rights)
 {
-    task->files[i] = file;
-    task->fds[i] = (struct fd){.scheme = file->scheme,
-                               .handle = file->handle,
-                               .fast = fast_bits(file),
-                               .rights = file->flags & O_RDWR};
-    return (long)i;
+    *fds_file(task, fd) = file;
+    task->fd.slots[fd] = (struct fd){.scheme = file->scheme,
+                                     .handle = file->handle,
+                                     .fast = fast_bits(file, rights),
+                                     .rights = (uint8_t)rights};
 }
 
-long fd_install(struct task *task, struct file *file)
+long fd_install(struct task *task, struct file *file, unsigned rights)
 {
-    for (unsigned i = 0; i < TASK_FDS; i++)
-        if (!task->files[i])
-            return fd_put(task, file, i);
-    return -T_EMFILE;
+    long fd = fds_take(task);
+
+    if (fd >= 0)
+        fd_put(task, (unsigned)fd, file, rights);
+    return fd;
 }
 
 struct file *fd_file(const struct task *task, uint64_t fd)
 {
-    return fd < TASK_FDS ? task->files[fd] : 0;
+    return fd < fds_limit(task) ? *fds_file(task, fd) : 0;
+}
+
+unsigned fd_rights(const struct task *task, uint64_t fd)
+{
+    return fd_file(task, fd) ? task->fd.slots[fd].rights : 0;
+}
+
+void fd_rights_keep(struct task *task, uint64_t fd, unsigned rights)
+{
+    const struct file *file = fd_file(task, fd);
+    struct fd *slot = &task->fd.slots[fd];
+
+    slot->rights &= (uint8_t)rights;
+    slot->fast = fast_bits(file, slot->rights);
 }
 
 /* Requests made through that descriptor that its server has not taken: they must not reach it
@@ -119,23 +135,22 @@ static void requests_cancel(const struct task *task, const struct scheme *s, uns
     }
 }
 
-static void fd_clear(struct task *task, unsigned i)
+struct file *fd_remove(struct task *task, unsigned fd)
 {
-    struct file *file = task->files[i];
+    struct file *file = *fds_file(task, fd);
 
-    task->files[i] = 0;
-    task->fds[i].fast = 0;
-    task->fds[i].rights = 0;
-    if (!file)
-        return;
-    requests_cancel(task, file->scheme, i);
-    file_unref(file);
+    *fds_file(task, fd) = 0;
+    task->fd.slots[fd].fast = 0;
+    task->fd.slots[fd].rights = 0;
+    fds_release(task, fd);
+    requests_cancel(task, file->scheme, fd);
+    return file;
 }
 
 void fd_close_all(struct task *task)
 {
-    for (unsigned i = 0; i < TASK_FDS; i++)
-        fd_clear(task, i);
+    for (unsigned fd = fds_next(task, 0); fd < FDS_MAX; fd = fds_next(task, fd + 1))
+        file_unref(fd_remove(task, fd));
 }
 
 void file_close(struct thread *t)
@@ -144,40 +159,87 @@ void file_close(struct thread *t)
 
     t->rax = (uint64_t)(fd_file(t->task, fd) ? 0 : -T_EBADF);
     if (!t->rax)
-        fd_clear(t->task, (unsigned)fd);
+        file_unref(fd_remove(t->task, (unsigned)fd));
 }
 
-long fd_give(struct task *to, const struct task *from, uint64_t fd)
+long fd_dup(struct task *task, uint64_t fd)
+{
+    struct file *file = fd_file(task, fd);
+    long copy = file ? fd_install(task, file, fd_rights(task, fd)) : -T_EBADF;
+
+    if (copy >= 0)
+        file->references++;
+    return copy;
+}
+
+long fd_give_at(struct task *to, const struct task *from, uint64_t fd, uint64_t at)
 {
     struct file *file = fd_file(from, fd);
 
     if (!file)
         return -T_EBADF;
-    long result = fd_install(to, file);
-    if (result >= 0)
-        file->references++;
+    if (!(fd_rights(from, fd) & FD_PASS))
+        return -T_EACCES;
+    long result = fds_take_at(to, at);
+    if (result < 0)
+        return result;
+    file->references++;
+    fd_put(to, (unsigned)at, file, fd_rights(from, fd));
     return result;
 }
 
-static void fds_refresh(struct task *task, const struct scheme *s)
+/* dup2(fd, at): `at` is what `fd` is, and what it was before is closed. */
+void file_dup2(struct thread *t)
 {
-    for (unsigned i = 0; task->files && i < TASK_FDS; i++)
-        if (task->files[i] && task->files[i]->scheme == s)
-            task->fds[i].fast = fast_bits(task->files[i]);
+    struct task *task = t->task;
+    struct file *file = fd_file(task, t->rdi);
+    uint64_t fd = t->rdi, at = t->rsi;
+
+    t->rax = (uint64_t)-T_EBADF;
+    if (!file || at >= FDS_MAX)
+        return;
+    t->rax = at;
+    if (at == fd)
+        return;
+    struct file *old = fd_file(task, at) ? fd_remove(task, (unsigned)at) : 0;
+    long result = fds_take_at(task, at);
+    if (result >= 0) {
+        file->references++;
+        fd_put(task, (unsigned)at, file, fd_rights(task, fd));
+    }
+    if (old)
+        file_unref(old);
+    t->rax = (uint64_t)result;
 }
 
-long fd_give_at(struct task *to, const struct task *from, uint64_t fd, unsigned at)
+static void scheme_refresh(struct task *task, const struct scheme *s)
 {
-    struct file *file = fd_file(from, fd);
-
-    if (!file)
-        return -T_EBADF;
-    file->references++;
-    return fd_put(to, file, at);
+    for (unsigned fd = fds_next(task, 0); fd < FDS_MAX; fd = fds_next(task, fd + 1)) {
+        struct fd *slot = &task->fd.slots[fd];
+        if (slot->scheme == s)
+            slot->fast = fast_bits(*fds_file(task, fd), slot->rights);
+    }
 }
 
-void fd_scheme_died(const struct scheme *s)
+void fd_scheme_refresh(const struct scheme *s)
 {
     for (struct list *l = task_list.next; l != &task_list; l = l->next)
-        fds_refresh(list_entry(l, struct task, link), s);
+        scheme_refresh(list_entry(l, struct task, link), s);
+}
+
+/* fcntl(fd, FCNTL_*, flags) */
+void file_fcntl(struct thread *t)
+{
+    struct file *file = fd_file(t->task, t->rdi);
+    uint64_t flags = t->rdx;
+
+    if (!file || t->rsi > FCNTL_SET_FLAGS || flags & ~(uint64_t)O_NONBLOCK) {
+        t->rax = (uint64_t)(file ? -T_EINVAL : -T_EBADF);
+        return;
+    }
+    t->rax = file->flags;
+    if (t->rsi == FCNTL_GET_FLAGS || (file->flags & O_NONBLOCK) == flags)
+        return;
+    file->flags ^= O_NONBLOCK;
+    fd_scheme_refresh(file->scheme);
 }

@@ -43,7 +43,9 @@ static void request(struct thread *t, struct file *file, enum op op, bool finish
     struct scheme *s = file->scheme;
 
     t->rdx = file->handle;
-    t->rsi = (t->rsi & ~0xFFull) | op;
+    t->rsi = (t->rsi & ~(0xFFull | MSG_NONBLOCK << 8)) | op;
+    if (file->flags & O_NONBLOCK)
+        t->rsi |= MSG_NONBLOCK << 8;
     t->call_op = (uint8_t)op;
     t->call_file = finish ? file : 0;
     t->call_scheme = request_marked(t, s) ? s : 0;
@@ -76,7 +78,7 @@ static struct file *file_for(struct thread *t, unsigned rights)
     struct file *file = fd_file(t->task, t->rdi);
 
     t->rax = 0;
-    if (!file || (file->flags & rights) != rights) {
+    if (!file || (fd_rights(t->task, t->rdi) & rights) != rights) {
         t->rax = (uint64_t)-T_EBADF;
         return 0;
     }
@@ -122,12 +124,12 @@ static void transfer(struct thread *t, enum op op, unsigned rights)
 
 void file_read(struct thread *t)
 {
-    transfer(t, OP_read, O_RDONLY);
+    transfer(t, OP_read, FD_READ);
 }
 
 void file_write(struct thread *t)
 {
-    transfer(t, OP_write, O_WRONLY);
+    transfer(t, OP_write, FD_WRITE);
 }
 
 void file_fcall(struct thread *t)
@@ -148,7 +150,7 @@ void file_dup(struct thread *t)
     if (!file)
         return;
     if (TAG_LENGTH(t->rsi) != MSG_LENGTH_BUFFER) {
-        t->rdx = (uint64_t)fd_give(t->task, t->task, t->rdi);
+        t->rdx = (uint64_t)fd_dup(t->task, t->rdi);
         return;
     }
     enum err e = t->r13 > PATH_MAX_BYTES ? T_ENAMETOOLONG : OK;
@@ -208,7 +210,7 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
         return -T_ENOMEM;
     }
     file->root = true;
-    long fd = fd_install(t->task, file);
+    long fd = fd_install(t->task, file, file_rights(file));
     if (fd < 0)
         file_unref(file);
     return fd;
@@ -268,7 +270,7 @@ static void open_finish(struct thread *c, struct file *file)
     if (result >= 0) {
         file->handle = (uint32_t)result;
         file->opened = true;
-        result = fd_install(c->task, file);
+        result = fd_install(c->task, file, file_rights(file));
     }
     if (result < 0)
         file_unref(file); /* the descriptor's, which it did not become */
@@ -283,7 +285,7 @@ static void dup_finish(struct thread *c, struct file *file)
 
     if (copy) {
         copy->opened = true;
-        result = fd_install(c->task, copy);
+        result = fd_install(c->task, copy, file_rights(copy));
         if (result < 0)
             file_unref(copy);
     } else if (result >= 0) {

@@ -28,6 +28,8 @@ void file_read(struct thread *t);
 void file_write(struct thread *t);
 void file_lseek(struct thread *t);
 void file_fcall(struct thread *t);
+void file_dup2(struct thread *t);
+void file_fcntl(struct thread *t);
 
 /* The result of c's scheme request stands in its registers: finishes the call. c may be ready or
  * not. */
@@ -39,16 +41,30 @@ void file_abandon(struct thread *c);
 /* The close request `record` was taken by its server: frees the description, returns its handle. */
 uint64_t file_close_taken(struct list *record);
 
-/* Descriptor table: an index, or a negated error (EMFILE). */
-long fd_install(struct task *task, struct file *file);
+/* A descriptor of that description with those FD_* rights, which takes over a reference: its
+ * number, EMFILE, ENOMEM. */
+long fd_install(struct task *task, struct file *file, unsigned rights);
+/* The description, 0: no such descriptor. Its FD_* rights, none then. */
 struct file *fd_file(const struct task *task, uint64_t fd);
+unsigned fd_rights(const struct task *task, uint64_t fd);
+/* An open descriptor keeps at most those rights. */
+void fd_rights_keep(struct task *task, uint64_t fd, unsigned rights);
+/* An open descriptor goes; its description with its reference is the caller's. */
+struct file *fd_remove(struct task *task, unsigned fd);
 void fd_close_all(struct task *task);
-/* Gives `to` a duplicate of `from`'s descriptor. EBADF, EMFILE. */
-long fd_give(struct task *to, const struct task *from, uint64_t fd);
-/* The same at the free index `at`. */
-long fd_give_at(struct task *to, const struct task *from, uint64_t fd, unsigned at);
-/* Recomputes what the fast path may do with each descriptor of scheme s (it died). */
-void fd_scheme_died(const struct scheme *s);
+/* One more descriptor of the same description and rights. EBADF, EMFILE, ENOMEM. */
+long fd_dup(struct task *task, uint64_t fd);
+/* Gives `to` such a one at the free number `at`. EBADF, EACCES (no FD_PASS), EBUSY, ENOMEM. */
+long fd_give_at(struct task *to, const struct task *from, uint64_t fd, uint64_t at);
+/* Recomputes what the fast path may do with each descriptor of scheme s: its server or a flag
+ * changed. Looks at every open descriptor. */
+void fd_scheme_refresh(const struct scheme *s);
+
+/* The rights of a descriptor that was just opened. */
+static inline unsigned file_rights(const struct file *file)
+{
+    return (file->flags & O_RDWR) | FD_MAP | FD_PASS | FD_ADMIN;
+}
 
 /* A new description of the scheme, one reference. 0: no memory. */
 struct file *file_make(struct scheme *s, uint32_t handle, uint32_t flags);

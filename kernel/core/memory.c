@@ -2,6 +2,7 @@
  * fmap, mprotect, munmap: what a task may do with its own addresses. Nobody but the bootstrap at
  * its start has a page that is writable and executable; everyone who asks for one gets EACCES. */
 #include "kernel/core/calls.h"
+#include "kernel/core/file.h"
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -33,7 +34,7 @@ void call_fmap(struct thread *t)
 
     if ((int64_t)t->rdi == -1)
         result = map_anonymous(t->task, t->rsi, t->rdx, t->r10);
-    else if (t->rdi >= TASK_FDS || !t->task->files[t->rdi])
+    else if (!fd_file(t->task, t->rdi))
         result = -T_EBADF;
     t->rax = (uint64_t)result;
 }

@@ -137,8 +137,8 @@ static struct file *end_make(struct scheme *s, const struct pipe *p, unsigned en
 /* Descriptors for both ends, or for none: then the files are closed, and with them the ring. */
 static long pipe_fds(struct thread *t, struct file *const end[2])
 {
-    long a = fd_install(t->task, end[0]);
-    long b = a >= 0 ? fd_install(t->task, end[1]) : a;
+    long a = fd_install(t->task, end[0], file_rights(end[0]));
+    long b = a >= 0 ? fd_install(t->task, end[1], file_rights(end[1])) : a;
 
     if (b >= 0) {
         t->rdx = (uint64_t)a | (uint64_t)b << 32;

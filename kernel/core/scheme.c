@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See scheme.h. Names are few and short, so a list does; only open looks anything up. */
+ * See scheme.h. Names are found by their hash, so a thousand schemes cost what one costs; the list
+ * of all is for reports. */
 #include "kernel/core/scheme.h"
 
 #include "kernel/core/file.h"
@@ -7,7 +8,10 @@
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
 
+#define BUCKETS 1024u
+
 struct list scheme_list;
+static struct scheme *buckets[BUCKETS];
 static struct pool scheme_pool = {.size = sizeof(struct scheme)};
 
 void scheme_init(void)
@@ -15,13 +19,23 @@ void scheme_init(void)
     list_init(&scheme_list);
 }
 
+/* FNV-1a. */
+static struct scheme **bucket_of(const char *name, uint64_t length)
+{
+    uint32_t hash = 0x811C9DC5u;
+
+    for (uint64_t i = 0; i < length; i++)
+        hash = (hash ^ (uint8_t)name[i]) * 0x01000193u;
+    return &buckets[(hash ^ hash >> 16) % BUCKETS];
+}
+
 struct scheme *scheme_find(const char *name, uint64_t length)
 {
-    for (struct list *l = scheme_list.next; l != &scheme_list; l = l->next) {
-        struct scheme *s = list_entry(l, struct scheme, link);
-        if (length <= SCHEME_NAME_MAX && !memcmp(s->name, name, length) && !s->name[length])
+    if (length > SCHEME_NAME_MAX)
+        return 0;
+    for (struct scheme *s = *bucket_of(name, length); s; s = s->next)
+        if (!memcmp(s->name, name, length) && !s->name[length])
             return s;
-    }
     return 0;
 }
 
@@ -47,9 +61,14 @@ enum err scheme_create(const char *name, uint64_t length, struct task *server, s
     if (!s)
         return T_ENOMEM;
     memcpy(s->name, name, length);
+    s->length = (uint8_t)length;
     s->server = server;
     s->references = 1;
     list_push_back(&scheme_list, &s->link);
+    list_push_back(&server->schemes, &s->served);
+    struct scheme **bucket = bucket_of(name, length);
+    s->next = *bucket;
+    *bucket = s;
     *out = s;
     return OK;
 }
@@ -73,13 +92,29 @@ enum err scheme_link(const struct service_ops *ops)
     return OK;
 }
 
+static long dead_read(struct svc *self, struct svc_req *req)
+{
+    (void)self, (void)req;
+    return -T_ENODEV;
+}
+
+/* What descriptors of a dead scheme that was in the kernel reach by the fast path: nobody has to
+ * look for them. Those of a server find that task_none has no waiter. */
+static const struct service_ops dead_service = {.name = "dead", .read = dead_read};
+
 void scheme_kill(struct scheme *s)
 {
+    struct scheme **at = bucket_of(s->name, s->length);
+
     if (s->server == &task_none)
         return;
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
     s->server = &task_none;
+    s->svc.ops = &dead_service;
     list_remove(&s->link);
-    fd_scheme_died(s);
+    list_remove(&s->served);
     scheme_unref(s);
 }
 

@@ -12,7 +12,10 @@ struct scheme {
     struct task *server; /* who answers; task_kernel: `svc` does; task_none: dead */
     struct svc svc;      /* placement linked */
     struct list link;
+    struct list served;  /* in the server's `schemes` */
+    struct scheme *next; /* of the same hash */
     char name[SCHEME_NAME_MAX + 1];
+    uint8_t length;      /* of the name */
     uint32_t references; /* descriptions, and 1 while alive */
     uint32_t flags;      /* O_POSITIONED */
 };

@@ -4,6 +4,7 @@
  */
 #include "kernel/core/task.h"
 
+#include "kernel/core/fdtable.h"
 #include "kernel/core/file.h"
 #include "kernel/core/futex.h"
 #include "kernel/core/ipc.h"
@@ -34,6 +35,7 @@ void task_init(void)
     list_init(&task_none.closes);
     list_init(&task_none.cancels);
     futex_init();
+    list_init(&task_kernel.schemes);
     for (unsigned i = 0; i < TID_SLOTS; i++)
         tasks[i] = &task_none;
     tasks[TID_KERNEL] = &task_kernel;
@@ -62,18 +64,14 @@ static unsigned slot_find(void)
 
 static enum err task_fill(struct task *task)
 {
-    task->fds = page_pointer(page_alloc());
-    task->files = page_pointer(page_alloc());
-    enum err e = T_ENOMEM;
-    bool pages = task->fds != page_pointer(0) && task->files != page_pointer(0);
-    if (pages)
-        e = space_init(&task->space);
-    if (!e)
-        return OK;
-    if (task->fds != page_pointer(0))
-        page_unref((paddr_t)((char *)task->fds - (char *)page_pointer(0)));
-    if (task->files != page_pointer(0))
-        page_unref((paddr_t)((char *)task->files - (char *)page_pointer(0)));
+    list_init(&task->threads);
+    enum err e = fds_create(task);
+
+    if (e)
+        return e;
+    e = space_init(&task->space);
+    if (e)
+        fds_destroy(task);
     return e;
 }
 
@@ -84,7 +82,7 @@ static void task_lists(struct task *task)
     list_init(&task->waiting);
     list_init(&task->closes);
     list_init(&task->cancels);
-    list_init(&task->threads);
+    list_init(&task->schemes);
     list_push_back(&task_list, &task->link);
 }
 
@@ -124,7 +122,8 @@ void thread_refresh(struct thread *t)
 
     t->tid = task->tid;
     t->root = task->space.exit_root;
-    t->fds = task->fds;
+    t->fds = task->fd.slots;
+    t->fd_limit = fds_limit(task);
     t->kind_call = (uint32_t)task->cookie << 16 | task->level << 8 | KIND_CALL;
     t->kind_scheme = t->kind_call - KIND_CALL + KIND_SCHEME;
     t->stamp = (t->stamp & ~0xFFFFFFFFull) | task->tid;
@@ -213,14 +212,8 @@ void task_thread_end(struct thread *t, uint32_t status)
  * away. */
 static void schemes_die(const struct task *task)
 {
-    struct list *next;
-
-    for (struct list *l = scheme_list.next; l != &scheme_list; l = next) {
-        struct scheme *s = list_entry(l, struct scheme, link);
-        next = l->next;
-        if (s->server == task)
-            scheme_kill(s);
-    }
+    while (!list_empty(&task->schemes))
+        scheme_kill(list_entry(task->schemes.next, struct scheme, served));
 }
 
 /* Nobody is left to hear that these were closed. */
@@ -247,10 +240,7 @@ void task_kill(struct task *task, uint32_t status)
     fd_close_all(task);
     closes_drop(task);
     space_destroy(&task->space);
-    page_unref((paddr_t)((char *)task->fds - (char *)page_pointer(0)));
-    page_unref((paddr_t)((char *)task->files - (char *)page_pointer(0)));
-    task->fds = 0;
-    task->files = 0;
+    fds_destroy(task);
     child_died(task);
 }
 

@@ -15,7 +15,9 @@
 #include "kernel/hal/vm.h"
 
 #define TASK_THREADS 512u /* of one task: nobody alone takes all that there are */
-#define TASK_FDS     256u /* a page of slots and half a page of descriptions */
+#define FDS_CHUNK    256u
+#define FDS_MAX      65536u
+#define FDS_CHUNKS   (FDS_MAX / FDS_CHUNK)
 
 struct file;
 
@@ -24,12 +26,27 @@ struct fd {
     struct scheme *scheme;
     uint32_t handle; /* the service's number, becomes W0 */
     uint8_t fast;    /* FD_FAST_* */
-    uint8_t rights;  /* O_RDONLY | O_WRONLY */
+    uint8_t rights;  /* FD_* */
 };
 #define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server by the fast path */
 #define FD_FAST_LINKED                                                                             \
     0x2 /* a short read may call the service in the kernel from the fast path                      \
          */
+
+/* The cold half of a chunk of descriptors: a page. */
+struct fd_side {
+    struct file *files[FDS_CHUNK];
+    uint64_t used[FDS_CHUNK / 64];
+} __attribute__((aligned(4096)));
+
+/* See fdtable.h. */
+struct fd_table {
+    struct fd *slots;
+    struct fd_side *sides;
+    uint32_t chunks; /* mapped */
+    uint32_t used, window;
+    uint64_t full[FDS_CHUNKS / 64];
+};
 
 struct task {
     struct thread *waiter;
@@ -47,9 +64,8 @@ struct task {
         uint64_t tag, sender;
     } posts[POST_SLOTS];
     uint32_t post_head, post_count;
-    /* descriptors */
-    struct fd *fds;
-    struct file **files;
+    struct fd_table fd;
+    struct list schemes; /* that it serves */
     /* family */
     struct list threads;
     struct list link; /* in the list of all tasks */

@@ -78,9 +78,7 @@ static long task_share(struct thread *t, struct task *task)
 
 static long task_fd(struct thread *t, struct task *task)
 {
-    if (t->ARG_A >= TASK_FDS || task->files[t->ARG_A])
-        return t->ARG_A >= TASK_FDS ? -T_EBADF : -T_EBUSY;
-    return fd_give_at(task, t->task, t->ARG_B, (unsigned)t->ARG_A);
+    return fd_give_at(task, t->task, t->ARG_B, t->ARG_A);
 }
 
 static long task_start(struct thread *t, struct task *task)

@@ -6,10 +6,14 @@
 #define TACH_HAL_DIRECT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kernel/abi/boot.h"
 
 #define direct_base DIRECT_BASE
+
+/* How C reaches an address of the windows (paging_map). */
+#define window_pointer(at) ((void *)(uintptr_t)(at))
 
 /* The loader maps this much, so frames above are left alone. */
 #define DIRECT_BYTES (4ull << 30)

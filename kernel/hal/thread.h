@@ -72,6 +72,7 @@ struct thread {
     uint8_t state;      /* enum thread_state */
     uint8_t in_handler; /* in the fault handler: sigreturn restores `fault` */
     uint16_t slot;      /* index in threads[] */
+    uint64_t fd_limit;  /* descriptors below it may be looked at */
     /* the rest of the registers */
     uint64_t rax, rdi, rsi, rdx, r10, r8, r9, r12, r13, rcx, r11, rflags;
     /* what C keeps */

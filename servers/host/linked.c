@@ -128,6 +128,7 @@ static struct svc_req request_make(const struct thread *t)
                           .op = t->call_op,
                           .level = (uint8_t)t->task->level,
                           .cookie = (uint16_t)(t->kind_call >> 16),
+                          .flags = TAG_FLAGS(t->rsi) & MSG_NONBLOCK ? SVC_REQ_NONBLOCK : 0,
                           .shorts = shorts};
 
     if (shorts && t->call_op == OP_write)

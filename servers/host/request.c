@@ -53,7 +53,7 @@ void request_take(struct request *out, const struct msg *m, uint64_t status, voi
     out->req.caller = m->caller;
     out->req.who = (uint32_t)status & ~0xFFu;
     out->req.op = (uint8_t)out->op;
-    out->req.flags = 0;
+    out->req.flags = TAG_FLAGS(m->tag) & MSG_NONBLOCK ? SVC_REQ_NONBLOCK : 0;
     out->req.zero = 0;
     out->req.shorts = 1;
     out->req.buffer = 0;

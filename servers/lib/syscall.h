@@ -324,6 +324,17 @@ SYS_INLINE long sys_close(int fd)
     return syscall1(SYS_close, (uint64_t)fd);
 }
 
+/* `at` is what `fd` is from now on. */
+SYS_INLINE long sys_dup2(int fd, uint64_t at)
+{
+    return syscall2(SYS_dup2, (uint64_t)fd, at);
+}
+
+SYS_INLINE long sys_fcntl(int fd, uint64_t op, uint64_t flags)
+{
+    return syscall3(SYS_fcntl, (uint64_t)fd, op, flags);
+}
+
 SYS_INLINE long sys_lseek(int fd, long offset, uint64_t whence)
 {
     return syscall3(SYS_lseek, (uint64_t)fd, (uint64_t)offset, whence);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kernel/hal/apic.h"
 #include "kernel/hal/paging.h"
@@ -26,6 +27,7 @@ struct tlb_entry {
     vaddr_t va;
 };
 
+char *mock_windows;
 uint64_t direct_base, mock_refuse, mock_asked, mock_tsc, mock_fs_base;
 jmp_buf *mock_panic_to;
 unsigned mock_klog_lines;
@@ -245,6 +247,11 @@ static paddr_t loader_take(uint64_t frames)
 struct bootinfo *mock_boot(uint64_t frames)
 {
     struct bootinfo *b = mock_memory(frames);
+    if (!mock_windows)
+        mock_windows = mmap(0, FDS_END - FDS_BASE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mock_windows == MAP_FAILED)
+        panic("no host addresses");
     paddr_t image = loader_take(MOCK_IMAGE_PAGES), tables = loader_take(6);
     uint64_t *t = page_pointer(tables); /* PML4, low PDPT, low PD, high PDPT, image PD, image PT */
     t[0] = t[256] = (tables + PAGE_SIZE) | PT_TABLE;

@@ -82,7 +82,7 @@ static void building(void)
              -T_EFAULT);
     CHECK_EQ(sys_taskctl(t, TASK_FD, (struct taskctl){0, 1, 0, 0}), 0);
     CHECK_EQ(sys_taskctl(t, TASK_FD, (struct taskctl){0, 1, 0, 0}), -T_EBUSY);
-    CHECK_EQ(sys_taskctl(t, TASK_FD, (struct taskctl){256, 1, 0, 0}), -T_EBADF);
+    CHECK_EQ(sys_taskctl(t, TASK_FD, (struct taskctl){65536, 1, 0, 0}), -T_EBADF);
     CHECK_EQ(sys_taskctl(t, TASK_FD, (struct taskctl){5, 250, 0, 0}), -T_EBADF);
     CHECK_EQ(sys_taskctl(t, TASK_RXBUF, (struct taskctl){0x400000, PAGE, 0, 0}), -T_EPERM);
     CHECK_EQ(sys_taskctl(t, 99, (struct taskctl){0, 0, 0, 0}), -T_EINVAL);

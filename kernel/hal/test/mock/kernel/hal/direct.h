@@ -11,6 +11,11 @@
 
 extern uint64_t direct_base;
 
+/* Windows are reserved memory of the host: what paging_map says is the tables' matter alone, and a
+ * page that went keeps its bytes. */
+extern char *mock_windows;
+#define window_pointer(at) ((void *)(mock_windows + ((at)-FDS_BASE)))
+
 #define DIRECT_BYTES (4ull << 30)
 
 /* True if this allocation is to fail. */
