@@ -3,6 +3,7 @@
  * header only: it copies the blob to user address 0x1000 of TID 1 and jumps to the offset that the
  * header names, with an empty stack pointer and every register zero. Everything else the bootstrap
  * does itself. */
+#include "kernel/core/blob.h"
 #include "kernel/core/calls.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/services.h"
@@ -34,26 +35,13 @@ static void schemes_make(void)
             must(scheme_link(*s), EXIT_INIT, "a linked service");
 }
 
-/* Every field that the kernel uses, against the bytes that are there. */
-static const struct initfs_header *blob_check(void)
+static const struct initfs_header *blob(void)
 {
     const struct initfs_header *h = page_pointer(hal_boot->initfs_phys);
-    static const uint32_t no_crc = 0;
-    uint64_t size = hal_boot->initfs_size;
+    uint32_t bad = blob_check(h, hal_boot->initfs_size);
 
-    if (size < sizeof(*h) || h->magic != INITFS_MAGIC || h->version != INITFS_VERSION ||
-        h->header_size != sizeof(*h))
-        wire_exit(EXIT_INITFS_HEADER, 0);
-    if (h->size > size || h->size > INITFS_SIZE_MAX || h->size % PAGE_SIZE || h->size < PAGE_SIZE ||
-        h->entry_offset >= h->size || h->image_offset > h->size ||
-        h->image_size > h->size - h->image_offset)
-        wire_exit(EXIT_INITFS_BOUNDS, 0);
-    uint64_t at = offsetof(struct initfs_header, crc32);
-    uint32_t crc = crc32_update(0, h, at);
-    crc = crc32_update(crc, &no_crc, sizeof(no_crc));
-    crc = crc32_update(crc, (const char *)h + at + 4, h->size - at - 4);
-    if (crc != h->crc32)
-        wire_exit(EXIT_INITFS_CRC, 0);
+    if (bad)
+        wire_exit(bad, 0);
     return h;
 }
 
@@ -106,5 +94,5 @@ void core_entry(void)
     task_init();
     schemes_make();
     calibrate();
-    bootstrap_start(blob_check());
+    bootstrap_start(blob());
 }
