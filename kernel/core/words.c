@@ -23,6 +23,8 @@ static const struct {
     {"test=", ""},
     {"console=", "|off|on|"},
     {"mitig=", "|auto|off|all|fence|verw|ibpb|rsb|"},
+    {"schemes=", "|off|on|"},
+    {"inject=", "|daemon|"},
 };
 
 static bool starts(const char *text, size_t length, const char *with, size_t *rest)
@@ -71,9 +73,17 @@ static bool word_valid(const char *word, size_t n)
     return false;
 }
 
+/* Faults are injected into tests only. */
+static void inject_check(bool inject, bool test)
+{
+    if (inject && !test)
+        wire_exit(EXIT_CMDLINE, "inject= without test=");
+}
+
 void words_check(const char *cmdline)
 {
     static char message[64];
+    bool inject = false, test = false;
 
     for (const char *at = cmdline; *at;) {
         size_t n = 0, m = 0;
@@ -84,8 +94,11 @@ void words_check(const char *cmdline)
                 message[m++] = at[i] >= ' ' && at[i] <= '~' ? at[i] : '?';
             wire_exit(EXIT_CMDLINE, message);
         }
+        inject |= n > 7 && !memcmp(at, "inject=", 7);
+        test |= n > 5 && !memcmp(at, "test=", 5);
         at += n + (at[n] == ' ');
     }
+    inject_check(inject, test);
 }
 
 bool words_place_server(const char *name)

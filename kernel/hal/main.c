@@ -4,8 +4,10 @@
 #include <stddef.h>
 
 #include "kernel/hal/apic.h"
+#include "kernel/hal/bootword.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/init.h"
+#include "kernel/hal/mem.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/percpu.h"
@@ -21,10 +23,15 @@ unsigned hal_init_count;
 /* start.asm: on to the stack with that top, and out to ring 3. */
 _Noreturn void hal_leave(uint64_t stack_top);
 
+static bool bootinfo_good(void)
+{
+    return hal_boot->magic == BOOT_MAGIC && hal_boot->version == BOOT_VERSION &&
+           hal_boot->size == sizeof(*hal_boot) && hal_boot->range_count <= BOOT_RANGES;
+}
+
 static bool step_bootinfo(void)
 {
-    if (hal_boot->magic == BOOT_MAGIC && hal_boot->version == BOOT_VERSION &&
-        hal_boot->size == sizeof(*hal_boot) && hal_boot->range_count <= BOOT_RANGES)
+    if (bootinfo_good())
         return true;
     klog("boot information: magic %lx version %u size %u: not this kernel's\n", hal_boot->magic,
          hal_boot->version, hal_boot->size);
@@ -67,12 +74,27 @@ static const struct {
 #define INITIALISERS (sizeof(initialisers) / sizeof(initialisers[0]))
 _Static_assert(INITIALISERS <= HAL_INIT_MAX, "a stamp each");
 
+/* Which initialiser is to count as failed: inject=init.K beside test=, or none. */
+static unsigned step_injected(void)
+{
+    char value[8], test[2];
+    unsigned step = 0;
+
+    if (!bootinfo_good() || !bootword("inject", value, sizeof(value)) ||
+        !bootword("test", test, sizeof(test)) || memcmp(value, "init.", 5) || !value[5])
+        return INITIALISERS;
+    for (const char *digit = value + 5; *digit; digit++)
+        step = step * 10 + (unsigned)(*digit - '0') % 10;
+    return step;
+}
+
 _Noreturn void hal_main(const struct bootinfo *boot)
 {
     hal_entry_stamp = x86_rdtsc();
     hal_boot = boot;
+    unsigned injected = step_injected();
     for (unsigned i = 0; i < INITIALISERS; i++) {
-        if (!initialisers[i].fn()) {
+        if (!initialisers[i].fn() || i == injected) {
             klog("panic: initialiser %u (%s) failed\n", i, initialisers[i].name);
             hal_exit(initialisers[i].code, initialisers[i].name);
         }

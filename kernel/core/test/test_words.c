@@ -46,7 +46,9 @@ int main(void)
                                        "place.ram=linked",
                                        "place.null=server pti=on",
                                        "wire=text",
-                                       "console=off "};
+                                       "console=off ",
+                                       "schemes=off",
+                                       "inject=daemon test=x"};
     static const char *const bad[] = {"pti",
                                       "pti=",
                                       "pti=ON",
@@ -71,7 +73,10 @@ int main(void)
                                       "|",
                                       "pti=on pti=maybe",
                                       "\x1b[2J",
-                                      "wire=framesx"};
+                                      "wire=framesx",
+                                      "schemes=",
+                                      "inject=daemon",
+                                      "inject=init.99 test=x"};
 
     for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         CHECK_TEXT(checked(good[i]), 0);
