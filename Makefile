@@ -98,7 +98,8 @@ build/u/%.asm.o: %.asm $(NASM_INC) build/flags
 	@mkdir -p $(@D); $(NASM) -f elf64 -Wall -Werror -I. $< -o $@
 objects = $(patsubst %,build/u/%.o,$(wildcard $(1)/*.c $(1)/*.asm))
 LINK_USER = $(LD) --strip-debug -T servers/lib/user.ld -z max-page-size=4096 -o $@ $(filter %.o,$^)
-$(foreach p,init nameserver console,$(eval build/user/$p.elf: $(call objects,servers/$p) $(LIB_OBJ)))
+$(foreach p,init nameserver console,$(eval build/user/$p.elf: $(call objects,servers/$p) \
+  build/u/servers/host/request.c.o $(LIB_OBJ)))
 build/user/bench.elf: $(call objects,bench/guest) $(LIB_OBJ)
 $(foreach g,$(GUESTS),$(eval build/user/$(g:test_%=test-%).elf: build/u/kernel/test/guest/$g.c.o \
   $(call objects,kernel/test/guest/lib) $(LIB_OBJ)))

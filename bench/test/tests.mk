@@ -31,7 +31,7 @@ $(eval $(call UNIT,initfs_read,servers/lib/test/test_initfs_read.c servers/lib/i
 $(eval $(call UNIT,request,servers/host/test/test_request.c servers/host/request.c))
 $(eval $(call UNIT,initfs,servers/bootstrap/test/test_initfs.c servers/bootstrap/initfs.c servers/lib/initfs_read.c))
 $(eval $(call UNIT,rc,servers/init/test/test_rc.c servers/init/rc.c servers/lib/word.c))
-$(eval $(call UNIT,names,servers/nameserver/test/test_names.c servers/nameserver/names.c))
+$(eval $(call UNIT,names,$(addprefix servers/nameserver/,test/test_names.c names.c files.c) servers/lib/print.c))
 build/test/string: servers/lib/test/test_string.c $(HEADERS) build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) $(SAN) -o $@ $<
 $(eval $(call FUZZ,frame,traces/test/fuzz_frame.c $(TRACE)))
@@ -49,6 +49,7 @@ MOCK    = -Ikernel/hal/test/mock
 CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request task fd file scheme pool syscall calls taskctl fault \
   pipe memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
 CORE_T += kernel/core/fdtable.c
+CORE_T += kernel/core/deaths.c
 PATH_O  = $(patsubst %,build/ft/%.o,fastpath/test/host.asm $(wildcard fastpath/test/*.c) $(CORE_T))
 build/ft/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -fno-pie $(DEP) -c $< -o $@

@@ -244,6 +244,8 @@ struct answer {
 #define TASK_SIGSTACK                                                                              \
     19u /* own thread: a top of the stack for signal handlers, 0: the present one */
 #define TASK_SIGMASK 20u /* own thread: a signals held back -> those before */
+/* own task: a notification bits when a child has died, with b 1 (level 0) any task; a 0: none */
+#define TASK_DEATHS 21u
 
 /* What level 0 may, given in parts to others. */
 #define RIGHT_IRQ    0x01u /* attach */

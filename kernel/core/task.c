@@ -368,6 +368,7 @@ void child_died(struct task *task)
     struct task *watcher = task->critical ? task_find(supervisor) : 0;
 
     orphans(task);
+    deaths_tell(task);
     if (watcher)
         ipc_notify_task(watcher, NOTIFY_CHILD);
     if (!parent && !watcher) {

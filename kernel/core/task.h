@@ -77,6 +77,8 @@ struct task {
     uint16_t cookie;  /* for servers to know it by; goes with each request */
     uint32_t rights;  /* RIGHT_*: what of level 0's it may */
     uint32_t status;  /* exit status, once dead */
+    uint64_t death_bits; /* notified when a child dies, or any task: see deaths.c */
+    bool death_any;
     vaddr_t fault_handler, fault_stack;
     char name[16];
 };
@@ -138,5 +140,9 @@ void thread_normalise(struct thread *t);
 long child_wait(struct thread *t, uint32_t tid, bool block);
 enum err child_supervise(struct thread *t);
 void child_died(struct task *task);
+
+/* TASK_DEATHS: EINVAL, EPERM (of any task: level 0 only). And the notices when one died. */
+long deaths_ask(struct task *task, uint64_t bits, uint64_t any);
+void deaths_tell(const struct task *dead);
 
 #endif

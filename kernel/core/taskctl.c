@@ -226,6 +226,11 @@ static long task_supervise(struct thread *t, struct task *task)
     return -(long)child_supervise(t);
 }
 
+static long task_deaths(struct thread *t, struct task *task)
+{
+    return deaths_ask(task, t->ARG_A, t->ARG_B);
+}
+
 static const struct {
     long (*run)(struct thread *t, struct task *task);
     bool own; /* of the caller's own task only */
@@ -237,7 +242,8 @@ static const struct {
     [TASK_FAULT] = {task_fault, true},        [TASK_ALLOW] = {task_allow, true},
     [TASK_FSBASE] = {task_fsbase, true},      [TASK_DEADLINE] = {task_deadline, true},
     [TASK_WATCH] = {task_watch, true},        [TASK_SUPERVISE] = {task_supervise, true},
-    [TASK_RIGHTS] = {task_rights, false},     [TASK_COOKIE] = {task_cookie, false},
+    [TASK_DEATHS] = {task_deaths, true},      [TASK_RIGHTS] = {task_rights, false},
+    [TASK_COOKIE] = {task_cookie, false},
 };
 
 void call_taskctl(struct thread *t)

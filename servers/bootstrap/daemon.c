@@ -5,8 +5,7 @@
  * daemon_start is the parent's side; daemon_main runs in the new task. */
 #include "servers/bootstrap/bootstrap.h"
 #include "servers/bootstrap/initfs.h"
-#include "servers/host/dispatch.h"
-#include "servers/host/request.h"
+#include "servers/host/serve.h"
 #include "servers/lib/exec.h"
 #include "servers/lib/file.h"
 #include "servers/lib/print.h"
@@ -76,20 +75,13 @@ __attribute__((noreturn)) static void requests_serve(struct svc *self, void *sta
     struct msg m = {0};
     for (;;) {
         long status = sys_reply_wait(&m);
-        struct request request;
         if (status < 0 && !m.caller)
             fail("cannot receive", status);
         if (status < 0 || (uint8_t)status != KIND_SCHEME) {
             m = (struct msg){.caller = status == KIND_CALL ? m.caller : 0};
             continue;
         }
-        struct msg taken = m;
-        request_take(&request, &taken, (uint64_t)status, stage);
-        long result = request.error ? request.error
-                                    : svc_dispatch(self, &request.req, request.op, request.path,
-                                                   request.length);
-        request_answer(&request, result, &taken);
-        m = taken;
+        request_serve(self, &m, (uint64_t)status, stage);
     }
 }
 

@@ -5,6 +5,7 @@
  * Invariant: a handle is checked against the archive each time: it came through a client. */
 #include "servers/bootstrap/initfs.h"
 #include "servers/lib/string.h"
+#include "servers/lib/window.h"
 
 #define DIRECTORY      (1u << 31)
 #define DIRECTORY_MODE 0040555u
@@ -66,19 +67,6 @@ static long initfs_service_dup(struct svc *self, struct svc_req *req, const char
     return length ? -T_EOPNOTSUPP : (long)req->handle;
 }
 
-/* A window [offset, offset + size) on a text that is made as it goes. */
-struct window {
-    unsigned char *to;
-    uint64_t offset, size, at;
-};
-
-static void window_put(struct window *w, const char *text, uint64_t length)
-{
-    for (uint64_t i = 0; i < length; i++, w->at++)
-        if (w->at >= w->offset && w->at - w->offset < w->size)
-            w->to[w->at - w->offset] = (unsigned char)text[i];
-}
-
 /* Bytes of a name below the prefix, with the slash of a directory. */
 static uint64_t name_length(const char *name)
 {
@@ -108,12 +96,9 @@ static uint64_t directory_list(const struct initfs *fs, struct directory d, stru
 
 static long directory_read(const struct initfs *fs, struct directory d, struct svc_req *req)
 {
-    uint64_t size = req->shorts ? sizeof(req->words) : INITFS_LIST_BYTES;
-    struct window w = {req->shorts ? (unsigned char *)req->words : (unsigned char *)req->buffer,
-                       req->offset, req->count < size ? req->count : size, 0};
-    uint64_t total = directory_list(fs, d, &w);
-    uint64_t left = total > req->offset ? total - req->offset : 0;
-    return (long)(left < w.size ? left : w.size);
+    struct window w = window_of(req, INITFS_LIST_BYTES);
+    directory_list(fs, d, &w);
+    return window_bytes(&w);
 }
 
 static long file_answer(const struct initfs_file *file, struct svc_req *req)

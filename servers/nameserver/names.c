@@ -72,16 +72,29 @@ static long name_register(struct names *names, const struct msg *m, uint32_t lev
     return 0;
 }
 
-static long name_lookup(struct names *names, struct msg *m, uint32_t level)
+long names_find(struct names *names, const uint64_t name[NAME_WORDS], uint32_t level)
 {
-    if (!name_good(m->w))
+    if (!name_good(name))
         return -T_EINVAL;
-    const struct name_entry *e = entry_find(names, m->w);
+    const struct name_entry *e = entry_find(names, name);
     if (!e)
         return -T_ENOENT;
-    if (level > e->rights)
-        return -T_EPERM;
-    m->w[1] = e->tid;
+    return level > e->rights ? -T_EPERM : (long)e->tid;
+}
+
+void names_sweep(struct names *names)
+{
+    for (unsigned i = 0; i < NAMES_MAX; i++)
+        if (names->entry[i].name[0] && !names->alive(names->entry[i].tid))
+            entry_drop(&names->entry[i]);
+}
+
+static long name_lookup(struct names *names, struct msg *m, uint32_t level)
+{
+    long tid = names_find(names, m->w, level);
+    if (tid < 0)
+        return tid;
+    m->w[1] = (uint64_t)tid;
     return 16;
 }
 

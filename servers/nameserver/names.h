@@ -24,6 +24,12 @@ struct names {
     bool (*alive)(uint32_t tid);
 };
 
+/* The TID behind the name for a sender of that level: EINVAL, ENOENT, EPERM. */
+long names_find(struct names *names, const uint64_t name[NAME_WORDS], uint32_t level);
+
+/* Drops every entry whose owner is dead. */
+void names_sweep(struct names *names);
+
 /* Answers one call in place: m as received (caller: TID in 31:0), level of the sender. */
 void names_answer(struct names *names, struct msg *m, uint32_t level);
 

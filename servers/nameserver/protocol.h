@@ -7,6 +7,7 @@
  *   UNREGISTER    W0..W3 name                      W0 0
  * A name has 1 to 31 bytes of a-z 0-9 . _ - and lies NUL-padded in four words. `rights` is the
  * highest level number that may look the name up. Names that begin with "sys." are level 0's.
+ * A name goes with its owner's death. Files: name: lists the names, name:NAME holds the TID.
  * Errors: EINVAL, EEXIST, ENOSPC, ENOENT, EPERM (not the owner, or level), ENOSYS (op). */
 #ifndef TACH_SERVERS_NAMESERVER_PROTOCOL_H
 #define TACH_SERVERS_NAMESERVER_PROTOCOL_H

@@ -6,6 +6,16 @@
 #include <string.h>
 
 #include "bench/test/unit.h"
+#include "servers/host/dispatch.h"
+#include "servers/lib/file.h"
+#include "servers/nameserver/files.h"
+
+/* print() is linked for print_to() only. */
+long file_write_all(int fd, const void *buffer, uint64_t n)
+{
+    (void)fd, (void)buffer;
+    return (long)n;
+}
 
 static uint32_t dead;
 
@@ -105,11 +115,53 @@ static void test_full(void)
     EXPECT(list(4) == 0 && m.w[5] == 105 && list(NAMES_MAX - 1) == -T_ENOENT);
 }
 
+static struct svc self = {&name_service, 0, &names};
+
+static long open_name(const char *name, uint64_t flags, uint8_t level)
+{
+    struct svc_req req = {.words = {flags}, .shorts = 1};
+    req.level = level;
+    return svc_dispatch(&self, &req, OP_open, name, strlen(name));
+}
+
+static unsigned char text[NAMES_STAGE_BYTES];
+
+static long read_name(long handle, uint64_t offset, uint64_t count)
+{
+    struct svc_req req = {.handle = (uint64_t)handle, .offset = offset, .count = count};
+    req.buffer = (uint64_t)text;
+    return svc_dispatch(&self, &req, OP_read, 0, 0);
+}
+
+static void test_files(void)
+{
+    memset(&names.entry, 0, sizeof(names.entry));
+    dead = 0;
+    EXPECT(ask(NAME_REGISTER, "disk", 0x1009, 3) == 0 && ask(NAME_REGISTER, "x", 7, 3) == 0);
+    EXPECT(open_name("disk", O_RDONLY, 100) == 0x1009 &&
+           open_name("disk", O_RDONLY, 101) == -T_EPERM);
+    EXPECT(open_name("dis", O_RDONLY, 0) == -T_ENOENT &&
+           open_name("Disk", O_RDONLY, 0) == -T_EINVAL);
+    EXPECT(open_name("disk", O_WRONLY, 0) == -T_EACCES && open_name("y", O_CREAT, 0) == -T_EACCES);
+    EXPECT(open_name("01234567890123456789012345678901", O_RDONLY, 0) == -T_ENAMETOOLONG);
+    EXPECT(read_name(0x1009, 0, 100) == 5 && !memcmp(text, "4105\n", 5));
+    EXPECT(read_name(0x1009, 3, 1) == 1 && text[0] == '5' && read_name(0x1009, 5, 9) == 0);
+    long root = open_name("", O_RDONLY, 0);
+    EXPECT(read_name(root, 0, 100) == 7 && !memcmp(text, "disk\nx\n", 7));
+    EXPECT(read_name(root, 5, 100) == 2 && read_name(root, 99, 1) == 0);
+    dead = 0x1009;
+    EXPECT(read_name(0x1009, 0, 100) == -T_ESRCH);
+    names_sweep(&names);
+    EXPECT(!names.entry[0].name[0] && names.entry[1].name[0]);
+    EXPECT(read_name(root, 0, 100) == 2 && !memcmp(text, "x\n", 2));
+}
+
 int main(void)
 {
     test_names();
     test_refused();
     test_dead();
     test_full();
+    test_files();
     return unit_done("names");
 }
