@@ -14,12 +14,12 @@
 
 extern hal_fault_fast, trap_user, exit_root_0, exit_root_1
 extern core_syscall, tasks, thread_none, trace_ring
-extern exit_user_off, exit_user_on, exit_user_off_trace, exit_user_on_trace, mitig_switch
-extern exit_user_off_hard, exit_user_on_hard, exit_user_off_trace_hard, exit_user_on_trace_hard
+extern exit_user, mitig_switch
 
-; C's way: all registers to the TCB, then the dispatcher on the CPU's stack.
+; C's way: all registers to the TCB, then the dispatcher on the CPU's stack, then the exit in force: the call
+; may have changed it.
 ; in: caller, its rip and rsp saved, everything else the user's.
-%macro SLOW 1
+%macro SLOW 0
             STAMP   EV_ph_slow
             mov     [caller + THREAD_RAX], rax
             mov     [caller + THREAD_RDI], rdi
@@ -38,7 +38,7 @@ extern exit_user_off_hard, exit_user_on_hard, exit_user_off_trace_hard, exit_use
             mov     rsp, [gs:CPU_KERNEL_STACK]
             mov     rdi, caller
             call    core_syscall
-            jmp     %1
+            jmp     [rel exit_user]
 %endmacro
 
 %macro VARIANT 3-4 0                        ; name suffix, PTI, TRACE, HARD
@@ -46,20 +46,6 @@ extern exit_user_off_hard, exit_user_on_hard, exit_user_off_trace_hard, exit_use
     %assign TRACE   %3
     %assign HARD    %4
     %assign PTI_ON  (PTI != 0)
-    %if PTI == 0 && TRACE == 0
-        %define EXIT_PLAIN exit_user_off
-    %elif PTI == 0
-        %define EXIT_PLAIN exit_user_off_trace
-    %elif TRACE == 0
-        %define EXIT_PLAIN exit_user_on
-    %else
-        %define EXIT_PLAIN exit_user_on_trace
-    %endif
-    %if HARD
-        %xdefine EXIT %[EXIT_PLAIN]_hard
-    %else
-        %xdefine EXIT EXIT_PLAIN
-    %endif
 
             GATEWAY
             align   64
@@ -70,7 +56,7 @@ entry_fast_%1:
 .plain:
             ENTER
 .slow:
-            SLOW    EXIT
+            SLOW
             LEAVE_GATE
 
             GATEWAY
@@ -79,7 +65,7 @@ global entry_plain_%1
 entry_plain_%1:
             swapgs
             ENTER
-            SLOW    EXIT
+            SLOW
 %endmacro
 
             VARIANT off, 0, 0

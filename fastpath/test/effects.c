@@ -155,10 +155,9 @@ static bool switch_good(bool fast, bool null, bool linked)
 bool effects_good(bool fast, bool linked)
 {
     bool null = fast && !was.fault && (uint32_t)host_in.rax == SYS_null;
-    unsigned exit = (was.hard ? 4u : 0u) + (was.pti ? 2u : 0u) + was.trace;
     bool way = was.fault ? host_way == WAY_USER || host_way == WAY_TRAP
                          : host_way == WAY_USER || host_way == WAY_IRET || host_way == WAY_C;
-    bool left = host_exit == (host_way == WAY_C ? exit : ~0u);
+    bool left = host_exit == (host_way == WAY_C ? 1u : ~0u);
 
     if (!way || !left)
         return complain("the way out");

@@ -71,25 +71,15 @@ host_back:
             pop     rbx
             ret
 
-; To C; what it returns to must be the exit of the variant.
+; To C; what it returns to must be the exit in force.
 global host_core_syscall
 host_core_syscall:
             PARK    2
             ret
 
-%macro EXIT 2
-global %1
-%1:         mov     dword [host_exit], %2
+host_exit_taken:
+            mov     dword [host_exit], 1
             jmp     host_back
-%endmacro
-            EXIT    host_exit_off, 0
-            EXIT    host_exit_off_trace, 1
-            EXIT    host_exit_on, 2
-            EXIT    host_exit_on_trace, 3
-            EXIT    host_exit_off_hard, 4
-            EXIT    host_exit_off_trace_hard, 5
-            EXIT    host_exit_on_hard, 6
-            EXIT    host_exit_on_trace_hard, 7
 
 ; The barrier between tasks: on the CPU's stack, keeps all registers.
 global host_mitig_switch
@@ -134,6 +124,11 @@ host_service_read:
             mov     r10, rcx
             mov     r11, rcx
             ret
+
+section .data
+            align   8
+global host_exit_user
+host_exit_user: dq host_exit_taken
 
 section .bss align=64
 global host_in, host_out, host_way, host_exit

@@ -21,7 +21,7 @@ enum host_way {
 extern struct host_regs host_in, host_out;
 extern uint32_t host_way;
 extern uint32_t host_switches; /* barriers between tasks */
-extern uint32_t host_exit; /* which exit was taken after C: 4 * mitigations + 2 * isolation + trace */
+extern uint32_t host_exit; /* 1: the exit in force was taken after C */
 extern uint64_t host_gs;   /* 0: user's; all ones: the kernel's */
 extern uint64_t host_roots, host_root[8], host_root_reads, host_cr3; /* CR3: writes, reads, value */
 extern uint64_t host_cr2, host_tsc;

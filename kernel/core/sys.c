@@ -9,6 +9,7 @@
 #include "kernel/core/wire.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/mitig.h"
 
@@ -50,7 +51,23 @@ static long trace_switch(const char *word, uint64_t n)
     return (long)n;
 }
 
-/* "NAME on", "NAME off"; NAME may be all. */
+/* Isolation on or off, and every thread with it: the caller leaves by the new rules already. */
+static enum err isolation_switch(bool on)
+{
+    enum err e = hal_isolation_select(on);
+
+    for (struct list *l = task_list.next; !e && l != &task_list; l = l->next) {
+        struct task *task = list_entry(l, struct task, link);
+        if (task->dying)
+            continue;
+        space_isolate(&task->space);
+        for (struct list *m = task->threads.next; m != &task->threads; m = m->next)
+            thread_refresh(list_entry(m, struct thread, siblings));
+    }
+    return e;
+}
+
+/* "NAME on", "NAME off"; NAME may be all, or pti. */
 static long mitig_write(const char *word, uint64_t n)
 {
     uint64_t name = 0;
@@ -63,8 +80,13 @@ static long mitig_write(const char *word, uint64_t n)
             bits |= mitigations[i].bit;
     bool on = n - name >= 3 && !memcmp(word + name, " on", 3);
     bool off = n - name >= 4 && !memcmp(word + name, " off", 4);
-    if (!bits || (!on && !off))
+    bool pti = named("pti", word, name);
+    if ((!bits && !pti) || (!on && !off))
         return -T_EINVAL;
+    if (pti) {
+        enum err e = isolation_switch(on);
+        return e ? -(long)e : (long)n;
+    }
     if (named("all", word, name))
         bits &= mitig_state.able;
     enum err e = mitig_set(on ? mitig_state.on | bits : mitig_state.on & (uint8_t)~bits);

@@ -14,7 +14,7 @@
 static const struct {
     const char *name, *values;
 } words[] = {
-    {"pti=", "|off|on|"},
+    {"pti=", "|off|on|hot|"},
     {"pcid=", "|off|on|"},
     {"trace=", "|off|on|"},
     {"fastpath=", "|0|1|"},

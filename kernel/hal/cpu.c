@@ -197,6 +197,17 @@ void hal_entry_select(bool fastpath, bool trace)
                                      isolation() * 2 + (trace ? 1 : 0)]);
 }
 
+enum err hal_isolation_select(bool on)
+{
+    if (!hal_config.hot)
+        return T_EOPNOTSUPP;
+    hal_config.pti = on;
+    hal_config.pcid = on && hal_config.hot_pcid;
+    idt_switch(isolation());
+    hal_entry_select(hal_config.fastpath, hal_config.trace);
+    return OK;
+}
+
 bool cpu_syscall(void)
 {
     x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_SCE);

@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "kernel/abi/boot.h"
+#include "kernel/abi/errors.h"
 #include "kernel/abi/wire.h"
 
 /* What the boot words and the CPU decided; constant after hal_main. */
 struct hal_config {
     bool pti, pcid, trace, fastpath;
+    bool hot, hot_pcid; /* isolation may be switched while the kernel runs; with PCIDs when it is on */
     uint64_t tsc_hz;
     uint8_t tsc_source; /* as in struct wire_hello */
     bool smap, smep, umip;
@@ -33,6 +35,11 @@ uint64_t hal_tsc(void);
 
 /* Picks the system call entry by the present configuration: fast or plain, isolation, trace. */
 void hal_entry_select(bool fastpath, bool trace);
+
+/* Isolation on or off, while the kernel runs: table of interrupts, entries and exits. Every space must
+ * follow by space_isolate, and its threads' roots, before anything leaves to user mode.
+ * EOPNOTSUPP: the boot word was not pti=hot. */
+__attribute__((warn_unused_result)) enum err hal_isolation_select(bool on);
 
 /* Measures what struct wire_calib asks of ring 0. Takes about 100 ms; interrupts off. */
 void hal_calibrate(struct wire_calib *calib);

@@ -76,6 +76,17 @@ void idt_fill(unsigned set)
     gate_set(VECTOR_SPURIOUS, trap_table[set][TABLE_SPURIOUS]);
 }
 
+void idt_switch(unsigned set)
+{
+    x86_write_cr0(x86_read_cr0() & ~CR0_WP);
+    for (unsigned vector = 0; vector < TABLE_NUMBERED; vector++)
+        if (!vector_ist(vector) || vector == VECTOR_DB) /* the others have one stub for all */
+            gate_set(vector, trap_table[set][vector]);
+    gate_set(VECTOR_TIMER, trap_table[set][TABLE_TIMER]);
+    gate_set(VECTOR_SPURIOUS, trap_table[set][TABLE_SPURIOUS]);
+    x86_write_cr0(x86_read_cr0() | CR0_WP);
+}
+
 void idt_load(void)
 {
     const struct x86_table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};

@@ -39,16 +39,31 @@ static uint16_t pcid_alloc(void)
     return PCID_SHARED;
 }
 
+/* With isolation off a switch flushes the PCID that it goes to: what was cached under the other
+ * rules is gone. */
+static uint64_t exit_root(const struct space *s)
+{
+    uint64_t root = s->kernel_root | s->pcid;
+
+    if (!hal_config.pti)
+        return root;
+    root |= CR3_USER_BIT | (s->pcid ? CR3_USER_PCID : 0);
+    return s->pcid && s->pcid != PCID_SHARED ? root | CR3_NOFLUSH : root;
+}
+
 void tlb_assign(struct space *s)
 {
-    s->exit_root = hal_config.pti ? s->kernel_root | CR3_USER_BIT : s->kernel_root;
-    s->pcid = 0;
-    if (!hal_config.pcid)
-        return;
-    s->pcid = pcid_alloc();
-    s->exit_root |= s->pcid | CR3_USER_PCID;
-    if (s->pcid != PCID_SHARED)
-        s->exit_root |= CR3_NOFLUSH;
+    s->pcid = hal_config.pcid || hal_config.hot_pcid ? pcid_alloc() : 0;
+    s->exit_root = exit_root(s);
+}
+
+void tlb_isolate(struct space *s)
+{
+    s->exit_root = exit_root(s);
+    if (s->pcid)
+        pcid_flush(s->pcid);
+    else if ((x86_read_cr3() & CR3_FRAME_MASK) == s->kernel_root)
+        x86_write_cr3(s->kernel_root);
 }
 
 void tlb_release(struct space *s)

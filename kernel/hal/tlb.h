@@ -11,6 +11,9 @@
 /* Gives a new space its PCID, with nothing stale under it, and sets its exit_root. */
 void tlb_assign(struct space *s);
 
+/* The same space after isolation was switched: other roots, nothing of before in the TLB. */
+void tlb_isolate(struct space *s);
+
 /* Leaves the space if it is the active one (the boot root is loaded), forgets all of it, and takes
  * its PCID back. Its tables may be freed afterwards. */
 void tlb_release(struct space *s);

@@ -75,6 +75,15 @@ enum err space_init(struct space *s)
     return OK;
 }
 
+void space_isolate(struct space *s)
+{
+    uint64_t *kernel = page_pointer(s->kernel_root);
+    for (unsigned i = 0; i < PT_USER_SLOTS; i++)
+        if (kernel[i] & PT_PRESENT)
+            kernel[i] = hal_config.pti ? kernel[i] | PT_NX : kernel[i] & ~PT_NX;
+    tlb_isolate(s);
+}
+
 /* Writes the table entry of va at a level; in both roots if that is the top. */
 static void entry_set(const struct space *s, vaddr_t va, uint64_t *path[PT_LEVELS], unsigned level)
 {

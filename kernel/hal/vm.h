@@ -34,6 +34,10 @@ WARN_UNUSED enum err space_init(struct space *s);
  * root. */
 void space_destroy(struct space *s);
 
+/* Makes the space follow hal_config.pti after that changed: its roots' user halves and what a thread of
+ * it leaves with. */
+void space_isolate(struct space *s);
+
 /* Maps fresh zeroed pages at va (page aligned, inside [USER_MIN, USER_END)); prot is PROT_*.
  * EINVAL range or alignment, EEXIST if any page is mapped, ENOMEM; nothing is mapped on failure. */
 WARN_UNUSED enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot);

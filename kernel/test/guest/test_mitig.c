@@ -9,9 +9,10 @@
 #include "servers/lib/start.h"
 #include "servers/lib/string.h"
 
-#define ROUNDS 200u
-#define TRIES  5u
-#define FILE   "sys:mitig"
+#define ROUNDS   200u
+#define TRIES    5u
+#define SWITCHES 50u
+#define FILE     "sys:mitig"
 
 static const char *const names[] = {"fence", "verw", "ibpb", "rsb"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
@@ -118,6 +119,33 @@ static void switches_check(int zero)
     CHECK(!mitig_is("verw", "on") && !mitig_is("fence", "on"));
 }
 
+/* Isolation goes and comes under threads that wait, call and fault; nothing of the kernel is ever
+ * left in the user's tables, and user code never runs by the kernel's. */
+static void isolation_check(int zero)
+{
+    SHOWS("V41", "isolation switched while the machine runs");
+    bool was = sysfile_line(FILE, "pti on");
+    if (mitig_put("pti", "off") == -T_EOPNOTSUPP) {
+        CHECK_EQ(mitig_put("pti", "on"), -T_EOPNOTSUPP);
+        CHECK(was == sysfile_line(FILE, "pti on"));
+        return;
+    }
+    for (unsigned i = 0; i < SWITCHES; i++) {
+        CHECK(sysfile_line(FILE, "pti off"));
+        crossings_check(zero);
+        long other = guest_child("echo", 0); /* a space made now must follow too */
+        CHECK_EQ(mitig_put("pti", "on"), 0);
+        CHECK(sysfile_line(FILE, "pti on"));
+        CHECK_EQ(sysfile_number(FILE, "trampoline_differences"), 0);
+        crossings_check(zero);
+        CHECK_EQ(sys_kill((uint32_t)other, SIGKILL), 0);
+        CHECK(guest_wait(other) != 0);
+        CHECK_EQ(mitig_put("pti", "off"), 0);
+    }
+    if (was)
+        CHECK_EQ(mitig_put("pti", "on"), 0);
+}
+
 /* The tick is an instruction: two runs of the same code count the same. */
 static bool clock_counts(void)
 {
@@ -152,6 +180,7 @@ int main(int argc, char **argv, char **envp)
     CHECK(peer > 0 && zero >= 0);
     CHECK(call_good());
     switches_check(zero);
+    isolation_check(zero);
     if (clock_counts())
         prices_check();
     CHECK_EQ(sys_kill((uint32_t)peer, SIGKILL), 0);
