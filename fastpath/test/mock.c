@@ -107,6 +107,11 @@ void page_ref(paddr_t page)
     (void)page;
 }
 
+uint64_t page_total_count(void)
+{
+    return 0;
+}
+
 void page_unref(paddr_t page)
 {
     (void)page;

@@ -122,14 +122,30 @@ static void transfer(struct thread *t, enum op op, unsigned rights)
         request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0 || may_miss(t, file));
 }
 
+/* The description behind rdi, if its scheme does short calls of that right by itself. */
+static const struct file *short_file(const struct thread *t, unsigned right)
+{
+    const struct file *file = fd_file(t->task, t->rdi);
+
+    if (!file || !file->scheme->shorts || TAG_LENGTH(t->rsi) > MSG_INLINE_MAX)
+        return 0;
+    return t->task->fd.slots[t->rdi].rights & right ? file : 0;
+}
+
 void file_read(struct thread *t)
 {
-    transfer(t, OP_read, FD_READ);
+    const struct file *file = short_file(t, O_RDONLY);
+
+    if (!file || !file->scheme->shorts->read(t, file))
+        transfer(t, OP_read, FD_READ);
 }
 
 void file_write(struct thread *t)
 {
-    transfer(t, OP_write, FD_WRITE);
+    const struct file *file = short_file(t, O_WRONLY);
+
+    if (!file || !file->scheme->shorts->write(t, file))
+        transfer(t, OP_write, FD_WRITE);
 }
 
 void file_fcall(struct thread *t)

@@ -1,110 +1,211 @@
 /* SPDX-License-Identifier: MIT
- * Pipes: a page as a ring, both ends descriptions of the kernel scheme `pipe`. State changes first,
- * then whoever waits is woken; a woken call is executed again from its SYSCALL, so it sees the new
- * state and nothing is remembered about it. A write moves at most PIPE_CHUNK bytes, and those at
- * once. */
+ * Pipes: a ring, both ends descriptions of the kernel scheme `pipe`. State changes first, then the
+ * request of whoever waits is made again where it stands, so nothing is remembered about it. A
+ * write of at most PIPE_ATOMIC bytes is whole or waits; a longer one moves what there is room for.
+ * Invariant: readers wait only while the ring is empty, writers only while it is not. */
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/services.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/list.h"
-#include "kernel/hal/mem.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/sched.h"
+#include "servers/ring.h"
 
-#define PIPE_BYTES 4096u
-#define PIPE_CHUNK (PIPE_BYTES / 8)
-#define PIPES      64u
+#define PIPE_ATOMIC 4096u
+#define PIPE_SHARE  8u /* of the memory, for what lies in full pipes */
+#define READ_END    0u
+#define WRITE_END   1u
 
 struct pipe {
-    uint8_t *ring;
-    uint32_t head, used;
-    bool end_open[2]; /* 0 read, 1 write */
-    struct list waiting[2];
+    struct ring ring;
+    struct list waiting[2]; /* threads by the end that they use */
+    bool open[2];
+    uint8_t zero[22]; /* whole multiples of 32 bytes: see pipe_of */
 };
+_Static_assert(sizeof(struct pipe) % 32 == 0, "the lowest bit of a handle is the end");
 
-static struct pipe pipes[PIPES];
+static struct pool pipe_pool = {.size = sizeof(struct pipe)};
+static uint32_t quota; /* pieces of rings beyond everyone's first */
 
-/* Handles: pipe * 2 + end. */
+uint32_t pipe_count(void)
+{
+    return pipe_pool.used;
+}
+
 static struct pipe *pipe_of(const struct svc_req *req)
 {
-    return &pipes[req->handle / 2 % PIPES];
+    return pool_block(req->handle & ~1ull);
 }
 
-static void pipe_wake(struct list *waiting, uint32_t number)
+/* A woken thread that has to wait again stays the first. */
+static long pipe_wait(struct pipe *p, unsigned end, const struct svc_req *req)
 {
-    while (!list_empty(waiting))
-        call_again(list_entry(waiting->next, struct thread, link), number);
-}
+    struct thread *t = linked_caller(req);
 
-static long pipe_block(struct pipe *p, unsigned end)
-{
-    list_push_back(&p->waiting[end], &cpu_this()->current->link);
+    if (req->flags & SVC_REQ_NONBLOCK)
+        return -T_EAGAIN;
+    if (t == cpu_this()->current)
+        list_push_back(&p->waiting[end], &t->link);
+    else
+        list_push_front(&p->waiting[end], &t->link);
     return SVC_PENDING;
+}
+
+static bool first_again(struct svc *self, struct list *waiting)
+{
+    struct list *first = waiting->next;
+
+    list_remove(first);
+    return linked_again(self, list_entry(first, struct thread, link));
+}
+
+static void readers_wake(struct svc *self, struct pipe *p)
+{
+    while (!list_empty(&p->waiting[READ_END]) && (p->ring.used || !p->open[WRITE_END]))
+        first_again(self, &p->waiting[READ_END]);
+}
+
+static bool has_room(const struct pipe *p)
+{
+    return p->ring.used <= RING_BYTES - PIPE_ATOMIC || !p->open[READ_END];
+}
+
+static void writers_wake(struct svc *self, struct pipe *p)
+{
+    while (!list_empty(&p->waiting[WRITE_END]) && has_room(p))
+        if (!first_again(self, &p->waiting[WRITE_END]))
+            break;
 }
 
 static long pipe_read(struct svc *self, struct svc_req *req)
 {
     struct pipe *p = pipe_of(req);
-    uint32_t n = req->count < p->used ? (uint32_t)req->count : p->used;
-    uint8_t chunk[PIPE_CHUNK];
+    uint32_t n = ring_ready(&p->ring, req->count);
 
-    if (req->handle & 1)
+    if (req->handle & WRITE_END || !p->open[READ_END])
         return -T_EBADF;
-    if (!p->used && req->count)
-        return p->end_open[1] ? pipe_block(p, 0) : 0;
-    if (n > sizeof(chunk))
-        n = sizeof(chunk);
-    for (uint32_t i = 0; i < n; i++)
-        chunk[i] = p->ring[(p->head + i) % PIPE_BYTES];
-    long result = svc_put(self, req, chunk, n);
-    if (result < 0)
-        return result;
-    p->head = (p->head + n) % PIPE_BYTES;
-    p->used -= n;
-    pipe_wake(&p->waiting[1], SYS_write);
+    if (!n)
+        return req->count && p->open[WRITE_END] ? pipe_wait(p, READ_END, req) : 0;
+    long e = ring_peek(self, req, &p->ring, n);
+    if (e < 0)
+        return e;
+    ring_drop(&p->ring, n);
+    writers_wake(self, p);
     return n;
+}
+
+/* Whether others came first: a thread whose request is made again was the first of them. */
+static bool must_queue(const struct pipe *p, const struct svc_req *req)
+{
+    return !list_empty(&p->waiting[WRITE_END]) && linked_caller(req) == cpu_this()->current;
 }
 
 static long pipe_write(struct svc *self, struct svc_req *req)
 {
     struct pipe *p = pipe_of(req);
-    uint8_t chunk[PIPE_CHUNK];
-    uint32_t n = req->count < sizeof(chunk) ? (uint32_t)req->count : sizeof(chunk);
 
-    if (!(req->handle & 1))
+    if (!(req->handle & WRITE_END) || !p->open[WRITE_END])
         return -T_EBADF;
-    if (!p->end_open[0])
+    if (!p->open[READ_END])
         return -T_EPIPE;
-    if (n > PIPE_BYTES - p->used)
-        return pipe_block(p, 1);
-    long result = svc_get(self, req, chunk, n);
-    if (result < 0)
-        return result;
-    for (uint32_t i = 0; i < n; i++)
-        p->ring[(p->head + p->used + i) % PIPE_BYTES] = chunk[i];
-    p->used += n;
-    pipe_wake(&p->waiting[0], SYS_read);
+    uint32_t n = ring_room(self, &p->ring, req->count, &quota);
+    bool fits = req->count > PIPE_ATOMIC ? n : n == req->count;
+    if (!fits || must_queue(p, req))
+        return pipe_wait(p, WRITE_END, req);
+    long e = ring_put(self, req, &p->ring, n);
+    if (e < 0)
+        return e;
+    readers_wake(self, p);
     return n;
 }
 
-static void ring_free(struct pipe *p)
+/* A read that has to wait does so at once. */
+static bool short_read(struct thread *t, const struct file *file)
 {
-    page_unref((paddr_t)((char *)p->ring - (char *)page_pointer(0)));
-    p->ring = 0;
+    struct pipe *p = pool_block(file->handle);
+
+    if (p->ring.used || !p->open[WRITE_END] || !t->r10 || file->flags & O_NONBLOCK)
+        return false;
+    t->rdx = file->handle;
+    t->rsi = TAG(OP_read, 0, TAG_LENGTH(t->rsi), 0);
+    t->call_op = OP_read;
+    t->call_file = 0;
+    t->call_scheme = 0;
+    list_push_back(&p->waiting[READ_END], &t->link);
+    sched_block(t, THREAD_PENDING);
+    return true;
 }
 
+/* The data of a short write as a short read's answer: nothing behind its n bytes. */
+static void words_give(struct thread *to, const struct thread *from, unsigned n)
+{
+    uint64_t w[5] = {from->r10, from->r8, from->r9, from->r12, from->r13};
+
+    for (unsigned i = n / 8; i < 5; i++)
+        w[i] &= i == n / 8 ? (1ull << n % 8 * 8) - 1 : 0;
+    to->r10 = w[0], to->r8 = w[1], to->r9 = w[2], to->r12 = w[3], to->r13 = w[4];
+}
+
+static void short_answer(struct thread *t, enum op op, uint64_t length, uint64_t n)
+{
+    t->rax = 0;
+    t->rdi = t->stamp;
+    t->rsi = TAG(op, 0, length, 0);
+    t->rdx = n;
+}
+
+/* A write to a reader that waits for at least as much goes into its registers. */
+static bool short_write(struct thread *t, const struct file *file)
+{
+    struct pipe *p = pool_block(file->handle & ~1u);
+    unsigned n = TAG_LENGTH(t->rsi) - 8u;
+
+    if (list_empty(&p->waiting[READ_END]) || n - 1 >= FILE_INLINE_MAX)
+        return false;
+    struct thread *r = list_entry(p->waiting[READ_END].next, struct thread, link);
+    if (TAG_LENGTH(r->rsi) == MSG_LENGTH_BUFFER || r->r10 < n)
+        return false;
+    list_remove(&r->link);
+    if (n == 8) /* the usual case: one word */
+        r->r10 = t->r10, r->r8 = r->r9 = r->r12 = r->r13 = 0;
+    else
+        words_give(r, t, n);
+    short_answer(r, OP_read, 8 + n, n);
+    short_answer(t, OP_write, 8, n);
+    t->r10 = t->r8 = t->r9 = t->r12 = t->r13 = 0;
+    sched_ready(r);
+    return true;
+}
+
+static const struct scheme_shorts pipe_shorts = {short_read, short_write};
+
+static long pipe_start(struct svc *self)
+{
+    list_entry(self, struct scheme, svc)->shorts = &pipe_shorts;
+    quota = (uint32_t)(page_total_count() / PIPE_SHARE);
+    return 0;
+}
+
+static void pipe_free(struct svc *self, struct pipe *p)
+{
+    ring_end(self, &p->ring, &quota);
+    pool_free(&pipe_pool, p);
+}
+
+/* All that wait are done then: those of the other end see the end of the pipe, those of this one,
+ * whose descriptor went from under them, EBADF. */
 static long pipe_close(struct svc *self, struct svc_req *req)
 {
     struct pipe *p = pipe_of(req);
 
-    (void)self;
-    p->end_open[req->handle & 1] = false;
-    pipe_wake(&p->waiting[0], SYS_read);
-    pipe_wake(&p->waiting[1], SYS_write);
-    if (!p->end_open[0] && !p->end_open[1] && p->ring)
-        ring_free(p);
+    p->open[req->handle & 1] = false;
+    for (unsigned end = 0; end < 2; end++)
+        while (!list_empty(&p->waiting[end]) && first_again(self, &p->waiting[end]))
+            ;
+    if (!p->open[READ_END] && !p->open[WRITE_END])
+        pipe_free(self, p);
     return 0;
 }
 
@@ -114,31 +215,43 @@ static long pipe_open(struct svc *self, struct svc_req *req, const char *path, u
     return -T_ENOENT; /* pipes have no names: pipe2 makes them */
 }
 
-const struct service_ops pipe_service = {
-    .name = "pipe", .open = pipe_open, .close = pipe_close, .read = pipe_read, .write = pipe_write};
+const struct service_ops pipe_service = {.name = "pipe",
+                                         .start = pipe_start,
+                                         .open = pipe_open,
+                                         .close = pipe_close,
+                                         .read = pipe_read,
+                                         .write = pipe_write};
 
-static struct pipe *pipe_find(void)
+/* An empty pipe whose ends are still closed. */
+static struct pipe *pipe_new(struct svc *self)
 {
-    for (unsigned i = 0; i < PIPES; i++)
-        if (!pipes[i].ring)
-            return &pipes[i];
+    struct pipe *p = pool_alloc(&pipe_pool);
+
+    if (!p)
+        return 0;
+    list_init(&p->waiting[READ_END]);
+    list_init(&p->waiting[WRITE_END]);
+    if (!ring_make(self, &p->ring))
+        return p;
+    pool_free(&pipe_pool, p);
     return 0;
 }
 
-static struct file *end_make(struct scheme *s, const struct pipe *p, unsigned end)
+static struct file *end_make(struct scheme *s, struct pipe *p, unsigned end, uint32_t flags)
 {
-    struct file *file = file_make(s, (uint32_t)(p - pipes) * 2 + end, end ? O_WRONLY : O_RDONLY);
+    flags |= end == WRITE_END ? O_WRONLY : O_RDONLY;
+    struct file *file = file_make(s, pool_number(p) | end, flags);
 
     if (file)
-        file->opened = true;
+        file->opened = p->open[end] = true;
     return file;
 }
 
-/* Descriptors for both ends, or for none: then the files are closed, and with them the ring. */
+/* Descriptors for both ends, or for none: then the files are closed, and with them the pipe. */
 static long pipe_fds(struct thread *t, struct file *const end[2])
 {
-    long a = fd_install(t->task, end[0], file_rights(end[0]));
-    long b = a >= 0 ? fd_install(t->task, end[1], file_rights(end[1])) : a;
+    long a = fd_install(t->task, end[READ_END], file_rights(end[READ_END]));
+    long b = a >= 0 ? fd_install(t->task, end[WRITE_END], file_rights(end[WRITE_END])) : a;
 
     if (b >= 0) {
         t->rdx = (uint64_t)a | (uint64_t)b << 32;
@@ -150,42 +263,37 @@ static long pipe_fds(struct thread *t, struct file *const end[2])
         file_close(t);
         t->rdi = saved;
     } else {
-        file_unref(end[0]);
+        file_unref(end[READ_END]);
     }
-    file_unref(end[1]);
+    file_unref(end[WRITE_END]);
     return b;
 }
 
-/* Both ends of p, or none: then the ring is free again. */
-static bool ends_make(struct pipe *p, struct file *end[2])
+/* Both ends, or none: then the pipe is gone. */
+static bool ends_make(struct scheme *s, struct pipe *p, uint32_t flags, struct file *end[2])
 {
-    struct scheme *s = scheme_find("pipe", 4);
-
-    end[0] = end_make(s, p, 0);
-    end[1] = end[0] ? end_make(s, p, 1) : 0;
-    if (end[1])
+    end[READ_END] = end_make(s, p, READ_END, flags);
+    end[WRITE_END] = end[READ_END] ? end_make(s, p, WRITE_END, flags) : 0;
+    if (end[WRITE_END])
         return true;
-    if (end[0]) {
-        p->end_open[1] = false;
-        file_unref(end[0]);
-    } else {
-        ring_free(p);
-    }
+    if (end[READ_END])
+        file_unref(end[READ_END]);
+    else
+        pipe_free(&s->svc, p);
     return false;
 }
 
 void pipe_make(struct thread *t)
 {
-    struct pipe *p = pipe_find();
-    paddr_t page = p ? page_alloc() : 0;
+    struct scheme *s = scheme_find("pipe", 4);
     struct file *end[2];
 
-    t->rax = (uint64_t)-T_ENOMEM;
-    if (!page)
+    if (t->rdi & ~(uint64_t)O_NONBLOCK) {
+        t->rax = (uint64_t)-T_EINVAL;
         return;
-    *p = (struct pipe){.ring = page_pointer(page), .end_open = {true, true}};
-    list_init(&p->waiting[0]);
-    list_init(&p->waiting[1]);
-    if (ends_make(p, end))
+    }
+    struct pipe *p = pipe_new(&s->svc);
+    t->rax = (uint64_t)-T_ENOMEM;
+    if (p && ends_make(s, p, (uint32_t)t->rdi, end))
         t->rax = (uint64_t)pipe_fds(t, end);
 }

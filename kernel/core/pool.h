@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "kernel/hal/page.h"
+
 struct pool {
     uint32_t size; /* bytes of a block: at most a page */
     uint32_t used; /* blocks handed out */
@@ -15,5 +17,16 @@ struct pool {
 /* A zeroed block, or 0: out of memory. */
 void *pool_alloc(struct pool *pool);
 void pool_free(struct pool *pool, void *block);
+
+/* A block of a multiple of 16 bytes as a number of 32 bits, and back: a service's handle for it. */
+static inline uint32_t pool_number(const void *block)
+{
+    return (uint32_t)((uint64_t)((const char *)block - (const char *)page_pointer(0)) >> 4);
+}
+
+static inline void *pool_block(uint64_t number)
+{
+    return page_pointer(number << 4);
+}
 
 #endif

@@ -8,9 +8,20 @@
 #include "kernel/core/task.h"
 #include "servers/service.h"
 
+struct file;
+
+/* What a scheme of the kernel may do with a short read or write in the caller's registers, before
+ * anything is made of it. False: nothing was done, the call goes the usual way. The descriptor has
+ * the right, and the length in the tag is sound. */
+struct scheme_shorts {
+    bool (*read)(struct thread *t, const struct file *file);
+    bool (*write)(struct thread *t, const struct file *file);
+};
+
 struct scheme {
-    struct task *server; /* who answers; task_kernel: `svc` does; task_none: dead */
-    struct svc svc;      /* placement linked */
+    struct task *server;                /* who answers; task_kernel: `svc` does; task_none: dead */
+    struct svc svc;                     /* placement linked */
+    const struct scheme_shorts *shorts; /* 0: none */
     struct list link;
     struct list served;  /* in the server's `schemes` */
     struct scheme *next; /* of the same hash */
@@ -48,6 +59,13 @@ static inline bool scheme_linked(const struct scheme *s)
  * as if a server had replied. False: the service answers later, t must block. `path`: for open and
  * dup. */
 bool linked_request(struct thread *t, struct file *file, const char *path, uint64_t length);
+
+/* The request of a thread that waits in that service for nothing but another try is made again,
+ * from the registers in which it stands. The thread left its list. False: it is pending again. */
+bool linked_again(struct svc *self, struct thread *t);
+
+/* The thread that made the request, which is the current one or waits. */
+struct thread *linked_caller(const struct svc_req *req);
 
 /* The host functions that a service in the kernel gets. */
 extern const struct svc_host linked_host;

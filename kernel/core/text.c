@@ -2,6 +2,7 @@
  * The reports behind the files of `sys:`. Read-only views: nothing here changes anything. */
 #include "kernel/core/text.h"
 
+#include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/trace.h"
@@ -70,6 +71,7 @@ void report_counters(struct text *text)
     text_pair(text, "trace_lost", trace_lost());
     text_pair(text, "files", file_count());
     report_threads(text);
+    text_pair(text, "pipes", pipe_count());
 }
 
 void report_tasks(struct text *text)

@@ -156,3 +156,23 @@ bool linked_request(struct thread *t, struct file *file, const char *path, uint6
     answer_give(t, &req, result);
     return true;
 }
+
+struct thread *linked_caller(const struct svc_req *req)
+{
+    return threads[(req->caller >> 32) & TID_SLOT_MASK];
+}
+
+bool linked_again(struct svc *self, struct thread *t)
+{
+    struct svc_req req = request_make(t);
+    long result = svc_dispatch(self, &req, t->call_op, 0, 0);
+
+    if (result == SVC_PENDING)
+        return false;
+    answer_give(t, &req, result);
+    if (t->call_file)
+        file_reply(t);
+    request_end(t);
+    sched_ready(t);
+    return true;
+}
