@@ -8,6 +8,7 @@
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
+#include "kernel/hal/mem.h"
 #include "kernel/hal/uart.h"
 
 #define CHUNK 256u
@@ -29,6 +30,22 @@ static long debug_write(struct svc *self, struct svc_req *req)
         return e;
     klog_sink(chunk, n);
     return (long)n;
+}
+
+/* What was typed and nobody has read yet: it leaves only once a reader has it. */
+static char typed[CHUNK];
+static uint32_t typed_count;
+
+static void typed_take(void)
+{
+    for (int byte; typed_count < CHUNK && (byte = uart_get()) >= 0;)
+        typed[typed_count++] = (char)byte;
+}
+
+static void typed_drop(uint32_t n)
+{
+    typed_count -= n;
+    memmove(typed, typed + n, typed_count);
 }
 
 /* Readers that found nothing. A byte's interrupt sends them all to look again. */
@@ -54,16 +71,15 @@ static long read_later(void)
 /* What has been typed; waits for the first byte. */
 static long debug_read(struct svc *self, struct svc_req *req)
 {
-    char chunk[CHUNK];
-    uint64_t n = 0;
-    int byte = -1;
-
-    while (n < req->count && n < CHUNK && (byte = uart_get()) >= 0)
-        chunk[n++] = (char)byte;
-    if (!n && req->count)
-        return read_later();
-    long e = svc_put(self, req, chunk, n);
-    return e < 0 ? e : (long)n;
+    typed_take();
+    if (!typed_count && req->count)
+        return req->flags & SVC_REQ_NONBLOCK ? -T_EAGAIN : read_later();
+    uint32_t n = req->count < typed_count ? (uint32_t)req->count : typed_count;
+    long e = svc_put(self, req, typed, n);
+    if (e < 0)
+        return e;
+    typed_drop(n);
+    return (long)n;
 }
 
 const struct service_ops debug_service = {
