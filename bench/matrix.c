@@ -33,9 +33,9 @@ static const struct rung {
     const char *name;
     bool sized, spaced;
 } rungs[] = {
-    {"R0", false, false},     {"R1", true, false},     {"T2", true, false}, {"D0", true, true},
-    {"D1", true, true},       {"D2", true, true},      {"D3", true, true},  {"D4", true, true},
-    {"notify", false, false}, {"fault", false, false},
+    {"R0", false, false},     {"R1", true, false},     {"T2", true, false},    {"D0", true, true},
+    {"D1", true, true},       {"D2", true, true},      {"D3", true, true},     {"D4", true, true},
+    {"notify", false, false}, {"fault", false, false}, {"pipe", false, false},
 };
 
 __attribute__((format(printf, 4, 5))) static int error_set(struct matrix_error *error, size_t line,

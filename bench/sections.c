@@ -24,6 +24,7 @@ static const struct rung {
     {"T2", 2, {2, 4}, "file call at a user server, on D4's code"},
     {"notify", 2, {2, 4}, "notify a waiting thread, which answers"},
     {"fault", 2, {0, 4}, "page fault to a user handler and back"},
+    {"pipe", 4, {2, 8}, "8 bytes through a pipe, and 8 back through another"},
 };
 #define RUNGS (sizeof(rungs) / sizeof(rungs[0]))
 

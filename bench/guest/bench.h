@@ -108,6 +108,11 @@ long fault_run(struct work *w, struct span *to, unsigned n);
 /* Instructions between two faults that are the handler's own and those that only record. */
 extern const uint32_t fault_user, fault_record;
 
+/* stream.c */
+long pipe_set_up(struct work *w);
+void stream_tear_down(void);
+long stream_serve(void *unused);
+
 /* servers.c: the other side. */
 int server_main(const char *name);
 /* The task that runs loop `name`, started when it is not there: its TID. One at a time. */

@@ -152,6 +152,7 @@ static const struct rung rungs[] = {
     {"D4", HAS_SIZE | HAS_SPACE, call_set_up, regions_run, "round trip", 2, 2, "call", false},
     {"notify", 0, notify_set_up, regions_run, "notification", 2, 2, "waiter", false},
     {"fault", 0, fault_set_up, fault_run, "fault", 2, 0, 0, false},
+    {"pipe", 0, pipe_set_up, regions_run, "round trip", 4, 2, "stream", false},
 };
 
 const struct rung *rung_find(const char *name, uint64_t length)
@@ -178,6 +179,7 @@ void cell_tear_down(struct work *w)
     if (w->rung->plain)
         file_put("sys:path", machine.fast ? "fast" : "plain");
     fault_tear_down();
+    stream_tear_down();
     sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_DEFAULT});
 }
 

@@ -145,6 +145,28 @@ global %1:function (%1.end - %1)
             RETURN
 .end:
 
+; long server_stream(uint64_t read_fd, uint64_t write_fd): answers each word with the same one until the
+; stream ends.
+            ROUTINE server_stream
+            SAVE
+            mov     r14, rsi
+.next:      mov     edi, r15d
+            mov     esi, TAG_READ_SHORT
+            mov     r10d, 8
+            mov     eax, SYS_read
+            syscall
+            CHECK
+            test    rdx, rdx
+            jle     .odd
+            mov     edi, r14d
+            mov     esi, 16 << 16               ; r10 is the word that came
+            mov     eax, SYS_write
+            syscall
+            CHECK
+            jmp     .next
+.odd:       RETURN
+.end:
+
 ; Instructions of a loop that are the user's: counted where they stand, so that the number follows the
 ; code. The SYSCALL between them is the kernel's, by the definition of "kernel".
 %assign user_count  0

@@ -227,6 +227,22 @@ global %1:function (%1.end - %1)
             CHECK
             REGION_END
 
+; One word out, one word back.
+            REGION  stream
+            mov     edi, [r15 + R_TARGET]
+            mov     rsi, [r15 + R_TAG]
+            mov     r10, [r15 + R_WORD]
+            mov     eax, SYS_write
+            syscall
+            CHECK_READ
+            mov     edi, [r15 + R_WORD + 16]
+            mov     esi, TAG_READ_SHORT
+            mov     r10, [r15 + R_WORD + 8]
+            mov     eax, SYS_read
+            syscall
+            CHECK_READ
+            REGION_END
+
 %assign form 0
 %rep FORM_PIECES + 1
     %if form <= FORM_BUFFER

@@ -79,6 +79,7 @@ static const struct loop {
     {"pair", server_pair, false},     {"classic", server_classic, false},
     {"waiter", server_waiter, false}, {"call-bare", call_bare, false},
     {"read-bare", read_bare, true},   {"waiter-bare", waiter_stamps, false},
+    {"stream", stream_serve, false},
 };
 
 static const struct loop *loop_find(const char *name)
