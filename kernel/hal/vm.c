@@ -17,7 +17,9 @@
 
 #include "kernel/abi/msg.h"
 
-#define PROT_ALL         (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+/* What of a leaf has nothing to do with rights. */
+#define LEAF_KEPT        (PT_FRAME | PT_LAZY | PT_FOREIGN | PT_UNCACHED)
 #define SPACE_FIND_START 0x100000000ull /* above what programs are linked to */
 
 bool user_range(vaddr_t a, uint64_t bytes)
@@ -49,9 +51,21 @@ static uint64_t leaf_bits(unsigned prot, unsigned ceiling)
     return leaf;
 }
 
+/* Without its frame a lazy leaf keeps the bits, but for that of its presence. */
+static uint64_t bits_lazy(uint64_t bits)
+{
+    return (bits & ~PT_PRESENT) | PT_LAZY;
+}
+
+static bool leaf_unfilled(uint64_t leaf)
+{
+    return (leaf & PT_LAZY) && !(leaf & PT_FRAME);
+}
+
+/* An absent leaf has no bit of user mode, unless it is one that is still to be filled. */
 static unsigned leaf_prot(uint64_t leaf)
 {
-    if (!(leaf & PT_PRESENT))
+    if (!(leaf & PT_USER))
         return PROT_NONE;
     return PROT_READ | (leaf & PT_WRITE ? PROT_WRITE : 0) | (leaf & PT_NX ? 0 : PROT_EXEC);
 }
@@ -131,7 +145,9 @@ static void leaf_drop(struct space *s, vaddr_t va)
     uint64_t *path[PT_LEVELS];
     paddr_t dead[PT_LEVELS];
     unsigned count = 0, level = pt_walk(s->kernel_root, va, path);
-    dead[count++] = *path[level] & PT_FRAME;
+    uint64_t leaf = *path[level];
+    if (!leaf_unfilled(leaf) && !(leaf & PT_FOREIGN))
+        dead[count++] = leaf & PT_FRAME;
     *path[level] = 0;
     while (++level < PT_LEVELS) {
         paddr_t table = *path[level] & PT_FRAME;
@@ -146,6 +162,7 @@ static void leaf_drop(struct space *s, vaddr_t va)
     while (count)
         page_unref(dead[--count]);
     s->pages--;
+    s->lazy -= (leaf & PT_LAZY) != 0;
 }
 
 static void range_drop(struct space *s, vaddr_t va, vaddr_t end)
@@ -194,6 +211,63 @@ enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
     return OK;
 }
 
+enum err space_map_lazy(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
+{
+    if (!pages_valid(va, bytes) || prot & ~PROT_ALL)
+        return T_EINVAL;
+    if (!range_empty(s, va, bytes))
+        return T_EEXIST;
+    uint64_t bits = bits_lazy(leaf_bits(prot_complete(prot), PROT_ALL));
+    for (vaddr_t at = va; at < va + bytes; at += PAGE_SIZE) {
+        if (leaf_add(s, at, bits) == OK) {
+            s->lazy++;
+            continue;
+        }
+        range_drop(s, va, at);
+        return T_ENOMEM;
+    }
+    return OK;
+}
+
+enum err space_fill(const struct space *s, vaddr_t va, unsigned prot)
+{
+    if (va < USER_MIN || va >= USER_END)
+        return T_EFAULT;
+    uint64_t *leaf = leaf_find(s, va & ~(PAGE_SIZE - 1));
+    if (!leaf || !leaf_unfilled(*leaf) || prot_complete(prot) & ~leaf_prot(*leaf))
+        return T_EFAULT;
+    paddr_t page = page_alloc();
+    if (!page)
+        return T_ENOMEM;
+    /* it was absent, so no CPU remembers anything of it; without rights it stays so */
+    *leaf |= page | (*leaf & PT_USER ? PT_PRESENT : 0);
+    return OK;
+}
+
+enum err space_map_frame(struct space *s, vaddr_t va, const struct page_grant *g)
+{
+    unsigned prot = prot_complete(g->prot), ceiling = prot_complete(g->ceiling);
+    uint64_t leaf = g->frame | leaf_bits(prot, ceiling);
+    if (!pages_valid(va, PAGE_SIZE) || (prot | ceiling) & ~PROT_ALL || prot & ~ceiling)
+        return T_EINVAL;
+    if (leaf_find(s, va))
+        return T_EEXIST;
+    if (!g->foreign && page_refs(g->frame) >= PAGE_REFS_MAX)
+        return T_ENOMEM;
+    leaf |= (g->foreign ? PT_FOREIGN : 0) | (g->uncached ? PT_UNCACHED : 0);
+    enum err e = leaf_add(s, va, leaf);
+    if (!e && !g->foreign)
+        page_ref(g->frame);
+    return e;
+}
+
+uint64_t space_leaf(const struct space *s, vaddr_t va, bool user_root)
+{
+    uint64_t *path[PT_LEVELS];
+    unsigned level = pt_walk(s->kernel_root | (user_root ? PAGE_SIZE : 0), va, path);
+    return *path[level] & PT_PRESENT ? *path[level] : 0;
+}
+
 static bool search(const struct space *s, vaddr_t start, uint64_t bytes, vaddr_t *va)
 {
     while (start <= USER_END && bytes <= USER_END - start) {
@@ -228,8 +302,10 @@ static enum err share_check(const struct share *h, unsigned prot)
         const uint64_t *leaf = leaf_find(h->src, h->from + done);
         if (!leaf)
             return T_EFAULT;
-        if (prot & ~leaf_prot(*leaf))
+        if (prot & ~leaf_prot(*leaf) || *leaf & PT_FOREIGN)
             return T_EACCES;
+        if (leaf_unfilled(*leaf) && space_fill(h->src, h->from + done, PROT_NONE))
+            return T_ENOMEM;
         if (prot & PROT_EXEC && leaf_prot(*leaf) & PROT_WRITE)
             return T_EACCES;
     }
@@ -282,7 +358,8 @@ enum err space_protect(struct space *s, vaddr_t va, uint64_t bytes, unsigned pro
     }
     for (vaddr_t at = va; at < va + bytes; at += PAGE_SIZE) {
         uint64_t *leaf = leaf_find(s, at);
-        *leaf = (*leaf & PT_FRAME) | leaf_bits(prot, leaf_ceiling(*leaf));
+        uint64_t bits = leaf_bits(prot, leaf_ceiling(*leaf));
+        *leaf = (*leaf & LEAF_KEPT) | (leaf_unfilled(*leaf) ? bits_lazy(bits) : bits);
         tlb_drop(s, at);
     }
     return OK;

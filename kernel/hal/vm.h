@@ -2,8 +2,9 @@
  * Address spaces: a pair of roots, adjacent frames. The even one is the kernel's (user half, no
  * execute there when isolation is on, and the whole kernel half), the odd one is the user's (user
  * half and the trampoline). With isolation off only the even one is used. The page tables are the
- * only record of what is mapped: a leaf owns one reference to its frame. Everything is mapped at
- * once: no page fault is ever taken for a page that a task was given. */
+ * only record of what is mapped: a leaf owns one reference to its frame, unless the frame is none
+ * of the page allocator's. Everything is mapped at once, but for what was asked for as lazy: a page
+ * of that kind is filled at its first use, by whoever uses it, user mode or kernel. */
 #ifndef TACH_HAL_VM_H
 #define TACH_HAL_VM_H
 
@@ -22,7 +23,8 @@ typedef uint64_t vaddr_t;
 struct space {
     paddr_t kernel_root; /* even frame */
     uint64_t exit_root;  /* what user-mode exit writes to CR3: PCID and no-flush bits included */
-    uint64_t pages;      /* leaves mapped, for accounting */
+    uint64_t pages;      /* leaves mapped, for accounting; unfilled ones too */
+    uint64_t lazy;       /* of them, those that came as lazy, filled or not */
     vaddr_t brk;         /* where the next unfixed mapping is looked for */
     uint16_t pcid;       /* 0: none */
 };
@@ -42,6 +44,23 @@ void space_isolate(struct space *s);
  * EINVAL range or alignment, EEXIST if any page is mapped, ENOMEM; nothing is mapped on failure. */
 WARN_UNUSED enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot);
 
+/* The same, but each page comes at its first use. The tables are made now, or ENOMEM. */
+WARN_UNUSED enum err space_map_lazy(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot);
+
+/* Gives the unfilled lazy page at va its frame. EFAULT: there is none that has the rights of prot;
+ * ENOMEM. */
+WARN_UNUSED enum err space_fill(const struct space *s, vaddr_t va, unsigned prot);
+
+/* Maps one frame at va with prot, which may later be changed up to `ceiling`. A frame of the page
+ * allocator gets a reference more; a foreign one is left alone, and the kernel copies neither from
+ * nor to it. EINVAL, EEXIST, ENOMEM. */
+struct page_grant {
+    paddr_t frame;
+    unsigned prot, ceiling;
+    bool foreign, uncached;
+};
+WARN_UNUSED enum err space_map_frame(struct space *s, vaddr_t va, const struct page_grant *grant);
+
 /* Finds a free range of that size. ENOMEM. */
 WARN_UNUSED enum err space_find(struct space *s, uint64_t bytes, vaddr_t *va);
 
@@ -60,6 +79,10 @@ WARN_UNUSED enum err space_protect(struct space *s, vaddr_t va, uint64_t bytes, 
 
 /* Unmaps; absent pages are skipped. EINVAL. Flushes the TLB where s is active. */
 WARN_UNUSED enum err space_unmap(struct space *s, vaddr_t va, uint64_t bytes);
+
+/* The leaf of any address, a kernel one too, in the kernel's root or the user's: its entry, of
+ * whatever size the page is, or 0 if nothing is present there. */
+uint64_t space_leaf(const struct space *s, vaddr_t va, bool user_root);
 
 /* Pages that are writable and executable at once. */
 uint64_t space_count_wx(const struct space *s);

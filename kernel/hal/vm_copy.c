@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * User memory as the kernel sees it: through the direct map, by the rights of the space's own
  * tables, page by page. No user pointer is ever dereferenced, so SMAP stays on and no copy can
- * fault. Called by CORE; interrupts off. */
+ * fault. A lazy page is filled here as by a fault. Frames that the page allocator does not know may
+ * lie outside of the direct map: they are no memory to copy. Called by CORE; interrupts off. */
 #include "kernel/abi/msg.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/page.h"
@@ -13,8 +14,10 @@ void *space_pointer(const struct space *s, vaddr_t va, unsigned prot)
     uint64_t *path[PT_LEVELS];
     if (va < USER_MIN || va >= USER_END || pt_walk(s->kernel_root, va, path) != 0)
         return 0;
+    if (*path[0] & PT_LAZY && !(*path[0] & PT_PRESENT) && space_fill(s, va, prot))
+        return 0;
     uint64_t leaf = *path[0];
-    if (!(leaf & PT_PRESENT) || (prot & PROT_WRITE && !(leaf & PT_WRITE)) ||
+    if (!(leaf & PT_PRESENT) || leaf & PT_FOREIGN || (prot & PROT_WRITE && !(leaf & PT_WRITE)) ||
         (prot & PROT_EXEC && leaf & PT_NX))
         return 0;
     return (char *)page_pointer(leaf & PT_FRAME) + va % PAGE_SIZE;
