@@ -87,7 +87,7 @@ static inline void cpu_offsets(void)
 static inline void object_offsets(void)
 {
     FIELD(TASK, task, WAITER, waiter);
-    FIELD(TASK, task, FAULT_HANDLER, fault_handler);
+    FIELD(TASK, task, FAULT_HANDLER, fault_fast);
     FIELD(TASK, task, FAULT_STACK, fault_stack);
     FIELD(FD, fd, SCHEME, scheme);
     FIELD(FD, fd, HANDLE, handle);

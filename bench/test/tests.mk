@@ -50,6 +50,7 @@ CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request task fd file 
   pipe memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
 CORE_T += kernel/core/fdtable.c
 CORE_T += kernel/core/deaths.c
+CORE_T += $(patsubst %,kernel/core/%.c,object mapping memory_service ranges)
 PATH_O  = $(patsubst %,build/ft/%.o,fastpath/test/host.asm $(wildcard fastpath/test/*.c) $(CORE_T))
 build/ft/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -fno-pie $(DEP) -c $< -o $@
@@ -58,7 +59,7 @@ build/ft/%.asm.o: %.asm fastpath/test/host.inc $(NASM_INC)
 build/test/path: build/ft/fastpath/entry.asm.o $(PATH_O)
 	@mkdir -p $(@D); $(CC) -no-pie -o $@ $^
 CORE_U  = $(CORE_T) $(LINKED:%=servers/services/%.c) kernel/core/test/kit.c \
-  $(patsubst %,kernel/hal/%.c,page paging ptwalk vm vm_copy tlb tramp)
+  $(patsubst %,kernel/hal/%.c,audit page paging ptwalk vm vm_copy tlb tramp)
 build/test/core_mock.o: kernel/hal/test/mock.c $(HEADERS) build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) $(SAN) -Dcore_tick=mock_core_tick -Dcore_idle=mock_core_idler -c $< -o $@
 CORE_TESTS = $(patsubst %,build/test/core_%,messages files requests soak)

@@ -9,6 +9,7 @@
 #include "fastpath/test/world.h"
 #include "kernel/core/services.h"
 #include "kernel/hal/apic.h"
+#include "kernel/hal/audit.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/paging.h"
@@ -97,6 +98,8 @@ paddr_t paging_unmap(vaddr_t at)
     return 0;
 }
 
+const struct bootinfo *hal_boot;
+
 paddr_t page_alloc(void)
 {
     return 0;
@@ -138,6 +141,41 @@ enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
 {
     (void)s, (void)va, (void)bytes, (void)prot;
     return T_ENOMEM;
+}
+
+enum err space_map_lazy(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
+{
+    (void)s, (void)va, (void)bytes, (void)prot;
+    return T_ENOMEM;
+}
+
+enum err space_fill(const struct space *s, vaddr_t va, unsigned prot)
+{
+    (void)s, (void)va, (void)prot;
+    return T_EFAULT;
+}
+
+enum err space_map_frame(struct space *s, vaddr_t va, const struct page_grant *grant)
+{
+    (void)s, (void)va, (void)grant;
+    return T_ENOMEM;
+}
+
+uint64_t space_leaf(const struct space *s, vaddr_t va, bool user_root)
+{
+    (void)s, (void)va, (void)user_root;
+    return 0;
+}
+
+struct audit audit_kernel_half(const struct space *s)
+{
+    (void)s;
+    return (struct audit){0};
+}
+
+uint64_t page_free_count(void)
+{
+    return 0;
 }
 
 enum err space_find(struct space *s, uint64_t bytes, vaddr_t *va)

@@ -74,6 +74,7 @@ static void handlers_make(void)
 {
     for (unsigned i = 0; i < W_TASKS; i++) {
         world.task[i].fault_handler = one_in(8) ? 0 : address_make();
+        world.task[i].fault_fast = world.task[i].fault_handler;
         world.task[i].fault_stack = one_in(2) ? 0 : address_make();
     }
 }

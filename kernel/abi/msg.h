@@ -185,10 +185,23 @@ struct answer {
 #define MAP_PRIVATE         0x10u
 #define MAP_SHARED          0x20u
 #define MAP_FIXED_NOREPLACE 0x40u
+#define MAP_LAZY            0x80u /* anonymous: each page comes at its first use */
 
 /* The last page below 2^47 is never mappable: SYSRET to it would fault in ring 0. */
 #define USER_END 0x7FFFFFFFF000ull
 #define USER_MIN 0x1000ull
+
+/* memory: `anon` is memory to be mapped and passed on (its size by FCALL_TRUNCATE or the first
+ * fmap), the name of a range of sys:ranges that range, `pt` the page tables, which fcalls tell of
+ * (both level 0). */
+#define MEMORY_LEAF                                                                                \
+    0x80u /* W2 tid, W3 address -> W1, W2 its entry in kernel's and user's root, 0: absent */
+#define MEMORY_HALF                                                                                \
+    0x81u /* W2 tid -> of the kernel half: W1 PML4 entries and W2 pages in the user's root, W3     \
+             PML4 entries of the kernel's root that are not everybody's */
+
+/* req_sys_mem(what, bytes, PROT): what is the name of a range of sys:ranges, packed as spawn's, or
+ * a page aligned physical address in one -> address. Level 0. */
 
 /* sleep, clock */
 #define CLOCK_TSC 0u

@@ -57,7 +57,8 @@
     X(reply, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 38)                                                   \
     X(notify, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 39)                                                  \
     X(post, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 40)                                                    \
-    X(xfer, SYS_CLASS_MSG, SYS_ARG_INOUT, 0, 41)
+    X(xfer, SYS_CLASS_MSG, SYS_ARG_INOUT, 0, 41)                                                   \
+    X(req_sys_mem, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 46)
 
 enum sysno {
 #define X(name, cls, kind, ret, index) SYS_##name = SYS_NR(cls, kind, ret, index),

@@ -18,6 +18,7 @@ void call_kill(struct thread *t);
 void call_mprotect(struct thread *t);
 void call_munmap(struct thread *t);
 void call_fmap(struct thread *t);
+void call_req_sys_mem(struct thread *t);
 void call_taskctl(struct thread *t);
 void call_waitpid(struct thread *t);
 void call_sigreturn(struct thread *t);
@@ -30,6 +31,10 @@ uint32_t pipe_count(void);
 /* Ends the wait of t inside a service of the kernel by executing its call, of that number, again:
  * it sees the new state, and nothing needs to be remembered about it. */
 void call_again(struct thread *t, uint32_t number);
+
+/* Sets what the fast path may do with the task's page faults, after its handler or its lazy memory
+ * changed: a task that has any of that gets all of them by way of C. */
+void fault_refresh(struct task *task);
 
 /* TSC ticks of a number of nanoseconds, and back. */
 uint64_t ns_to_ticks(uint64_t ns);

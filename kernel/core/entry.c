@@ -5,6 +5,8 @@
  * does itself. */
 #include "kernel/core/blob.h"
 #include "kernel/core/calls.h"
+#include "kernel/core/memory_service.h"
+#include "kernel/core/ranges.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/services.h"
 #include "kernel/core/trace.h"
@@ -24,9 +26,15 @@ static void must(enum err e, enum boot_exit code, const char *what)
 
 static void schemes_make(void)
 {
-    static const struct service_ops *const own[] = {&root_service, &debug_service, &sys_service,
-                                                    &pipe_service, &trace_service, 0};
+    static const struct service_ops *const own[] = {&root_service,
+                                                    &debug_service,
+                                                    &sys_service,
+                                                    &pipe_service,
+                                                    &trace_service,
+                                                    &memory_service,
+                                                    0};
 
+    ranges_init();
     scheme_init();
     for (const struct service_ops *const *s = own; *s; s++)
         must(scheme_link(*s), EXIT_INIT, "a kernel scheme");

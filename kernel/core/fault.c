@@ -14,7 +14,11 @@
 #include "kernel/hal/uart.h"
 #include "kernel/hal/upcall.h"
 
-#define RFLAGS_TF 0x100ull
+#define RFLAGS_TF  0x100ull
+#define VECTOR_PF  14u
+#define PF_PRESENT 1u
+#define PF_WRITE   2u
+#define PF_FETCH   16u
 
 /* The full register file, in the order of struct thread's fault_regs. */
 static void regs_to(const struct thread *t, uint64_t *r)
@@ -75,9 +79,34 @@ static void fault_fatal(struct thread *t, unsigned vector, uint64_t error, uint6
     task_kill(task, 256 + vector);
 }
 
+/* A page that was promised and is used for the first time: it comes now, and t goes on. A task for
+ * which there is none cannot. */
+static bool page_fill(const struct thread *t, uint64_t error, uint64_t address)
+{
+    struct task *task = t->task;
+    unsigned prot = error & PF_FETCH ? PROT_EXEC : error & PF_WRITE ? PROT_WRITE : PROT_READ;
+
+    if (error & PF_PRESENT || !task->space.lazy)
+        return false;
+    enum err e = space_fill(&task->space, address, prot);
+    if (e == T_ENOMEM) {
+        klog("task %u (%s): no memory for the page at %lx: killed\n", task->tid, task->name,
+             address);
+        task_kill(task, 512 + SIGKILL);
+    }
+    return e != T_EFAULT;
+}
+
+void fault_refresh(struct task *task)
+{
+    task->fault_fast = task->space.lazy ? 0 : task->fault_handler;
+}
+
 void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
 {
     thread_normalise(t);
+    if (vector == VECTOR_PF && page_fill(t, error, address))
+        return;
     trace_event(EV_fault, address, t->rip);
     if (t->task->fault_handler && !t->in_handler)
         handler_enter(t, vector, error, address);

@@ -4,6 +4,7 @@
 #include "kernel/core/file.h"
 
 #include "kernel/core/ipc.h"
+#include "kernel/core/mapping.h"
 #include "kernel/core/message.h"
 #include "kernel/core/request.h"
 #include "kernel/hal/list.h"
@@ -148,14 +149,51 @@ void file_write(struct thread *t)
         transfer(t, OP_write, FD_WRITE);
 }
 
+/* What the kernel answers itself, of a scheme's root: W2 is the argument. */
+static long root_fcall(struct thread *t, const struct file *file)
+{
+    if (t->r10 != FCALL_REVOKE)
+        return -T_EOPNOTSUPP;
+    if (!file->root)
+        return -T_EACCES;
+    return mapping_revoke(file->scheme, t->r8);
+}
+
 void file_fcall(struct thread *t)
 {
     struct file *file = file_for(t, 0);
 
     if (!file)
         return;
+    if (t->r10 >= FCALL_KERNEL) {
+        t->rdx = (uint64_t)root_fcall(t, file);
+        return;
+    }
     t->rsi = (uint32_t)t->rsi;
     request(t, file, OP_fcall, false);
+}
+
+void file_fmap(struct thread *t)
+{
+    struct file *file = fd_file(t->task, t->rdi);
+    uint64_t how = t->r10, offset = t->r8;
+    unsigned rights = file ? fd_rights(t->task, t->rdi) : 0;
+
+    if (!file || !scheme_alive(t, file->scheme)) {
+        t->rax = (uint64_t)(file ? -T_ENODEV : -T_EBADF);
+        return;
+    }
+    enum err e = mapping_check(how, t->rdx, offset, rights);
+    if (e) {
+        t->rax = (uint64_t) - (long)e;
+        return;
+    }
+    regs_save(t);
+    t->call_regs[FMAP_RIGHTS] = rights;
+    t->rsi = TAG(OP_fmap, 0, 24, offset);
+    t->r10 = t->rdx;
+    t->r8 = how;
+    request(t, file, OP_fmap, true);
 }
 
 /* A duplicate without a path shares the description; with one the service makes a new handle. */
@@ -323,6 +361,18 @@ static void transfer_finish(struct thread *c, struct file *file)
     file_unref(file);
 }
 
+/* fmap was answered: rdx the number of an object, r10 the offset in it. */
+static void fmap_finish(struct thread *c, struct file *file)
+{
+    long result = request_result(c);
+    uint64_t offset = c->r10;
+
+    regs_restore(c, result);
+    if (result >= 0)
+        c->rax = (uint64_t)mapping_finish(c, file, (uint64_t)result, offset);
+    file_unref(file);
+}
+
 /* SEEK_END asked for the size: W1. call_regs: rsi the offset. */
 static void seek_finish(struct thread *c, struct file *file)
 {
@@ -348,6 +398,9 @@ void file_reply(struct thread *c)
         break;
     case OP_dup:
         dup_finish(c, file);
+        break;
+    case OP_fmap:
+        fmap_finish(c, file);
         break;
     case OP_fcall:
         seek_finish(c, file);

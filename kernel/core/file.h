@@ -30,6 +30,7 @@ void file_lseek(struct thread *t);
 void file_fcall(struct thread *t);
 void file_dup2(struct thread *t);
 void file_fcntl(struct thread *t);
+void file_fmap(struct thread *t);
 
 /* The result of c's scheme request stands in its registers: finishes the call. c may be ready or
  * not. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * fmap, mprotect, munmap: what a task may do with its own addresses. Nobody but the bootstrap at
- * its start has a page that is writable and executable; everyone who asks for one gets EACCES. */
+ * fmap, mprotect, munmap, req_sys_mem: what a task may do with its own addresses. Nobody but the
+ * bootstrap at its start has a page that is writable and executable; everyone who asks for one gets
+ * EACCES. */
 #include "kernel/core/calls.h"
-#include "kernel/core/file.h"
+#include "kernel/core/mapping.h"
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -11,7 +12,7 @@ static bool prot_allowed(uint64_t prot)
     return (prot & (PROT_WRITE | PROT_EXEC)) != (PROT_WRITE | PROT_EXEC);
 }
 
-/* fmap(-1, address or 0, bytes, PROT | MAP, 0): fresh zero pages. */
+/* fmap(-1, address or 0, bytes, PROT | MAP, 0): fresh zero pages, now or at their first use. */
 static long map_anonymous(struct task *task, vaddr_t at, uint64_t bytes, uint64_t how)
 {
     enum err e = OK;
@@ -23,20 +24,20 @@ static long map_anonymous(struct task *task, vaddr_t at, uint64_t bytes, uint64_
         return -T_EACCES;
     if (!(how & MAP_FIXED_NOREPLACE))
         e = space_find(&task->space, bytes, &at);
-    if (!e)
+    if (!e && how & MAP_LAZY)
+        e = space_map_lazy(&task->space, at, bytes, how & PROT_ALL);
+    else if (!e)
         e = space_map(&task->space, at, bytes, how & PROT_ALL);
+    fault_refresh(task);
     return e ? -(long)e : (long)at;
 }
 
 void call_fmap(struct thread *t)
 {
-    long result = -T_EOPNOTSUPP; /* no service of today offers memory to map */
-
     if ((int64_t)t->rdi == -1)
-        result = map_anonymous(t->task, t->rsi, t->rdx, t->r10);
-    else if (!fd_file(t->task, t->rdi))
-        result = -T_EBADF;
-    t->rax = (uint64_t)result;
+        t->rax = (uint64_t)map_anonymous(t->task, t->rsi, t->rdx, t->r10);
+    else
+        file_fmap(t);
 }
 
 void call_mprotect(struct thread *t)
@@ -52,5 +53,43 @@ void call_mprotect(struct thread *t)
 
 void call_munmap(struct thread *t)
 {
-    t->rax = (uint64_t) - (long)space_unmap(&t->task->space, t->rdi, t->rsi);
+    t->rax = (uint64_t) - (long)mapping_cut(t->task, t->rdi, t->rsi);
+    fault_refresh(t->task);
+}
+
+/* The listed range that the caller means, all of it or what begins at its address. */
+static long range_map(struct task *task, const struct range *r, struct mapping_wish *wish)
+{
+    long number = object_make(r);
+
+    if (number < 0)
+        return number;
+    wish->object = object_find((uint64_t)number);
+    wish->ceiling = r->prot;
+    long result = mapping_make(task, wish);
+    object_unref(wish->object);
+    return result;
+}
+
+void call_req_sys_mem(struct thread *t)
+{
+    const struct range *r = range_find(t->rdi);
+    bool named = t->rdi % PAGE_SIZE != 0;
+    uint64_t bytes = (t->rsi + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+    struct mapping_wish wish = {.bytes = bytes, .how = t->rdx | MAP_SHARED};
+    long result;
+
+    if (r && !named)
+        wish.offset = t->rdi - r->base;
+    if (!task_may(t->task, RIGHT_SYSMEM))
+        result = -T_EPERM;
+    else if (!r)
+        result = named ? -T_ENOENT : -T_EACCES;
+    else if (!t->rsi || t->rdx & ~(uint64_t)PROT_ALL)
+        result = -T_EINVAL;
+    else if (t->rdx & ~(uint64_t)r->prot || bytes < t->rsi || bytes > r->bytes - wish.offset)
+        result = -T_EACCES;
+    else
+        result = range_map(t->task, r, &wish);
+    t->rax = (uint64_t)result;
 }

@@ -52,6 +52,7 @@ struct call {
 #define sys_run_notify        ipc_notify
 #define sys_run_post          ipc_post
 #define sys_run_xfer          ipc_xfer
+#define sys_run_req_sys_mem   call_req_sys_mem
 
 static const struct call calls[SYS_INDEX_MASK + 1] = {
 #define X(name, cls, kind, ret, index) [index] = {SYS_##name, sys_run_##name},

@@ -8,6 +8,7 @@
 #include "kernel/core/file.h"
 #include "kernel/core/futex.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/mapping.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/request.h"
 #include "kernel/core/trace.h"
@@ -83,6 +84,7 @@ static void task_lists(struct task *task)
     list_init(&task->closes);
     list_init(&task->cancels);
     list_init(&task->schemes);
+    list_init(&task->mappings);
     list_push_back(&task_list, &task->link);
 }
 
@@ -240,6 +242,7 @@ void task_kill(struct task *task, uint32_t status)
     fd_close_all(task);
     closes_drop(task);
     space_destroy(&task->space);
+    mapping_drop_all(task);
     fds_destroy(task);
     child_died(task);
 }

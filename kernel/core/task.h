@@ -80,6 +80,8 @@ struct task {
     uint64_t death_bits; /* notified when a child dies, or any task: see deaths.c */
     bool death_any;
     vaddr_t fault_handler, fault_stack;
+    vaddr_t fault_fast;   /* the handler as the fast path sees it; 0: every fault goes to C */
+    struct list mappings; /* of memory objects: mapping.c */
     char name[16];
 };
 

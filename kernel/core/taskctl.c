@@ -4,6 +4,7 @@
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/mapping.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
@@ -72,6 +73,9 @@ static long task_share(struct thread *t, struct task *task)
                                 .prot = (unsigned)t->ARG_D};
 
     if (t->ARG_D & ~(uint64_t)(PROT_READ | PROT_EXEC))
+        return -T_EACCES;
+    /* what a service lent may be revoked: the descriptor is what can be given on */
+    if (mapping_meets(t->task, share.from, share.bytes))
         return -T_EACCES;
     return -(long)space_share(&share);
 }
@@ -170,6 +174,7 @@ static long task_fault(struct thread *t, struct task *task)
         return -T_EINVAL;
     task->fault_handler = t->ARG_A;
     task->fault_stack = t->ARG_B;
+    fault_refresh(task);
     return 0;
 }
 

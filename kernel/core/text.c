@@ -4,6 +4,7 @@
 
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
+#include "kernel/core/mapping.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/cpu.h"
@@ -128,6 +129,24 @@ void report_memory(struct text *text)
 {
     text_pair(text, "free_pages", page_free_count());
     text_pair(text, "total_pages", page_total_count());
+    text_pair(text, "objects", object_count());
+    text_pair(text, "object_pages", object_page_count());
+    text_pair(text, "mappings", mapping_count());
+}
+
+void report_ranges(struct text *text)
+{
+    const struct range *r;
+
+    for (unsigned i = 0; (r = range_at(i)) != 0; i++) {
+        text_put(text, r->name);
+        text_put(text, " ");
+        text_number(text, r->base);
+        text_put(text, " ");
+        text_number(text, r->bytes);
+        text_put(text, r->prot & PROT_WRITE ? " rw" : " r");
+        text_put(text, r->uncached ? " uncached\n" : " cached\n");
+    }
 }
 
 void report_boot(struct text *text)

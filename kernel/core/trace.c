@@ -7,7 +7,7 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
 
-struct trace_record trace_ring[TRACE_RING_RECORDS] __attribute__((aligned(64)));
+struct trace_record trace_ring[TRACE_RING_RECORDS] __attribute__((aligned(4096)));
 static uint64_t drained; /* records ever taken or forgotten */
 static uint64_t lost;
 

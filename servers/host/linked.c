@@ -5,10 +5,12 @@
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/mapping.h"
 #include "kernel/core/request.h"
 #include "kernel/core/scheme.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
+#include "kernel/hal/list.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/sched.h"
 #include "servers/host/dispatch.h"
@@ -61,15 +63,24 @@ static void linked_free(struct svc *self, void *memory, uint64_t bytes)
         page_unref((paddr_t)((char *)memory - (char *)page_pointer(0)));
 }
 
+/* Bytes of an answer: the result, and what there is of words. */
+static uint64_t answer_length(const struct svc_req *req, enum op op, long result)
+{
+    if (op == OP_fcall)
+        return 48;
+    if (op == OP_fmap && result >= 0)
+        return 16;
+    return op == OP_read && req->shorts && result > 0 ? 8 + (uint64_t)result : 8;
+}
+
 /* The answer in the client's registers: W0 the result, words for what has words. */
 static void answer_give(struct thread *t, const struct svc_req *req, long result)
 {
-    bool words = t->call_op == OP_fcall || (t->call_op == OP_read && req->shorts && result > 0);
-    uint64_t length = t->call_op == OP_fcall ? 48 : words ? 8 + (uint64_t)result : 8;
+    uint64_t length = answer_length(req, t->call_op, result);
     unsigned count = (unsigned)(length - 1) / 8u;
     uint64_t w[5] = {0};
 
-    for (unsigned i = 0; words && i < count; i++)
+    for (unsigned i = 0; i < count; i++)
         w[i] = req->words[i];
     t->rsi = TAG(t->call_op, 0, length, 0);
     t->rdi = t->stamp;
@@ -96,6 +107,45 @@ static long linked_complete(struct svc *self, struct svc_req *req, long result)
     return 0;
 }
 
+static long linked_memory_grow(struct svc *self, long memory, uint64_t bytes)
+{
+    struct object *o = object_find((uint64_t)memory);
+    uint64_t pages = bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0);
+
+    (void)self;
+    if (!o || pages < o->pages)
+        return -T_EINVAL;
+    return -(long)object_resize(o, pages);
+}
+
+static void linked_memory_free(struct svc *self, long memory)
+{
+    struct object *o = object_find((uint64_t)memory);
+
+    (void)self;
+    if (o)
+        object_unref(o);
+}
+
+static long linked_memory(struct svc *self, uint64_t bytes)
+{
+    long number = object_make(0);
+
+    if (number < 0 || !bytes)
+        return number;
+    long e = linked_memory_grow(self, number, bytes);
+    if (!e)
+        return number;
+    linked_memory_free(self, number);
+    return e;
+}
+
+/* Of all handles of that number that the service gave. */
+static long linked_revoke(struct svc *self, uint64_t handle)
+{
+    return mapping_revoke(list_entry(self, struct scheme, svc), handle);
+}
+
 static uint64_t linked_clock(struct svc *self)
 {
     (void)self;
@@ -113,6 +163,10 @@ const struct svc_host linked_host = {.get = linked_get,
                                      .alloc = linked_alloc,
                                      .free = linked_free,
                                      .complete = linked_complete,
+                                     .memory = linked_memory,
+                                     .memory_grow = linked_memory_grow,
+                                     .memory_free = linked_memory_free,
+                                     .revoke = linked_revoke,
                                      .clock_ns = linked_clock,
                                      .log = linked_log};
 
@@ -143,6 +197,8 @@ static struct svc_req request_make(const struct thread *t)
     if (words)
         req.words[0] = t->r10, req.words[1] = t->r8, req.words[2] = t->r9, req.words[3] = t->r12,
         req.words[4] = t->r13;
+    if (t->call_op == OP_fmap)
+        req.words[0] = t->r8;
     return req;
 }
 

@@ -64,6 +64,8 @@ void request_take(struct request *out, const struct msg *m, uint64_t status, voi
         read_take(out, m, stage);
     else if (out->op == OP_write)
         write_take(out, m);
+    else if (out->op == OP_fmap)
+        out->req.words[0] = m->w[2];
 }
 
 void request_answer(const struct request *request, long result, struct msg *m)
@@ -79,6 +81,9 @@ void request_answer(const struct request *request, long result, struct msg *m)
         m->tag = TAG(request->op, 0, request->op == OP_fcall ? MSG_INLINE_MAX : 8 + result, 0);
         for (unsigned i = 0; i < 5; i++)
             m->w[1 + i] = req->words[i];
+    } else if (request->op == OP_fmap) {
+        m->tag = TAG(OP_fmap, 0, 16, 0);
+        m->w[1] = req->words[0];
     } else if (request->op == OP_read && req->buffer && result > 0) {
         m->tag = TAG(OP_read, MSG_OUT, MSG_LENGTH_BUFFER, 0);
         m->w[4] = req->buffer;

@@ -26,6 +26,9 @@ static unsigned char receive_buffer[RXBUF_MAX] __attribute__((aligned(4096)));
 /* Long answers of up to a page are gathered here and leave with the reply; see host_put. */
 static unsigned char stage[STAGE_BYTES] __attribute__((aligned(64)));
 
+/* The scheme's root descriptor. */
+static int root;
+
 static long pieces_move(struct xfer x)
 {
     while (x.bytes) {
@@ -92,6 +95,41 @@ static long host_complete(struct svc *self, struct svc_req *req, long result)
     return sys_reply(&m);
 }
 
+/* A memory object is a descriptor of ours; its number is what the kernel wants to hear. */
+static long host_memory(struct svc *self, uint64_t bytes)
+{
+    long fd = file_open("memory:anon", O_RDWR);
+    (void)self;
+    long error = fd >= 0 && bytes ? file_truncate((int)fd, bytes) : 0;
+    if (error >= 0)
+        return fd;
+    file_close((int)fd);
+    return error;
+}
+
+static long host_memory_grow(struct svc *self, long memory, uint64_t bytes)
+{
+    struct file_stat stat;
+    (void)self;
+    long error = file_stat((int)memory, &stat);
+    if (error < 0 || stat.bytes > bytes)
+        return error < 0 ? error : -T_EINVAL;
+    return file_truncate((int)memory, bytes);
+}
+
+static void host_memory_free(struct svc *self, long memory)
+{
+    (void)self;
+    file_close((int)memory);
+}
+
+static long host_revoke(struct svc *self, uint64_t handle)
+{
+    uint64_t words[5] = {handle};
+    (void)self;
+    return file_call(root, FCALL_REVOKE, words);
+}
+
 static uint64_t host_clock_ns(struct svc *self)
 {
     (void)self;
@@ -110,6 +148,10 @@ static const struct svc_host server_host = {
     .alloc = host_alloc,
     .free = host_free,
     .complete = host_complete,
+    .memory = host_memory,
+    .memory_grow = host_memory_grow,
+    .memory_free = host_memory_free,
+    .revoke = host_revoke,
     .clock_ns = host_clock_ns,
     .log = host_log,
 };
@@ -218,7 +260,9 @@ static long scheme_make(const char *name)
         return -T_ENAMETOOLONG;
     if (service.flags & SVC_POSITIONED)
         flags |= O_POSITIONED;
-    return file_open(path, flags);
+    long fd = file_open(path, flags);
+    root = (int)fd;
+    return fd;
 }
 
 int main(int argc, char **argv, char **envp)

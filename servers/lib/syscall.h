@@ -347,6 +347,23 @@ SYS_INLINE long sys_fmap(uint64_t address, uint64_t bytes, uint64_t prot_flags)
                     (struct syscall_args){(uint64_t)-1, address, bytes, prot_flags, 0, 0});
 }
 
+/* Memory of a descriptor's, from byte `offset` on; `at` 0: anywhere. See fmap in memory.c. */
+struct fmap {
+    uint64_t at, bytes, how, offset;
+};
+
+SYS_INLINE long sys_fmap_fd(int fd, struct fmap x)
+{
+    return syscall6(SYS_fmap,
+                    (struct syscall_args){(uint64_t)fd, x.at, x.bytes, x.how, x.offset, 0});
+}
+
+/* what: a range's name as sys_name packs it, or a page aligned physical address. */
+SYS_INLINE long sys_req_sys_mem(uint64_t what, uint64_t bytes, uint64_t prot)
+{
+    return syscall3(SYS_req_sys_mem, what, bytes, prot);
+}
+
 /* A task's name as spawn wants it: its first 8 bytes. */
 static inline uint64_t sys_name(const char *text)
 {

@@ -2,6 +2,7 @@
  * See kit.h. */
 #include "kernel/core/test/kit.h"
 
+#include "kernel/core/memory_service.h"
 #include "kernel/core/services.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/paging.h"
@@ -17,13 +18,15 @@
 #define RIP     0x400000ull
 #define SECONDS 120u /* a kernel that loops fails */
 
-extern const struct service_ops service_null, service_zero, service_echo, service_ram;
+extern const struct service_ops service_null, service_zero, service_echo, service_ram, service_shm;
 
 static void sink(const char *bytes, uint64_t count)
 {
     (void)bytes, (void)count;
 }
 void (*klog_sink)(const char *bytes, uint64_t count) = sink;
+
+const struct bootinfo *hal_boot;
 
 void hal_exit(enum boot_exit code, const char *message)
 {
@@ -59,6 +62,8 @@ void kit_boot(void)
     must(scheme_link(&service_zero));
     must(scheme_link(&service_echo));
     must(scheme_link(&service_ram));
+    must(scheme_link(&service_shm));
+    must(scheme_link(&memory_service));
 }
 
 struct thread *kit_task(uint32_t parent, uint32_t level)
