@@ -2,6 +2,9 @@
 # The whole build on one page. `make bench` runs the matrix and leaves a report, `make check` passes the
 # tests; both install what is missing. `make` alone builds. Everything made goes to build/.
 
+# No built-in rules: servers/init/rc is no program made of rc.c.
+MAKEFLAGS += -r
+
 # ---- tools ------------------------------------------------------------------------------------------
 ifeq ($(origin CC),default)
 CC      = gcc

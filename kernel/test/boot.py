@@ -31,7 +31,7 @@ import shows  # noqa: E402
 TAIL_BYTES = 1500
 LAST_LINE = re.compile(r"tach: exit (\d+) (\w+)")
 BOCHS_LOCK = os.path.join(tempfile.gettempdir(), "tach-bochs-%d.lock" % os.getuid())
-HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows")
+HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows", "rc")
 
 
 class BadRow(Exception):
@@ -108,16 +108,28 @@ class Harness:
         good = getattr(self.options, kind)
         if kind == "kernel" and row.harness.get("image") == "tiny":
             good = self.options.tiny
-        damage = row.harness.get(kind)
-        if damage is None:
+        change = self.change(row, kind)
+        if not change:
             return good
+        other = os.path.join(self.directory, row.name, kind)
+        with open(good, "rb") as f, open(other, "wb") as g:
+            g.write(change(f.read()))
+        return other
+
+    @staticmethod
+    def change(row, kind):
+        """What the row wants done to that image, or None."""
+        damage = row.harness.get(kind)
+        if damage is None and kind == "initfs" and "rc" in row.harness:
+            with open(os.path.join(ROOT, "kernel/test/rc", row.harness["rc"]), "rb") as f:
+                text = f.read()
+            return lambda blob: corrupt.rc_put(blob, text)
+        if damage is None:
+            return None
         table = corrupt.KERNEL if kind == "kernel" else corrupt.INITFS
         if damage not in table:
             raise BadRow("no such damage: %s" % damage)
-        bad = os.path.join(self.directory, row.name, kind)
-        with open(good, "rb") as f, open(bad, "wb") as g:
-            g.write(table[damage](f.read()))
-        return bad
+        return table[damage]
 
     def modules(self, row):
         order = row.harness.get("modules", "kernel,initfs")

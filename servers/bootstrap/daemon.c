@@ -59,7 +59,7 @@ long daemon_start(void)
         return error;
     long tid = daemon_spawn(fds[1]);
     file_close(fds[1]);
-    error = tid < 0 ? tid : exec_ready_wait(fds[0]);
+    error = tid < 0 ? tid : exec_ready_wait(fds[0], READY_LIMIT_NS);
     file_close(fds[0]);
     return error < 0 ? error : tid;
 }

@@ -10,6 +10,7 @@
 #include "servers/lib/exec.h"
 #include "servers/lib/file.h"
 #include "servers/lib/heap.h"
+#include "servers/lib/ping.h"
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
 #include "servers/lib/string.h"
@@ -166,6 +167,8 @@ static __attribute__((noinline)) void message_serve(struct svc *self, struct msg
             print("svc-%s: cannot receive: %s\n", self->ops->name, error_text((long)status));
             sys_exit(1);
         }
+        if ((long)status >= 0 && (uint8_t)status == KIND_NOTIFY)
+            ping_answer(m->w[0]);
         if ((uint8_t)status != KIND_CALL || (long)status < 0)
             m->caller = 0;
         m->tag = TAG(0, 0, 8, 0);

@@ -2,7 +2,7 @@
  * The first program out of initfs: runs initfs:/etc/rc, starts the servers that boot words ask for
  * (place.NAME=server), then the measurement (bench=CELLS) or the test (test=NAME), after which it
  * turns the machine off with PASS or FAIL; without either it looks after its servers for ever.
- * Invariant: every child is reaped in one place, main_loop (or run_wait for rc's programs). */
+ * Invariant: what init waits for, it waits for in loop_until. */
 #include "servers/init/init.h"
 #include "servers/init/rc.h"
 #include "servers/lib/exec.h"
@@ -36,27 +36,13 @@ static long program_start(const char *const *argv)
     return tid;
 }
 
-/* Reaps until tid is dead: its status. Servers that die meanwhile are seen to. */
-static uint64_t run_wait(long tid)
-{
-    uint64_t status;
-    for (;;) {
-        long dead = sys_waitpid(TID_ANY, 0, &status);
-        if (dead == tid)
-            return status;
-        if (dead < 0)
-            return 1;
-        servers_died(dead, status);
-    }
-}
-
 static uint64_t run(const char *const *argv)
 {
     char text[48];
     long tid = program_start(argv);
     if (tid < 0)
         return 1;
-    uint64_t status = run_wait(tid);
+    uint64_t status = loop_until(tid);
     status_text(status, text);
     if (status)
         print("init: %s %s\n", argv[0], text);
@@ -75,7 +61,8 @@ static void rc_run(void)
         if (line.kind == RC_BAD)
             print("init: %s:%u: %s\n", RC_PATH, number, line.reason);
         else if (line.kind == RC_SERVE)
-            servers_add(line.word[0], line.word[line.count - 1]);
+            servers_add(&(struct server_wish){line.word[0], line.word[line.count - 1], line.ping_ms,
+                                              line.ready_ms});
         else if (line.kind == RC_RUN)
             run(line.word);
     }
@@ -93,7 +80,7 @@ static void placed_serve(void)
         if (strncmp(word, "place.", 6) != 0 || !value || strcmp(value, "=server") != 0)
             continue;
         *value = 0;
-        servers_add(word + 6, word + 6);
+        servers_add(&(struct server_wish){word + 6, word + 6, 0, 0});
     }
 }
 
@@ -115,18 +102,6 @@ static void asked_run(void)
     machine_off(run(argv) == 0);
 }
 
-__attribute__((noreturn)) static void main_loop(void)
-{
-    uint64_t status;
-    for (;;) {
-        long dead = sys_waitpid(TID_ANY, 0, &status);
-        if (dead >= 0)
-            servers_died(dead, status);
-        else /* no children: none can come any more, so the machine is the console's */
-            sys_sleep(sys_clock(CLOCK_NS) + 3600ull * 1000000000);
-    }
-}
-
 int main(int argc, char **argv, char **envp)
 {
     (void)envp;
@@ -134,8 +109,12 @@ int main(int argc, char **argv, char **envp)
         print("init: argv[%d] %s\n", i, argv[i]);
     if (file_text("sys:boot", boot_line, sizeof(boot_line)) < 0)
         print("init: sys:boot: not readable\n");
+    if (sys_taskctl(0, TASK_DEATHS, (struct taskctl){.a = NOTIFY_CHILD}) < 0)
+        print("init: no notices of deaths\n");
+    files_serve();
     rc_run();
     placed_serve();
     asked_run();
-    main_loop();
+    loop_until(0);
+    return 1;
 }

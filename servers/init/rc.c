@@ -13,7 +13,8 @@ struct rc_form {
 };
 
 static const struct rc_form forms[] = {
-    {"serve", RC_SERVE, 1, 2, "serve takes a NAME and perhaps a SCHEME"},
+    {"serve", RC_SERVE, 1, 2,
+     "serve takes a NAME or PATH and a SCHEME, which a NAME may leave out"},
     {"run", RC_RUN, 1, RC_WORDS_MAX, "run takes a PATH and at most 7 arguments"},
 };
 
@@ -23,12 +24,44 @@ static void rc_bad(struct rc_line *out, const char *reason)
     out->reason = reason;
 }
 
+/* A number of milliseconds, or 0: it is none. */
+static uint32_t rc_time(const char *text)
+{
+    uint32_t ms = 0;
+    for (; *text >= '0' && *text <= '9' && ms <= RC_TIME_MAX_MS; text++)
+        ms = ms * 10 + (uint32_t)(*text - '0');
+    return *text || ms > RC_TIME_MAX_MS ? 0 : ms;
+}
+
+/* Takes the options off the end of a serve line. */
+static void rc_options(struct rc_line *out)
+{
+    const char *value;
+    while (out->count && (value = strchr(out->word[out->count - 1], '='))) {
+        const char *word = out->word[--out->count];
+        uint32_t *to = 0;
+        if (!strncmp(word, "ping=", 5))
+            to = &out->ping_ms;
+        else if (!strncmp(word, "ready=", 6))
+            to = &out->ready_ms;
+        if (!to || *to)
+            rc_bad(out, to ? "option given twice" : "serve knows the options ping= and ready=");
+        else if (!(*to = rc_time(value + 1)))
+            rc_bad(out, "an option takes 1 to 60000 ms");
+        out->word[out->count] = 0;
+    }
+}
+
 static void rc_form(struct rc_line *out, const char *first)
 {
     for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         if (strcmp(first, forms[i].word) != 0)
             continue;
         out->kind = forms[i].kind;
+        if (out->kind == RC_SERVE)
+            rc_options(out);
+        if (out->kind == RC_SERVE && out->count == 1 && strchr(out->word[0], ':'))
+            out->count = 0; /* a path names no scheme */
         if (out->count < forms[i].least || out->count > forms[i].most)
             rc_bad(out, forms[i].reason);
         return;

@@ -186,10 +186,10 @@ void exec_ready(void)
     file_close(READY_FD);
 }
 
-long exec_ready_wait(int fd)
+long exec_ready_wait(int fd, uint64_t limit_ns)
 {
     char byte = 0;
-    sys_taskctl(0, TASK_DEADLINE, (struct taskctl){.a = READY_LIMIT_NS});
+    sys_taskctl(0, TASK_DEADLINE, (struct taskctl){.a = limit_ns});
     long got = file_read(fd, &byte, 1);
     sys_taskctl(0, TASK_DEADLINE, (struct taskctl){.a = 0});
     return got == 1 && byte == READY_BYTE ? 0 : -T_EIO;
@@ -208,7 +208,8 @@ long exec_spawn_ready(const struct exec *what, long *tid)
     file_close(fds[1]); /* the child's copy is the last one: its end is the end of the file */
     if (child > 0)
         *tid = child;
-    error = child < 0 ? child : exec_ready_wait(fds[0]);
+    error =
+        child < 0 ? child : exec_ready_wait(fds[0], with.ready_ns ? with.ready_ns : READY_LIMIT_NS);
     file_close(fds[0]);
     return error < 0 ? error : child;
 }

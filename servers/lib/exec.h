@@ -22,8 +22,9 @@ struct exec {
     struct args_source args; /* argv[0] by convention the path */
     uint32_t flags;          /* SPAWN_* */
     uint32_t level;
-    uint32_t slot;   /* wanted TID slot or 0 */
-    int ready_write; /* a descriptor here that becomes READY_FD there, or -1 */
+    uint32_t slot;     /* wanted TID slot or 0 */
+    int ready_write;   /* a descriptor here that becomes READY_FD there, or -1 */
+    uint64_t ready_ns; /* exec_spawn_ready: how long it may take; 0: READY_LIMIT_NS */
 };
 
 /* Loads and starts: the TID of a child, or an error (ENOEXEC: not a good ELF64 program; the reason
@@ -31,14 +32,14 @@ struct exec {
 long exec_spawn(const struct exec *what);
 
 /* The same, then waits until the child has said that it is ready. EIO when it ended without that
- * or took longer than READY_LIMIT_NS; then *tid, if not 0, is a child still to be reaped. */
+ * or took longer than it may; then *tid, if not 0, is a child still to be reaped. */
 long exec_spawn_ready(const struct exec *what, long *tid);
 
 /* The child's side: says ready and closes READY_FD. */
 void exec_ready(void);
 
-/* The parent's side: 0 when the byte came, EIO when the pipe ended or the time ran out first. */
-long exec_ready_wait(int fd);
+/* The parent's side: 0 when the byte came, EIO when the pipe ended or limit_ns ran out first. */
+long exec_ready_wait(int fd, uint64_t limit_ns);
 
 /* Gives the task its stack: 0 or an error. Nothing below STACK_BASE is mapped. */
 long exec_stack(uint32_t tid);

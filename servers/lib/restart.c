@@ -16,3 +16,11 @@ bool restart_allow(struct restart *r, uint64_t now_ns)
     r->count++;
     return true;
 }
+
+uint64_t restart_delay(const struct restart *r, uint64_t now_ns)
+{
+    unsigned recent = 0;
+    for (unsigned i = 0; i < RESTART_MAX && i < r->count; i++)
+        recent += now_ns - r->at_ns[i] < RESTART_WINDOW_NS;
+    return recent > 1 ? RESTART_DELAY_NS << (recent - 2) : 0;
+}

@@ -20,4 +20,9 @@ struct restart {
 /* May it be started again at time now_ns? True notes the restart; false marks it failed. */
 bool restart_allow(struct restart *r, uint64_t now_ns);
 
+/* How long to wait with the restart that was just noted: the first one within the window comes at
+ * once, the next after RESTART_DELAY_NS, each further one after twice as long. */
+#define RESTART_DELAY_NS 100000000ull
+uint64_t restart_delay(const struct restart *r, uint64_t now_ns);
+
 #endif

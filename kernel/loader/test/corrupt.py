@@ -74,6 +74,21 @@ def crc_again(data):
     return put(clean, CRC, "I", zlib.crc32(clean))
 
 
+def rc_put(data, text):
+    """The blob with another etc/rc: its bytes go behind the archive, which grows by them."""
+    image, size = struct.unpack_from("<QQ", data, 32)
+    count, = struct.unpack_from("<I", data, image)
+    places = [image + 8 + 88 * i for i in range(count)]
+    entry, = [p for p in places if data[p:p + 64].rstrip(b"\0") == b"etc/rc"]
+    at = -(-size // 16) * 16
+    out = bytearray(data[:image + size].ljust(image + at, b"\0")) + text
+    out = out.ljust(-(-len(out) // 4096) * 4096, b"\0")
+    struct.pack_into("<QQ", out, entry + 72, at, len(text))
+    struct.pack_into("<Q", out, 16, len(out))
+    struct.pack_into("<Q", out, 40, at + len(text))
+    return crc_again(bytes(out))
+
+
 INITFS = {
     "magic": lambda d: put(d, 0, "B", 0),
     "version": lambda d: crc_again(put(d, 8, "I", 2)),

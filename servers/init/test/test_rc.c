@@ -31,6 +31,13 @@ static void test_good(void)
     EXPECT(line.kind == RC_RUN && line.count == 3 && !strcmp(line.word[2], "b") && !line.word[3]);
     parse(" serve\techo other \r\n");
     EXPECT(line.kind == RC_SERVE && line.count == 2 && !strcmp(line.word[1], "other"));
+    parse("serve a b ready=60000 ping=1");
+    EXPECT(line.kind == RC_SERVE && line.count == 2 && !line.word[2] && line.ping_ms == 1 &&
+           line.ready_ms == 60000);
+    parse("serve initfs:/bin/x y ping=7");
+    EXPECT(line.kind == RC_SERVE && line.count == 2 && line.ping_ms == 7 && !line.ready_ms);
+    parse("run initfs:/bin/x a=b");
+    EXPECT(line.kind == RC_RUN && line.count == 2);
     parse("   # indented");
     EXPECT(line.kind == RC_EMPTY);
     EXPECT(parse("") == 0 && line.kind == RC_EMPTY);
@@ -38,8 +45,22 @@ static void test_good(void)
 
 static void test_bad(void)
 {
-    static const char *const bad[] = {"serve",  "serve a b c", "run",
-                                      "frob x", "Serve echo",  "run 1 2 3 4 5 6 7 8 9"};
+    static const char *const bad[] = {"serve",
+                                      "serve a b c",
+                                      "run",
+                                      "frob x",
+                                      "Serve echo",
+                                      "run 1 2 3 4 5 6 7 8 9",
+                                      "serve ping=5",
+                                      "serve a ping=0",
+                                      "serve a ping=60001",
+                                      "serve a ping=5x",
+                                      "serve a ping=",
+                                      "serve a pong=5",
+                                      "serve a b ping=5 ping=6",
+                                      "serve initfs:/bin/x",
+                                      "serve a ping=99999999999999999999",
+                                      "serve a ping=5 b c d"};
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         parse(bad[i]);
         EXPECT(line.kind == RC_BAD && line.reason);

@@ -98,6 +98,12 @@ static void test_restarts(void)
     for (uint64_t i = 0; i < 100; i++)
         EXPECT(restart_allow(&r, i * 4 * second));
     EXPECT(restart_allow(&r, 398 * second) && !restart_allow(&r, 399 * second));
+    r = (struct restart){{0}, 0, false};
+    for (unsigned i = 0; i < RESTART_MAX; i++) {
+        EXPECT(restart_allow(&r, (50 + i) * second));
+        EXPECT(restart_delay(&r, (50 + i) * second) == (i ? RESTART_DELAY_NS << (i - 1) : 0));
+    }
+    EXPECT(restart_allow(&r, 90 * second) && restart_delay(&r, 90 * second) == 0);
 }
 
 static void expect_text(const char *wanted, const char *got)
