@@ -38,7 +38,7 @@ extern exit_user, mitig_switch
             mov     rsp, [gs:CPU_KERNEL_STACK]
             mov     rdi, caller
             call    core_syscall
-            jmp     [rel exit_user]
+            JUMP_INDIRECT [rel exit_user], rax
 %endmacro
 
 %macro VARIANT 3-4 0                        ; name suffix, PTI, TRACE, HARD

@@ -5,6 +5,9 @@
 %define DIRECT_BASE 0xFFFF800000000000
 %define BOOT_STACK  16384
 
+%include "build/offsets.inc"
+%include "kernel/hal/percpu.inc"
+
 extern hal_main, exit_user
 
 section .text
@@ -29,7 +32,7 @@ global hal_leave:function (hal_leave.end - hal_leave)
 hal_leave:
             mov     rsp, rdi
             xor     ebp, ebp
-            jmp     [rel exit_user]
+            JUMP_INDIRECT [rel exit_user], rax
 .end:
 
 section .bss align=16

@@ -218,7 +218,7 @@ trap_iret:
             FLAGS_CLEAN
             xor     ebp, ebp                    ; ends a backtrace
             call    hal_trap_iret
-            jmp     [rel exit_user]
+            JUMP_INDIRECT [rel exit_user], rax
 
 ; SYSCALL out of compatibility mode: there are no 32-bit user segments, so only a broken machine
 ; comes here. Nothing is touched; ENOSYS.
@@ -262,7 +262,7 @@ trap_user:
             FLAGS_CLEAN
             xor     ebp, ebp                    ; ends a backtrace
             call    hal_trap
-            jmp     [rel exit_user]
+            JUMP_INDIRECT [rel exit_user], rax
 
 ; bool msr_read_safe(uint32_t msr, uint64_t *value): false where RDMSR faults. hal_trap_kernel moves
 ; a #GP at msr_read_rdmsr to msr_read_fault.
