@@ -51,6 +51,7 @@ CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request task fd file 
 CORE_T += kernel/core/fdtable.c
 CORE_T += kernel/core/deaths.c
 CORE_T += $(patsubst %,kernel/core/%.c,object mapping memory_service ranges)
+CORE_T += $(patsubst %,kernel/core/%.c,irq irq_attach timer test/mock_irq)
 PATH_O  = $(patsubst %,build/ft/%.o,fastpath/test/host.asm $(wildcard fastpath/test/*.c) $(CORE_T))
 build/ft/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -fno-pie $(DEP) -c $< -o $@

@@ -67,6 +67,11 @@ void x86_wrmsr(uint32_t msr, uint64_t value)
     panic("wrmsr %x %lx", msr, (unsigned long)value);
 }
 
+void x86_write_cr8(uint64_t value)
+{
+    panic("cr8 %lx", (unsigned long)value);
+}
+
 void x86_idle(void)
 {
     panic("idle");

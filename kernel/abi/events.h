@@ -21,6 +21,7 @@
     X(fault, 8, "address", "rip")                                                                  \
     X(bootstrap_fail, 9, "rip", "")                                                                \
     X(irq, 10, "vector", "")                                                                       \
+    X(irq_overrun, 11, "line | reason << 8 (IRQ_ENDED_*)", "ticks that the handler had run")       \
     X(ph_entry, 16, "call", "")                                                                    \
     X(ph_guards, 17, "", "")                                                                       \
     X(ph_commit, 18, "", "")                                                                       \

@@ -294,13 +294,43 @@ struct answer {
 #define FUTEX_WAKE    1u
 #define FUTEX_PRIVATE 0x80u
 
-/* attach(line, type, argument, stack): how an interrupt reaches its task. */
-#define AT_NOTIFY     0u /* argument: notification bits */
-#define AT_THREAD     1u /* the calling thread waits by irq_done; each interrupt wakes it */
-#define AT_REALTIME   2u /* argument: handler, run at once on `stack`, device interrupts held off */
-#define IRQ_LINES     24u
-#define IRQ_SOFT      24u    /* a line that only software raises: a write to irq:soft */
-#define IRQ_BUDGET_NS 20000u /* of a real-time handler, when nothing else is said */
+/* attach(line, type, argument, stack, budget ns) -> handle: how an interrupt reaches its task. Each
+ * interrupt is acknowledged by irq_done(handle) -> interrupts since the last one; until then a
+ * level triggered line stays masked, and any other is as soon as nobody who shares it keeps up. */
+#define AT_NOTIFY   0u /* argument: notification bits; the only type that shares a line */
+#define AT_THREAD   1u /* irq_done waits for the next one */
+#define AT_REALTIME 2u /* argument: handler, run at once on `stack`, device interrupts held off */
+#define IRQ_LINES   24u
+#define IRQ_SOFT    24u /* a line that only software raises: a write to irq:soft */
+/* A real-time handler starts with rdi the handle, rsi the interrupts of its line so far, rdx the
+ * TSC when the kernel took this one. It ends by irq_done(handle); beside that it may call notify
+ * (and null, which does nothing). Its pages are mapped beforehand. Longer than its budget, a fault,
+ * another call: it is ended and detached, its line masked. Its budgets may take half of the CPU;
+ * what comes more often is a storm, and the attachment becomes one of AT_NOTIFY. Either way its
+ * task gets NOTIFY_IRQ. */
+#define IRQ_BUDGET_NS     20000u /* when 0 is said */
+#define IRQ_BUDGET_MIN_NS 1000u
+#define IRQ_BUDGET_MAX_NS 200000u
+#define IRQ_ENDED_BUDGET  1u /* why, in the trace */
+#define IRQ_ENDED_FAULT   2u
+#define IRQ_ENDED_CALL    3u
+#define IRQ_ENDED_STORM   4u
+#define NOTIFY_IRQ        (1ull << 62)
+
+/* What a read of `time:` gives. A write of 8 bytes arms that file's timer: an absolute time of
+ * CLOCK_NS, 0 disarms it; while it is armed, a read waits for it. */
+struct time_record {
+    uint64_t now_ns;
+    uint64_t deadline_ns; /* that passed, told once; 0: none */
+};
+
+/* What a read of irq:N (N a line, or soft) gives, once for each interrupt or several that came
+ * since the last read. */
+struct irq_record {
+    uint64_t count;  /* interrupts of the line since boot */
+    uint64_t taken;  /* TSC when the kernel took the last one */
+    uint64_t raised; /* irq:soft: TSC when it was raised */
+};
 /* Notification bit that a supervisor receives when a critical task died; waitpid(TID_ANY) says
  * which. */
 #define NOTIFY_CHILD (1ull << 63)

@@ -48,6 +48,9 @@
     X(fmap, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 26)                                                   \
     X(dup2, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 27)                                                   \
     X(fcntl, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 28)                                                  \
+    X(attach, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 43)                                                 \
+    X(detach, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 44)                                                 \
+    X(irq_done, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 45)                                               \
     X(call, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 32)                                                    \
     X(reply_wait, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 33)                                              \
     X(send, SYS_CLASS_MSG, SYS_ARG_NONE, 0, 34)                                                    \

@@ -5,10 +5,12 @@
  * does itself. */
 #include "kernel/core/blob.h"
 #include "kernel/core/calls.h"
+#include "kernel/core/irq.h"
 #include "kernel/core/memory_service.h"
 #include "kernel/core/ranges.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/services.h"
+#include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
 #include "kernel/core/wire.h"
 #include "kernel/core/words.h"
@@ -26,13 +28,9 @@ static void must(enum err e, enum boot_exit code, const char *what)
 
 static void schemes_make(void)
 {
-    static const struct service_ops *const own[] = {&root_service,
-                                                    &debug_service,
-                                                    &sys_service,
-                                                    &pipe_service,
-                                                    &trace_service,
-                                                    &memory_service,
-                                                    0};
+    static const struct service_ops *const own[] = {&root_service, &debug_service, &sys_service,
+                                                    &pipe_service, &trace_service, &memory_service,
+                                                    &irq_service,  &time_service,  0};
 
     ranges_init();
     scheme_init();
@@ -100,6 +98,8 @@ void core_entry(void)
     wire_init();
     words_check(hal_boot->cmdline);
     task_init();
+    irq_table_init();
+    timer_init();
     schemes_make();
     calibrate();
     bootstrap_start(blob());

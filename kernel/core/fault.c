@@ -5,13 +5,14 @@
  * dies. */
 #include "kernel/core/calls.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/irq.h"
 #include "kernel/core/request.h"
-#include "kernel/core/services.h"
+#include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/hal.h"
+#include "kernel/hal/irq.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/sched.h"
-#include "kernel/hal/uart.h"
 #include "kernel/hal/upcall.h"
 
 #define RFLAGS_TF  0x100ull
@@ -108,6 +109,10 @@ void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t addre
     if (vector == VECTOR_PF && page_fill(t, error, address))
         return;
     trace_event(EV_fault, address, t->rip);
+    if (t->blockers & BLOCK_HANDLER) {
+        irq_handler_end(t, IRQ_ENDED_FAULT);
+        return;
+    }
     if (t->task->fault_handler && !t->in_handler)
         handler_enter(t, vector, error, address);
     else
@@ -133,14 +138,18 @@ void call_sigreturn(struct thread *t)
 
 void core_tick(struct thread *t)
 {
-    ipc_timeout(t);
+    if (t->blockers & BLOCK_HANDLER)
+        irq_handler_end(t, IRQ_ENDED_BUDGET);
+    else if (t == &timer_alarm)
+        timer_expire();
+    else
+        ipc_timeout(t);
 }
 
 void core_interrupt(unsigned vector)
 {
     trace_event(EV_irq, vector, 0);
-    if (vector == VECTOR_UART)
-        console_input();
+    irq_arrived(vector - IRQ_VECTOR(0));
 }
 
 bool core_idle(void)

@@ -88,6 +88,7 @@ void request_interrupt(struct thread *t)
     case THREAD_WAITING:
     case THREAD_CHILD:
     case THREAD_FUTEX:
+    case THREAD_IRQ:
         ipc_complete(t, -T_EINTR);
         break;
     default:
@@ -110,6 +111,7 @@ void ipc_timeout(struct thread *t)
     case THREAD_WAITING:
     case THREAD_CHILD:
     case THREAD_FUTEX:
+    case THREAD_IRQ:
         ipc_complete(t, -T_ETIMEDOUT);
         break;
     default:

@@ -2,6 +2,7 @@
  * `sys:`, the kernel's state as files, and `root:`, the list of names. A file is a snapshot taken
  * at open, at most a page, always whole lines; a few files take words that change what they show.
  */
+#include "kernel/core/irq.h"
 #include "kernel/core/services.h"
 #include "kernel/core/task.h"
 #include "kernel/core/text.h"
@@ -112,6 +113,7 @@ static const struct {
     {"tasks", report_tasks, 0, 0},
     {"schemes", report_schemes, 0, 0},
     {"svc", report_services, 0, 0},
+    {"irq", report_irq, 0, 0},
     {"memory", report_memory, 0, 0},
     {"boot", report_boot, 0, 0},
     {"ranges", report_ranges, 0, 0},

@@ -5,6 +5,7 @@
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/irq.h"
 #include "kernel/hal/upcall.h"
 
 /* A system call returns constant flags, except that a thread that steps goes on stepping. */
@@ -32,6 +33,9 @@ struct call {
 #define sys_run_waitpid       call_waitpid
 #define sys_run_sigreturn     call_sigreturn
 #define sys_run_futex         call_futex
+#define sys_run_attach        call_attach
+#define sys_run_detach        call_detach
+#define sys_run_irq_done      call_irq_done
 #define sys_run_open          file_open
 #define sys_run_close         file_close
 #define sys_run_dup           file_dup
@@ -80,7 +84,9 @@ void core_syscall(struct thread *t)
 
     thread_normalise(t);
     t->rflags = RFLAGS_CALL | (t->blockers & BLOCK_TRACED ? RFLAGS_TF : 0);
-    if (call->run && call->number == number)
+    if (t->blockers & BLOCK_HANDLER && number != SYS_irq_done && number != SYS_notify)
+        irq_handler_end(t, IRQ_ENDED_CALL);
+    else if (call->run && call->number == number)
         call->run(t);
     else
         t->rax = (uint64_t)(call->run && same_call(call->number, number) ? -T_EINVAL : -T_ENOSYS);

@@ -8,6 +8,7 @@
 #include "kernel/core/file.h"
 #include "kernel/core/futex.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/irq.h"
 #include "kernel/core/mapping.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/request.h"
@@ -235,6 +236,7 @@ void task_kill(struct task *task, uint32_t status)
     task->dying = true;
     task->status = status;
     trace_event(EV_task_exit, task->tid, status);
+    irq_task_died(task);
     schemes_die(task);
     while (!list_empty(&task->threads))
         thread_remove(list_entry(task->threads.next, struct thread, siblings));

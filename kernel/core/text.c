@@ -6,6 +6,7 @@
 #include "kernel/core/file.h"
 #include "kernel/core/mapping.h"
 #include "kernel/core/scheme.h"
+#include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
@@ -73,6 +74,7 @@ void report_counters(struct text *text)
     text_pair(text, "files", file_count());
     report_threads(text);
     text_pair(text, "pipes", pipe_count());
+    text_pair(text, "timers", timer_count());
 }
 
 void report_tasks(struct text *text)

@@ -25,6 +25,7 @@ static const struct {
     {"mitig=", "|auto|off|all|fence|verw|ibpb|rsb|"},
     {"schemes=", "|off|on|"},
     {"inject=", "|daemon|"},
+    {"irq=", "|apic|pic|"},
 };
 
 static bool starts(const char *text, size_t length, const char *with, size_t *rest)

@@ -16,16 +16,19 @@
 #define APIC_BYTES       4096u
 
 enum apic_register {
+    APIC_ID = 0x20,
     APIC_TPR = 0x80,
     APIC_EOI = 0xB0,
     APIC_SVR = 0xF0,
+    APIC_COMMAND = 0x300,
     APIC_LVT_TIMER = 0x320,
     APIC_LVT_LINT0 = 0x350,
     APIC_LVT_LINT1 = 0x360,
     APIC_LVT_ERROR = 0x370,
     APIC_TIMER_INITIAL = 0x380,
     APIC_TIMER_CURRENT = 0x390,
-    APIC_TIMER_DIVIDE = 0x3E0
+    APIC_TIMER_DIVIDE = 0x3E0,
+    APIC_SELF = 0x3F0 /* x2APIC only */
 };
 
 #define SVR_ENABLE     0x100u
@@ -34,6 +37,8 @@ enum apic_register {
 #define LVT_EXTINT     0x700u
 #define DIVIDE_BY_1    0xBu
 #define TIMER_MAX      0xFFFFFFFFu
+#define COMMAND_SELF   0x44000u /* to this CPU, fixed, edge */
+#define ID_SHIFT       24
 #define PIC_MASTER     0x20u
 #define PIC_SLAVE      0xA0u
 #define PIC_ICW1       0x11u
@@ -145,6 +150,25 @@ void timer_arm(uint64_t tsc_deadline)
     /* up, and never 0, which would disarm it */
     const unsigned __int128 ticks = ((unsigned __int128)wait * timer_per_tsc >> 32) + 1;
     apic_write(APIC_TIMER_INITIAL, (uint32_t)ticks);
+}
+
+uint8_t apic_number(void)
+{
+    const uint32_t id = apic_read(APIC_ID);
+    return (uint8_t)(apic_memory == NULL ? id : id >> ID_SHIFT);
+}
+
+void apic_alone(void)
+{
+    apic_write(APIC_LVT_LINT0, LVT_MASKED | LVT_EXTINT);
+}
+
+void apic_self(uint8_t vector)
+{
+    if (apic_memory == NULL)
+        apic_write(APIC_SELF, vector);
+    else
+        apic_write(APIC_COMMAND, COMMAND_SELF | vector);
 }
 
 void apic_eoi(void)

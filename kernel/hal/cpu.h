@@ -37,6 +37,8 @@ struct cpu {
     uint64_t watch;             /* as loaded in DR0 */
     struct thread *slice_owner; /* whose turn it is in that slice */
     uint8_t slice_level;        /* the priority whose threads take turns by it */
+    struct thread *handler;     /* the real-time handler that runs, 0 none */
+    uint64_t budget_end;        /* TSC at which it has run long enough */
 };
 
 /* The running CPU's state. Kernel mode with the kernel's GS only. */

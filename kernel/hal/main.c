@@ -7,6 +7,7 @@
 #include "kernel/hal/bootword.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/init.h"
+#include "kernel/hal/irq.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/paging.h"
@@ -69,7 +70,8 @@ static const struct {
     {"page", step_page, EXIT_MEMORY},       {"paging", step_paging, EXIT_INIT},
     {"protect", cpu_protect, EXIT_INIT},    {"local", cpu_local, EXIT_INIT},
     {"tramp", step_tramp, EXIT_INIT},       {"apic", apic_init, EXIT_INIT},
-    {"sched", step_sched, EXIT_INIT},       {"syscall", cpu_syscall, EXIT_INIT},
+    {"irq", irq_init, EXIT_INIT},           {"sched", step_sched, EXIT_INIT},
+    {"syscall", cpu_syscall, EXIT_INIT},
 };
 #define INITIALISERS (sizeof(initialisers) / sizeof(initialisers[0]))
 _Static_assert(INITIALISERS <= HAL_INIT_MAX, "a stamp each");

@@ -16,8 +16,10 @@
 #include "kernel/hal/upcall.h"
 #include "kernel/hal/x86.h"
 
-#define GATE_CLOSED 255
-#define NS_PER_S    1000000000ull
+#define GATE_CLOSED  255
+#define NS_PER_S     1000000000ull
+#define HOLD_DEVICES 14 /* CR8: every class but the timer's */
+#define HOLD_NOTHING 0
 
 static struct thread *from_link(struct list *node)
 {
@@ -55,6 +57,7 @@ void sched_init(void)
     cpu->slice_end = cpu->armed = 0;
     cpu->fs_owner = 0;
     cpu->fs_base = cpu->watch = 0;
+    cpu->handler = 0;
 }
 
 static void stop_if_current(struct cpu *cpu, const struct thread *t)
@@ -193,7 +196,12 @@ void sched_timer(void)
 {
     struct cpu *cpu = cpu_this();
     uint64_t now = x86_rdtsc();
-    cpu->armed = 0; /* one shot */
+    cpu->armed = 0;     /* one shot */
+    if (cpu->handler) { /* the timer is its budget's; one that was armed before may still come */
+        if (now >= cpu->budget_end)
+            core_tick(cpu->handler);
+        return;
+    }
     if (cpu->slice_end && now >= cpu->slice_end)
         cpu->resched = 1;
     while (!list_empty(&cpu->deadlines)) {
@@ -205,15 +213,23 @@ void sched_timer(void)
     }
 }
 
-/* Arms for what comes first, and for nothing if nothing will. */
-static void timer_set(struct cpu *cpu)
+/* What comes first, 0: nothing will. While a handler runs, only its budget does. */
+static uint64_t timer_wanted(const struct cpu *cpu)
 {
+    if (cpu->handler)
+        return cpu->budget_end;
     uint64_t want = cpu->resched ? 0 : cpu->slice_end;
     if (!list_empty(&cpu->deadlines)) {
         uint64_t deadline = from_timer(cpu->deadlines.next)->deadline;
         if (!want || deadline < want)
             want = deadline;
     }
+    return want;
+}
+
+static void timer_set(struct cpu *cpu)
+{
+    uint64_t want = timer_wanted(cpu);
     if (want == cpu->armed)
         return;
     cpu->armed = want;
@@ -226,6 +242,36 @@ static void slice_clear(struct cpu *cpu)
     cpu->resched = 0;
 }
 
+/* current is ready again with the rest of its slice: it goes on before its equals. */
+static void put_back(struct cpu *cpu, struct thread *t)
+{
+    if (cpu->slice_end && cpu->slice_level == t->priority) {
+        uint64_t now = x86_rdtsc();
+        t->slice_ticks = cpu->slice_end > now ? cpu->slice_end - now : 1;
+        slice_clear(cpu);
+    }
+    enqueue(cpu, t, true);
+}
+
+void sched_handler_start(struct thread *t, uint64_t budget)
+{
+    struct cpu *cpu = cpu_this();
+    if (cpu->current != &thread_none)
+        put_back(cpu, cpu->current);
+    t->state = THREAD_ACTIVE;
+    cpu->current = cpu->handler = t;
+    cpu->budget_end = x86_rdtsc() + budget;
+    x86_write_cr8(HOLD_DEVICES);
+}
+
+void sched_handler_end(void)
+{
+    struct cpu *cpu = cpu_this();
+    stop_if_current(cpu, cpu->handler);
+    cpu->handler = 0;
+    x86_write_cr8(HOLD_NOTHING);
+}
+
 /* Puts current back if it must give way: to a better one with the rest of its slice, to its equals
  * when the slice is over. */
 static void preempt(struct cpu *cpu)
@@ -233,12 +279,7 @@ static void preempt(struct cpu *cpu)
     struct thread *t = cpu->current;
     int best = best_ready(cpu);
     if (best > t->priority) {
-        if (cpu->slice_end && cpu->slice_level == t->priority) {
-            uint64_t now = x86_rdtsc();
-            t->slice_ticks = cpu->slice_end > now ? cpu->slice_end - now : 1;
-            slice_clear(cpu);
-        }
-        enqueue(cpu, t, true);
+        put_back(cpu, t);
     } else if (best == t->priority && cpu->resched && cpu->slice_level == t->priority) {
         t->slice_ticks = slice_full();
         enqueue(cpu, t, false);
@@ -246,11 +287,12 @@ static void preempt(struct cpu *cpu)
     }
 }
 
-/* Waits until somebody is ready. On the way an interrupt may have called core_tick. */
+/* Waits until somebody is ready, or a handler is started. On the way an interrupt may have called
+ * core_tick. */
 static void idle(struct cpu *cpu)
 {
     slice_clear(cpu);
-    while (!cpu->ready_bits) {
+    while (!cpu->ready_bits && !cpu->handler) {
         if (core_idle())
             continue;
         timer_set(cpu);
@@ -262,6 +304,8 @@ static void pick(struct cpu *cpu)
 {
     if (!cpu->ready_bits)
         idle(cpu);
+    if (cpu->handler)
+        return;
     struct thread *t = from_link(cpu->ready[best_ready(cpu)].next);
     dequeue(cpu, t);
     cpu->current = t;

@@ -4,7 +4,7 @@
 #ifndef TACH_HAL_SCHED_H
 #define TACH_HAL_SCHED_H
 
-#include "kernel/hal/thread.h"
+#include "kernel/hal/cpu.h"
 
 #define SLICE_NS 4000000ull
 
@@ -46,5 +46,13 @@ void sched_forget(struct thread *t);
 /* A direct hand-over: current stops (its state is set already), t, which is in no queue, runs next.
  */
 void sched_switch_to(struct thread *t);
+
+/* A real-time handler: above all threads, in no queue, with devices held off by the task priority
+ * and the timer as its budget's. Start: t runs next, whoever runs now is ready with the rest of his
+ * slice; when `budget` TSC ticks are over, core_tick(t) is called. End: devices are let in again.
+ */
+#define HANDLER_PRIORITY READY_LEVELS
+void sched_handler_start(struct thread *t, uint64_t budget);
+void sched_handler_end(void);
 
 #endif

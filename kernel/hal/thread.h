@@ -33,7 +33,8 @@ enum thread_state {
     THREAD_SLEEPING,
     THREAD_CHILD,   /* in waitpid */
     THREAD_PENDING, /* a service in the kernel completes it by token */
-    THREAD_FUTEX    /* on futex_at, in a list of futex.c */
+    THREAD_FUTEX,   /* on futex_at, in a list of futex.c */
+    THREAD_IRQ      /* in irq_done, or a real-time handler that does not run */
 };
 
 /* How the saved registers are restored. */
@@ -48,6 +49,9 @@ enum thread_frame {
 #define BLOCK_FSBASE   0x04 /* has an FS base, which only C switches */
 #define BLOCK_WATCHED  0x08 /* has a watchpoint, which only C switches */
 #define BLOCK_CANCEL   0x10 /* its open request was asked to end early: C looks at the answer */
+
+#define BLOCK_HANDLER                                                                              \
+    0x80 /* a real-time handler: what it calls goes by C, which lets little pass */
 
 /* One more in the counter of a stamp: the token that was handed out is spent, whoever holds it. */
 #define STAMP_STEP (1ull << 44)

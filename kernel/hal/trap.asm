@@ -26,8 +26,8 @@ extern fault_entry_0, fault_entry_1
 %assign V_PF        14
 %assign V_MC        18
 %assign V_DEVICE    0x20                        ; below it, the CPU's exceptions
-%assign V_DEVICES   16
-%assign V_TIMER     0x30
+%assign V_DEVICES   25
+%assign V_TIMER     0xF0
 %assign V_SPURIOUS  0xFF
 
 ; The registers of struct trap_frame.
@@ -118,7 +118,7 @@ trap_stub_%1_14:
         %endif
         %assign v v + 1
     %endrep
-            STUB    48, %1                      ; V_TIMER
+            STUB    240, %1                     ; V_TIMER
             STUB    255, %1                     ; V_SPURIOUS
 
 trap_common_%1:
@@ -298,7 +298,7 @@ section .rodata
         %endif
         %assign v v + 1
     %endrep
-            dq      trap_stub_%1_48, trap_stub_%1_255
+            dq      trap_stub_%1_240, trap_stub_%1_255
 %endmacro
 
 align 8

@@ -4,6 +4,7 @@
 #include "kernel/hal/uart.h"
 
 #include "kernel/hal/hal.h"
+#include "kernel/hal/irq.h"
 #include "kernel/hal/x86.h"
 
 #define COM1 0x3F8u
@@ -25,8 +26,6 @@ enum uart_register {
 #define MODEM_DTR_RTS    0x03u
 #define MODEM_IRQ        0x08u /* OUT2 lets the interrupt line out */
 #define INTERRUPT_DATA   0x01u
-#define PIC_MASTER_DATA  0x21u
-#define PIC_IRQ4         0x10u
 #define STATUS_DATA      0x01u
 #define STATUS_ROOM      0x20u
 #define STATUS_EMPTY     0x40u
@@ -104,9 +103,9 @@ void uart_listen(void)
 {
     if (!uart_present)
         return;
+    irq_unmask(UART_IRQ); /* first: an edge that comes to a masked line is lost */
     uart_write(UART_MODEM, MODEM_DTR_RTS | MODEM_IRQ);
     uart_write(UART_INTERRUPT, INTERRUPT_DATA);
-    x86_out8(PIC_MASTER_DATA, (uint8_t)(x86_in8(PIC_MASTER_DATA) & ~PIC_IRQ4));
 }
 
 void uart_flush(void)

@@ -8,8 +8,8 @@
 /* 115200 8N1, FIFO on, no interrupts. True also when no UART answers: output then goes nowhere. */
 bool uart_init(void);
 
-/* From now on a received byte raises VECTOR_UART. The 8259 ends its interrupts by itself. */
-#define VECTOR_UART 0x24u
+/* From now on a received byte raises line UART_IRQ. */
+#define UART_IRQ 4u
 void uart_listen(void);
 
 /* Waits, bounded, until the last bit has left. */

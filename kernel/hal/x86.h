@@ -100,6 +100,19 @@ static inline void x86_write_cr4(uint64_t value)
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
+/* The class of interrupts that are held off with all below it: the APIC's task priority. */
+static inline uint64_t x86_read_cr8(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr8, %0" : "=r"(value));
+    return value;
+}
+
+static inline void x86_write_cr8(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr8" : : "r"(value) : "memory");
+}
+
 static inline uint64_t x86_read_dr6(void)
 {
     uint64_t value;

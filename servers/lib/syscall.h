@@ -373,4 +373,24 @@ static inline uint64_t sys_name(const char *text)
     return packed;
 }
 
+/* Interrupts: see msg.h. stack and budget_ns are of AT_REALTIME. */
+struct attach {
+    uint64_t argument, stack, budget_ns;
+};
+SYS_INLINE long sys_attach(uint64_t line, uint64_t type, struct attach a)
+{
+    return syscall6(SYS_attach,
+                    (struct syscall_args){line, type, a.argument, a.stack, a.budget_ns, 0});
+}
+
+SYS_INLINE long sys_detach(uint64_t handle)
+{
+    return syscall1(SYS_detach, handle);
+}
+
+SYS_INLINE long sys_irq_done(uint64_t handle)
+{
+    return syscall1(SYS_irq_done, handle);
+}
+
 #endif

@@ -2,8 +2,10 @@
  * See kit.h. */
 #include "kernel/core/test/kit.h"
 
+#include "kernel/core/irq.h"
 #include "kernel/core/memory_service.h"
 #include "kernel/core/services.h"
+#include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/sched.h"
@@ -56,6 +58,8 @@ void kit_boot(void)
     sched_init();
     trace_init();
     task_init();
+    irq_table_init();
+    timer_init();
     scheme_init();
     must(scheme_link(&pipe_service));
     must(scheme_link(&service_null));

@@ -28,7 +28,7 @@ struct tlb_entry {
 };
 
 char *mock_windows;
-uint64_t direct_base, mock_refuse, mock_asked, mock_tsc, mock_fs_base;
+uint64_t direct_base, mock_refuse, mock_asked, mock_tsc, mock_fs_base, mock_cr8;
 jmp_buf *mock_panic_to;
 unsigned mock_klog_lines;
 struct cpu mock_cpu;
@@ -141,6 +141,11 @@ void x86_wrmsr(uint32_t msr, uint64_t value)
 uint64_t x86_rdtsc(void)
 {
     return mock_tsc;
+}
+
+void x86_write_cr8(uint64_t value)
+{
+    mock_cr8 = value;
 }
 
 void x86_idle(void)

@@ -34,7 +34,7 @@ extern jmp_buf *mock_panic_to;
 extern unsigned mock_klog_lines;
 
 extern struct cpu mock_cpu;
-extern uint64_t mock_tsc, mock_fs_base;
+extern uint64_t mock_tsc, mock_fs_base, mock_cr8;
 /* What the timer is armed for, how often it was, and the watchpoint that is loaded. */
 extern uint64_t mock_timer, mock_timer_calls, mock_watch;
 /* x86_idle, core_tick and core_idle of a test; unset they are a panic, nothing, false. */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * See irq.h. The 8259's way is taken when no I/O APIC answers, or when the boot word irq=pic asks
+ * for it: apic.c has left the 8259 masked, with lines 0..15 at the vectors that they have here. */
+#include "kernel/hal/irq.h"
+
+#include "kernel/hal/acpi.h"
+#include "kernel/hal/bootword.h"
+#include "kernel/hal/hal.h"
+#include "kernel/hal/ioapic.h"
+#include "kernel/hal/x86.h"
+
+#define PIC_MASTER_DATA 0x21u
+#define PIC_SLAVE_DATA  0xA1u
+#define PIC_LINES       16u
+#define PIC_EACH        8u
+#define PIC_CASCADE     2u
+#define PIN_NONE        0xFFu
+#define PIT_HZ          1193182u
+#define PIT_COUNTER_0   0x40u
+#define PIT_COMMAND     0x43u
+#define PIT_PERIODIC    0x34u /* channel 0, both bytes, rate generator */
+#define PIT_SILENT      0x30u /* counts down once, and not before a count is written */
+#define PIT_HZ_MIN      19u
+#define PIT_HZ_MAX      100000u
+
+static struct madt_pin lines[IRQ_LINES];
+static bool routed;
+static uint8_t cpu_number;
+
+/* Lines 16 and up are PCI's: level, low. A line whose pin another one has been given has none. */
+static void lines_fill(const struct madt *madt)
+{
+    for (unsigned i = 0; i < IRQ_LINES; i++)
+        lines[i] = i < MADT_ISA ? madt->isa[i] : (struct madt_pin){(uint8_t)i, true, true};
+    for (unsigned i = 0; i < MADT_ISA; i++) {
+        const uint8_t pin = madt->isa[i].pin;
+        if (pin != i && pin < IRQ_LINES && lines[pin].pin == pin)
+            lines[pin].pin = PIN_NONE;
+    }
+}
+
+bool irq_init(void)
+{
+    struct madt madt;
+    char word[8] = "";
+    cpu_number = apic_number();
+    if (bootword("irq", word, sizeof(word)) && word[0] == 'p')
+        return true;
+    (void)acpi_madt(&madt);
+    lines_fill(&madt);
+    routed = ioapic_init(madt.ioapic != 0 ? madt.ioapic : IOAPIC_DEFAULT);
+    if (routed)
+        apic_alone();
+    return true;
+}
+
+bool irq_present(unsigned line)
+{
+    if (line == IRQ_SOFT)
+        return true;
+    if (routed)
+        return line < IRQ_LINES && lines[line].pin < ioapic_pins();
+    return line < PIC_LINES && line != PIC_CASCADE;
+}
+
+bool irq_level(unsigned line)
+{
+    return routed && line < IRQ_LINES && lines[line].level;
+}
+
+bool irq_holdable(unsigned line)
+{
+    return routed || line == IRQ_SOFT;
+}
+
+/* One bit of the 8259s' masks. The slave's interrupts pass through the master's cascade. */
+static void pic_set(unsigned line, bool masked)
+{
+    const uint16_t port = line < PIC_EACH ? PIC_MASTER_DATA : PIC_SLAVE_DATA;
+    const uint8_t bit = (uint8_t)(1u << line % PIC_EACH), old = x86_in8(port);
+    x86_out8(port, (uint8_t)(masked ? old | bit : old & ~bit));
+    if (line >= PIC_EACH && !masked)
+        x86_out8(PIC_MASTER_DATA, (uint8_t)(x86_in8(PIC_MASTER_DATA) & ~(1u << PIC_CASCADE)));
+}
+
+static void line_set(unsigned line, bool masked)
+{
+    if (!routed) {
+        pic_set(line, masked);
+        return;
+    }
+    ioapic_set(lines[line].pin, (struct ioapic_pin){.vector = (uint8_t)IRQ_VECTOR(line),
+                                                    .cpu = cpu_number,
+                                                    .level = lines[line].level,
+                                                    .low = lines[line].low,
+                                                    .masked = masked});
+}
+
+void irq_mask(unsigned line)
+{
+    line_set(line, true);
+}
+
+void irq_unmask(unsigned line)
+{
+    line_set(line, false);
+}
+
+unsigned irq_held(void)
+{
+    return (unsigned)x86_read_cr8();
+}
+
+void irq_raise(void)
+{
+    apic_self(IRQ_VECTOR(IRQ_SOFT));
+}
+
+void irq_clock(unsigned hz)
+{
+    if (hz < PIT_HZ_MIN || hz > PIT_HZ_MAX) {
+        x86_out8(PIT_COMMAND, PIT_SILENT);
+        return;
+    }
+    const unsigned count = PIT_HZ / hz;
+    x86_out8(PIT_COMMAND, PIT_PERIODIC);
+    x86_out8(PIT_COUNTER_0, (uint8_t)count);
+    x86_out8(PIT_COUNTER_0, (uint8_t)(count >> 8));
+}
