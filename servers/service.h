@@ -100,6 +100,7 @@ struct service_ops {
 };
 #define SVC_POSITIONED 1u /* the kernel keeps file positions */
 #define SVC_PROMPT     2u /* read never answers SVC_PENDING and wakes nobody: for the fast path */
+#define SVC_PAIRS      4u /* handles 2n and 2n + 1 are the two ends of one thing */
 
 struct svc {
     const struct service_ops *ops;

@@ -48,10 +48,10 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 MOCK    = -Ikernel/hal/test/mock
 CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request task fd file scheme pool syscall calls taskctl fault \
   pipe memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
-CORE_T += kernel/core/fdtable.c
 CORE_T += kernel/core/deaths.c
 CORE_T += $(patsubst %,kernel/core/%.c,object mapping memory_service ranges)
 CORE_T += $(patsubst %,kernel/core/%.c,irq irq_attach timer test/mock_irq)
+CORE_T += $(patsubst %,kernel/core/%.c,fdtable fcall names opening passing)
 PATH_O  = $(patsubst %,build/ft/%.o,fastpath/test/host.asm $(wildcard fastpath/test/*.c) $(CORE_T))
 build/ft/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -fno-pie $(DEP) -c $< -o $@

@@ -51,8 +51,11 @@
 /* Tag flags. */
 #define MSG_TRUNC    0x80 /* to a receiver, with a buffer: it did not fit; pull W5 bytes with xfer */
 #define MSG_NONBLOCK 0x08 /* of a request: its file has O_NONBLOCK */
-#define MSG_OUT      0x01 /* buffer payload goes from caller to receiver */
-#define MSG_IN       0x02 /* buffer payload of the reply goes into W4, at most W5 bytes */
+#define MSG_MOVED                                                                                  \
+    0x10 /* of an answer to open or dup: W0 is a descriptor of the server's, which it loses and    \
+            the client gets, with at most the rights that the client opened with */
+#define MSG_OUT 0x01 /* buffer payload goes from caller to receiver */
+#define MSG_IN  0x02 /* buffer payload of the reply goes into W4, at most W5 bytes */
 
 /* Kinds in rax of what was received. */
 #define KIND_CALL   0 /* a message; its token says whether a reply is waited for (0: no) */
@@ -138,17 +141,25 @@ enum op {
 #define FCALL_NEXT                                                                                 \
     0x100u /* root: W2 answers, W3 bytes of them, W4 records, W5 bytes: reply and next */
 #define FCALL_SEND                                                                                 \
-    0x101u /* W2: a descriptor of the caller's, for whoever serves or shares the file */
+    0x101u /* W2: a descriptor of the caller's, for whoever serves the file, or for the other end  \
+              of a pipe or channel */
 #define FCALL_OBTAIN                                                                               \
-    0x102u /* root or channel: the oldest descriptor that was sent -> descriptor                   \
-            */
+    0x102u /* root, pipe or channel: the oldest descriptor that was sent -> descriptor, W1 the     \
+              handle of the file that it was sent on */
 #define FCALL_NAMES                                                                                \
     0x103u /* on ":": W2, W3 a list of names, one a line: a namespace of only these */
 #define FCALL_ENTER  0x104u /* on such a namespace: it becomes that of task W2 (0: the caller's) */
 #define FCALL_REVOKE 0x105u /* root: W2 a handle: its mappings go, touching them faults */
 #define FCALL_POST   0x106u /* root: W2 a handle, W3 its readiness now (EVENT_*) */
-#define FCALL_RIGHTS 0x107u /* W2: keep only these FD_* rights */
-#define FCALL_WHERE  0x108u /* -> W1 route and placement of the file: see sys:fds */
+#define FCALL_RIGHTS 0x107u /* W2: keep only these FD_* rights -> those that it has */
+#define FCALL_WHERE  0x108u /* -> W1 WHERE_*, W2 the TID that serves it, 0: the kernel */
+
+/* How calls on a file reach its service; sys:fds has the same as words. */
+#define WHERE_DEAD    0u /* nowhere: the scheme died */
+#define WHERE_KERNEL  1u /* by a function call */
+#define WHERE_SERVER  2u /* by message */
+#define WHERE_CLASSIC 3u /* as records */
+#define WHERE_MAPPED  4u /* as records, payloads mapped */
 
 /* Rights of a descriptor; they only shrink. The first two are O_RDONLY and O_WRONLY. */
 #define FD_READ  0x01u

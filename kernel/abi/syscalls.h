@@ -39,6 +39,7 @@
     X(sigreturn, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 14)                                              \
     X(futex, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 42)                                                  \
     X(open, SYS_CLASS_PATH, SYS_ARG_PATH, SYS_RET_FILE, 16)                                        \
+    X(unlink, SYS_CLASS_PATH, SYS_ARG_PATH, 0, 17)                                                 \
     X(close, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 20)                                                  \
     X(dup, SYS_CLASS_FILE, SYS_ARG_SLICE, SYS_RET_FILE, 21)                                        \
     X(read, SYS_CLASS_FILE, SYS_ARG_MSLICE, 0, 22)                                                 \

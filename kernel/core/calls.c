@@ -5,6 +5,7 @@
 
 #include "kernel/core/futex.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/names.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
@@ -142,6 +143,9 @@ void call_spawn(struct thread *t)
     child->critical = (t->rdi & SPAWN_CRITICAL) != 0;
     child->rights = wish.level ? 0 : t->task->rights;
     child->cookie = t->task->cookie;
+    names_ref(t->task->names);
+    names_unref(child->names);
+    child->names = t->task->names;
     t->rax = child->tid;
 }
 

@@ -7,6 +7,8 @@
 
 #include "kernel/core/fdtable.h"
 #include "kernel/core/ipc.h"
+#include "kernel/core/names.h"
+#include "kernel/core/passing.h"
 #include "kernel/core/pool.h"
 #include "kernel/hal/list.h"
 
@@ -28,13 +30,18 @@ struct file *file_make(struct scheme *s, uint32_t handle, uint32_t flags)
     file->handle = handle;
     file->flags = flags;
     file->references = 1;
+    list_push_back(&s->files, &file->link);
     scheme_ref(s);
     return file;
 }
 
 static void file_free(struct file *file)
 {
+    list_remove(&file->link);
     scheme_unref(file->scheme);
+    if (file->names)
+        names_unref(file->names);
+    file_path_free(file);
     pool_free(&file_pool, file);
 }
 
@@ -62,6 +69,7 @@ void file_unref(struct file *file)
         struct svc_req req = {.handle = file->handle};
         if (s->svc.ops->close)
             s->svc.ops->close(&s->svc, &req);
+        passing_closed(s, file->handle);
         file_free(file);
     } else {
         ipc_close_record(s->server, &file->record);

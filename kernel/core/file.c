@@ -3,25 +3,24 @@
  * wherever it is, and finished by file_reply when the answer stands in those registers. */
 #include "kernel/core/file.h"
 
+#include "kernel/core/fcall.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
 #include "kernel/core/message.h"
+#include "kernel/core/opening.h"
 #include "kernel/core/request.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/sched.h"
 
-/* One CPU, no preemption: the path being opened. */
-static char path_buffer[PATH_MAX_BYTES];
-
-static void regs_save(struct thread *t)
+void file_regs_save(struct thread *t)
 {
     const uint64_t regs[8] = {t->rdi, t->rsi, t->rdx, t->r10, t->r8, t->r9, t->r12, t->r13};
 
     memcpy(t->call_regs, regs, sizeof(regs));
 }
 
-static void regs_restore(struct thread *t, long result)
+void file_regs_restore(struct thread *t, long result)
 {
     const uint64_t *r = t->call_regs;
 
@@ -37,9 +36,7 @@ static bool request_marked(const struct thread *t, const struct scheme *s)
     return scheme_linked(s) || t->call_file || TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
 }
 
-/* Sends the request in t's registers to the service of `file`. With `finish`, file_reply has work
- * to do. */
-static void request(struct thread *t, struct file *file, enum op op, bool finish)
+void file_request(struct thread *t, struct file *file, enum op op, bool finish)
 {
     struct scheme *s = file->scheme;
 
@@ -56,7 +53,7 @@ static void request(struct thread *t, struct file *file, enum op op, bool finish
         ipc_request(t, s->server);
         return;
     }
-    if (!linked_request(t, file, path_buffer, t->r13)) {
+    if (!linked_request(t, file, opening_path, t->r13)) {
         sched_block(t, THREAD_PENDING);
         return;
     }
@@ -72,9 +69,7 @@ static bool scheme_alive(struct thread *t, const struct scheme *s)
     return s->server != &task_none;
 }
 
-/* The description behind rdi, if the call has its rights and the message in the registers is sound.
- */
-static struct file *file_for(struct thread *t, unsigned rights)
+struct file *file_checked(struct thread *t, unsigned rights)
 {
     struct file *file = fd_file(t->task, t->rdi);
 
@@ -112,7 +107,7 @@ static bool may_miss(const struct thread *t, const struct file *file)
 
 static void transfer(struct thread *t, enum op op, unsigned rights)
 {
-    struct file *file = file_for(t, rights);
+    struct file *file = file_checked(t, rights);
 
     if (!file)
         return;
@@ -120,7 +115,7 @@ static void transfer(struct thread *t, enum op op, unsigned rights)
     if (e)
         t->rax = (uint64_t) - (long)e;
     else
-        request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0 || may_miss(t, file));
+        file_request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0 || may_miss(t, file));
 }
 
 /* The description behind rdi, if its scheme does short calls of that right by itself. */
@@ -149,28 +144,23 @@ void file_write(struct thread *t)
         transfer(t, OP_write, FD_WRITE);
 }
 
-/* What the kernel answers itself, of a scheme's root: W2 is the argument. */
-static long root_fcall(struct thread *t, const struct file *file)
-{
-    if (t->r10 != FCALL_REVOKE)
-        return -T_EOPNOTSUPP;
-    if (!file->root)
-        return -T_EACCES;
-    return mapping_revoke(file->scheme, t->r8);
-}
-
 void file_fcall(struct thread *t)
 {
-    struct file *file = file_for(t, 0);
+    struct file *file = file_checked(t, 0);
+    unsigned rights = fcall_rights(t->r10);
 
     if (!file)
         return;
-    if (t->r10 >= FCALL_KERNEL) {
-        t->rdx = (uint64_t)root_fcall(t, file);
+    if ((fd_rights(t->task, t->rdi) & rights) != rights) {
+        t->rdx = (uint64_t)-T_EACCES;
+        return;
+    }
+    if (fcall_own(t->r10)) {
+        fcall_answer(t, file);
         return;
     }
     t->rsi = (uint32_t)t->rsi;
-    request(t, file, OP_fcall, false);
+    file_request(t, file, OP_fcall, false);
 }
 
 void file_fmap(struct thread *t)
@@ -188,165 +178,12 @@ void file_fmap(struct thread *t)
         t->rax = (uint64_t) - (long)e;
         return;
     }
-    regs_save(t);
+    file_regs_save(t);
     t->call_regs[FMAP_RIGHTS] = rights;
     t->rsi = TAG(OP_fmap, 0, 24, offset);
     t->r10 = t->rdx;
     t->r8 = how;
-    request(t, file, OP_fmap, true);
-}
-
-/* A duplicate without a path shares the description; with one the service makes a new handle. */
-void file_dup(struct thread *t)
-{
-    struct file *file = file_for(t, 0);
-
-    if (!file)
-        return;
-    if (TAG_LENGTH(t->rsi) != MSG_LENGTH_BUFFER) {
-        t->rdx = (uint64_t)fd_dup(t->task, t->rdi);
-        return;
-    }
-    enum err e = t->r13 > PATH_MAX_BYTES ? T_ENAMETOOLONG : OK;
-    if (!e)
-        e = space_copy_in(&t->task->space, path_buffer, t->r12, t->r13);
-    if (e) {
-        t->rax = (uint64_t) - (long)e;
-        return;
-    }
-    t->rsi = TAG(OP_dup, MSG_OUT, MSG_LENGTH_BUFFER, 0);
-    request(t, file, OP_dup, true);
-}
-
-/* name:rest or /scheme/name/rest in path_buffer. EINVAL. */
-struct path {
-    const char *name, *rest;
-    uint64_t name_length, rest_length;
-};
-
-static enum err path_split(uint64_t length, struct path *p)
-{
-    static const char prefix[] = "/scheme/";
-    uint64_t at = 0, skip = sizeof(prefix) - 1;
-    bool alias = length > skip && !memcmp(path_buffer, prefix, skip);
-    char separator = alias ? '/' : ':';
-
-    for (uint64_t i = 0; i < length; i++)
-        if (!path_buffer[i])
-            return T_EINVAL;
-    p->name = path_buffer + (alias ? skip : 0);
-    for (at = alias ? skip : 0; at < length && path_buffer[at] != separator; at++)
-        ;
-    if (at == length && !alias)
-        return T_EINVAL;
-    p->name_length = at - (alias ? skip : 0);
-    p->rest = path_buffer + (at < length ? at + 1 : at);
-    p->rest_length = length - (uint64_t)(p->rest - path_buffer);
-    return OK;
-}
-
-/* open(":NAME", O_CREAT | O_EXCL): the caller's task serves NAME from now on. */
-static long scheme_open_root(struct thread *t, const struct path *p, uint32_t flags)
-{
-    struct scheme *s;
-
-    if (!task_may(t->task, RIGHT_SCHEME))
-        return -T_EACCES;
-    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL))
-        return -T_EINVAL;
-    enum err e = scheme_create(p->rest, p->rest_length, t->task, &s);
-    if (e)
-        return -(long)e;
-    s->flags = flags & O_POSITIONED;
-    struct file *file = file_make(s, ~0u, 0); /* no handle: none that another has */
-    if (!file) {
-        scheme_kill(s);
-        return -T_ENOMEM;
-    }
-    file->root = true;
-    long fd = fd_install(t->task, file, file_rights(file));
-    if (fd < 0)
-        file_unref(file);
-    return fd;
-}
-
-/* Asks the scheme for a handle; the description is made before, so that success cannot fail later.
- */
-static long scheme_open(struct thread *t, const struct path *p, uint32_t flags)
-{
-    struct scheme *s =
-        p->name_length ? scheme_find(p->name, p->name_length) : scheme_find("root", 4);
-
-    if (!s)
-        return -T_ENODEV;
-    struct file *file = file_make(s, 0, flags);
-    if (!file)
-        return -T_ENOMEM;
-    uint64_t user_rest = t->rdi + (uint64_t)(p->rest - path_buffer);
-    memmove(path_buffer, p->rest, p->rest_length);
-    regs_save(t);
-    t->rsi = TAG(OP_open, MSG_OUT, MSG_LENGTH_BUFFER, 0);
-    t->r10 = flags;
-    t->r8 = t->r9 = 0;
-    t->r12 = user_rest;
-    t->r13 = p->rest_length;
-    request(t, file, OP_open, true);
-    return 0;
-}
-
-void file_open(struct thread *t)
-{
-    struct path p;
-    uint64_t length = t->rsi;
-    uint32_t flags = (uint32_t)t->rdx;
-    long result = -T_ENAMETOOLONG;
-
-    if (length <= PATH_MAX_BYTES)
-        result = -(long)space_copy_in(&t->task->space, path_buffer, t->rdi, length);
-    if (!result)
-        result = -(long)path_split(length, &p);
-    if (result) {
-        t->rax = (uint64_t)result;
-        return;
-    }
-    bool root = !p.name_length && (p.rest_length || (flags & O_CREAT));
-    result = root ? scheme_open_root(t, &p, flags) : scheme_open(t, &p, flags);
-    if (root || result)
-        t->rax = (uint64_t)result;
-}
-
-/* open was answered: rdx is the handle. One reference is the request's, one is for the descriptor.
- */
-static void open_finish(struct thread *c, struct file *file)
-{
-    long result = request_result(c);
-
-    if (result >= 0) {
-        file->handle = (uint32_t)result;
-        file->opened = true;
-        result = fd_install(c->task, file, file_rights(file));
-    }
-    if (result < 0)
-        file_unref(file); /* the descriptor's, which it did not become */
-    file_unref(file);     /* the request's */
-    regs_restore(c, result);
-}
-
-static void dup_finish(struct thread *c, struct file *file)
-{
-    long result = request_result(c);
-    struct file *copy = result >= 0 ? file_make(file->scheme, (uint32_t)result, file->flags) : 0;
-
-    if (copy) {
-        copy->opened = true;
-        result = fd_install(c->task, copy, file_rights(copy));
-        if (result < 0)
-            file_unref(copy);
-    } else if (result >= 0) {
-        result = -T_ENOMEM;
-    }
-    c->rdx = (uint64_t)result;
-    file_unref(file);
+    file_request(t, file, OP_fmap, true);
 }
 
 static void transfer_finish(struct thread *c, struct file *file)
@@ -367,7 +204,7 @@ static void fmap_finish(struct thread *c, struct file *file)
     long result = request_result(c);
     uint64_t offset = c->r10;
 
-    regs_restore(c, result);
+    file_regs_restore(c, result);
     if (result >= 0)
         c->rax = (uint64_t)mapping_finish(c, file, (uint64_t)result, offset);
     file_unref(file);
@@ -383,7 +220,7 @@ static void seek_finish(struct thread *c, struct file *file)
         result = position < 0 ? -T_EINVAL : (long)position;
     if (result >= 0)
         file->offset = (uint64_t)position;
-    regs_restore(c, result);
+    file_regs_restore(c, result);
     file_unref(file);
 }
 
@@ -401,6 +238,9 @@ void file_reply(struct thread *c)
         break;
     case OP_fmap:
         fmap_finish(c, file);
+        break;
+    case OP_unlink:
+        unlink_finish(c, file);
         break;
     case OP_fcall:
         seek_finish(c, file);
@@ -430,10 +270,10 @@ void file_lseek(struct thread *t)
     if (!scheme_alive(t, file->scheme))
         return;
     if (t->rdx == SEEK_END) {
-        regs_save(t);
+        file_regs_save(t);
         t->rsi = TAG(OP_fcall, 0, 48, 0);
         t->r10 = FCALL_STAT;
-        request(t, file, OP_fcall, true);
+        file_request(t, file, OP_fcall, true);
         return;
     }
     int64_t position = t->rdx == SEEK_CUR ? (int64_t)(file->offset + t->rsi) : offset;

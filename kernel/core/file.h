@@ -11,17 +11,22 @@
 
 struct file {
     struct list record; /* in the server's `closes`, once the last descriptor is gone */
+    struct list link;   /* in the scheme's `files` */
     struct scheme *scheme;
-    uint64_t offset; /* position, if the scheme is positioned */
+    struct names *names; /* a namespace as a descriptor, else 0 */
+    char *path;          /* as opened, behind the scheme's name; 0: nothing */
+    uint64_t offset;     /* position, if the scheme is positioned */
     uint32_t handle;
     uint32_t references; /* descriptors and requests under way */
     uint32_t flags;      /* O_* of the open */
-    bool opened;         /* the service gave the handle: it must hear of the close */
-    bool root;           /* the descriptor by which a scheme lives */
+    uint16_t path_length;
+    bool opened; /* the service gave the handle: it must hear of the close */
+    bool root;   /* the descriptor by which a scheme lives */
 };
 
 /* System calls. */
 void file_open(struct thread *t);
+void file_unlink(struct thread *t);
 void file_close(struct thread *t);
 void file_dup(struct thread *t);
 void file_read(struct thread *t);
@@ -70,6 +75,13 @@ static inline unsigned file_rights(const struct file *file)
 /* A new description of the scheme, one reference. 0: no memory. */
 struct file *file_make(struct scheme *s, uint32_t handle, uint32_t flags);
 void file_unref(struct file *file);
+
+/* The path as opened. False: no memory. */
+bool file_path_set(struct file *file, const char *path, uint64_t length);
+void file_path_free(struct file *file);
+
+/* WHERE_*: how calls on the file reach their service now. */
+unsigned file_where(const struct file *file);
 uint32_t file_count(void);
 
 #endif

@@ -216,6 +216,7 @@ static long pipe_open(struct svc *self, struct svc_req *req, const char *path, u
 }
 
 const struct service_ops pipe_service = {.name = "pipe",
+                                         .flags = SVC_PAIRS,
                                          .start = pipe_start,
                                          .open = pipe_open,
                                          .close = pipe_close,

@@ -4,6 +4,8 @@
 #include "kernel/core/scheme.h"
 
 #include "kernel/core/file.h"
+#include "kernel/core/names.h"
+#include "kernel/core/passing.h"
 #include "kernel/core/pool.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
@@ -17,6 +19,8 @@ static struct pool scheme_pool = {.size = sizeof(struct scheme)};
 void scheme_init(void)
 {
     list_init(&scheme_list);
+    names_init();
+    task_kernel.names = &names_all;
 }
 
 /* FNV-1a. */
@@ -60,6 +64,12 @@ enum err scheme_create(const char *name, uint64_t length, struct task *server, s
     struct scheme *s = pool_alloc(&scheme_pool);
     if (!s)
         return T_ENOMEM;
+    if (!names_add(server->names, s)) {
+        pool_free(&scheme_pool, s);
+        return T_ENOSPC;
+    }
+    list_init(&s->files);
+    list_init(&s->passed);
     memcpy(s->name, name, length);
     s->length = (uint8_t)length;
     s->server = server;
@@ -115,6 +125,8 @@ void scheme_kill(struct scheme *s)
     s->svc.ops = &dead_service;
     list_remove(&s->link);
     list_remove(&s->served);
+    names_remove(s);
+    passing_drop_all(s);
     scheme_unref(s);
 }
 

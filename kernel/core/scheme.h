@@ -26,7 +26,11 @@ struct scheme {
     struct list served;  /* in the server's `schemes` */
     struct scheme *next; /* of the same hash */
     char name[SCHEME_NAME_MAX + 1];
-    uint8_t length;      /* of the name */
+    uint8_t length; /* of the name */
+    uint32_t id;    /* in namespaces */
+    uint32_t passed_count;
+    struct list files;   /* all descriptions */
+    struct list passed;  /* descriptors in transit: see passing.h */
     uint32_t references; /* descriptions, and 1 while alive */
     uint32_t flags;      /* O_POSITIONED */
 };

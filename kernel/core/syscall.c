@@ -37,6 +37,7 @@ struct call {
 #define sys_run_detach        call_detach
 #define sys_run_irq_done      call_irq_done
 #define sys_run_open          file_open
+#define sys_run_unlink        file_unlink
 #define sys_run_close         file_close
 #define sys_run_dup           file_dup
 #define sys_run_read          file_read

@@ -10,6 +10,7 @@
 #include "kernel/core/ipc.h"
 #include "kernel/core/irq.h"
 #include "kernel/core/mapping.h"
+#include "kernel/core/names.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/request.h"
 #include "kernel/core/trace.h"
@@ -110,6 +111,8 @@ enum err task_create(const struct task_wish *wish, struct task **out)
     task->tid = generations[slot] | slot;
     task->level = wish->level;
     task->rights = wish->level ? 0 : RIGHT_ALL;
+    task->names = &names_all;
+    names_ref(task->names);
     task->parent = wish->parent;
     task->priority = PRIORITY_DEFAULT;
     task->allow = LEVELS - 1;
@@ -243,6 +246,7 @@ void task_kill(struct task *task, uint32_t status)
     ipc_task_died(task);
     fd_close_all(task);
     closes_drop(task);
+    names_unref(task->names);
     space_destroy(&task->space);
     mapping_drop_all(task);
     fds_destroy(task);

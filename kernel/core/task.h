@@ -20,6 +20,7 @@
 #define FDS_CHUNKS   (FDS_MAX / FDS_CHUNK)
 
 struct file;
+struct names;
 
 /* Hot half of a descriptor: 16 bytes, read by the fast path. */
 struct fd {
@@ -66,6 +67,7 @@ struct task {
     uint32_t post_head, post_count;
     struct fd_table fd;
     struct list schemes; /* that it serves */
+    struct names *names; /* what it can name */
     /* family */
     struct list threads;
     struct list link; /* in the list of all tasks */

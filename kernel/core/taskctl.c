@@ -2,6 +2,7 @@
  * taskctl: how a task is built by its parent before its start, and what a thread sets for itself. A
  * table of operations, each over a task that the caller governs. */
 #include "kernel/core/calls.h"
+#include "kernel/core/fcall.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
@@ -126,6 +127,13 @@ static long task_rights(struct thread *t, struct task *task)
     return 0;
 }
 
+static long task_names(struct thread *t, struct task *task)
+{
+    const struct file *file = fd_file(t->task, t->ARG_A);
+
+    return file ? fcall_enter(t->task, file, task) : -T_EBADF;
+}
+
 static long task_cookie(struct thread *t, struct task *task)
 {
     if (t->ARG_A >> 16)
@@ -248,7 +256,7 @@ static const struct {
     [TASK_FSBASE] = {task_fsbase, true},      [TASK_DEADLINE] = {task_deadline, true},
     [TASK_WATCH] = {task_watch, true},        [TASK_SUPERVISE] = {task_supervise, true},
     [TASK_DEATHS] = {task_deaths, true},      [TASK_RIGHTS] = {task_rights, false},
-    [TASK_COOKIE] = {task_cookie, false},
+    [TASK_COOKIE] = {task_cookie, false},     [TASK_NAMES] = {task_names, false},
 };
 
 void call_taskctl(struct thread *t)

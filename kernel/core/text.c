@@ -5,6 +5,8 @@
 #include "kernel/core/calls.h"
 #include "kernel/core/file.h"
 #include "kernel/core/mapping.h"
+#include "kernel/core/names.h"
+#include "kernel/core/passing.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
@@ -72,6 +74,8 @@ void report_counters(struct text *text)
     text_pair(text, "trace_records", cpu->trace_count);
     text_pair(text, "trace_lost", trace_lost());
     text_pair(text, "files", file_count());
+    text_pair(text, "namespaces", names_count());
+    text_pair(text, "passing", passing_count());
     report_threads(text);
     text_pair(text, "pipes", pipe_count());
     text_pair(text, "timers", timer_count());
@@ -112,8 +116,13 @@ void report_schemes(struct text *text)
 
 void report_names(struct text *text)
 {
+    const struct names *names = cpu_this()->current->task->names;
+
     for (struct list *l = scheme_list.next; l != &scheme_list; l = l->next) {
-        text_put(text, list_entry(l, struct scheme, link)->name);
+        const struct scheme *s = list_entry(l, struct scheme, link);
+        if (!names_has(names, s))
+            continue;
+        text_put(text, s->name);
         text_put(text, "\n");
     }
 }

@@ -319,6 +319,11 @@ SYS_INLINE long sys_open(const char *path, uint64_t length, uint64_t flags)
     return syscall3(SYS_open, (uint64_t)path, length, flags);
 }
 
+SYS_INLINE long sys_unlink(const char *path, uint64_t length)
+{
+    return syscall2(SYS_unlink, (uint64_t)path, length);
+}
+
 SYS_INLINE long sys_close(int fd)
 {
     return syscall1(SYS_close, (uint64_t)fd);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ * See passing.h. Invariant: an entry's receiver exists; with the receiver's last descriptor the
+ * entry goes. In a service with pairs (SVC_PAIRS) handle h is the other end of h ^ 1. */
+#include "kernel/core/passing.h"
+
+#include "kernel/core/pool.h"
+#include "kernel/hal/list.h"
+
+#define PASSED_MAX 64u /* waiting at a scheme */
+
+struct passed {
+    struct list link;
+    struct file *file;
+    uint32_t handle; /* of the file it was sent on */
+    uint8_t rights;
+};
+
+static struct pool passed_pool = {.size = sizeof(struct passed)};
+
+uint32_t passing_count(void)
+{
+    return passed_pool.used;
+}
+
+static bool has_pairs(const struct scheme *s)
+{
+    return scheme_linked(s) && s->svc.ops->flags & SVC_PAIRS;
+}
+
+static bool handle_open(const struct scheme *s, uint32_t handle)
+{
+    for (const struct list *l = s->files.next; l != &s->files; l = l->next) {
+        const struct file *file = list_entry(l, struct file, link);
+        if (file->opened && file->handle == handle)
+            return true;
+    }
+    return false;
+}
+
+/* Whether somebody could obtain what is sent on that file. */
+static long send_allowed(const struct file *file)
+{
+    if (!scheme_linked(file->scheme))
+        return 0;
+    if (!has_pairs(file->scheme))
+        return -T_EOPNOTSUPP;
+    return handle_open(file->scheme, file->handle ^ 1) ? 0 : -T_EPIPE;
+}
+
+long passing_send(const struct task *task, const struct file *file, uint64_t fd)
+{
+    struct file *sent = fd_file(task, fd);
+    struct scheme *s = file->scheme;
+    long result = send_allowed(file);
+
+    if (!sent)
+        return -T_EBADF;
+    if (!(fd_rights(task, fd) & FD_PASS))
+        return -T_EACCES;
+    if (sent->root && sent->scheme == s)
+        return -T_EINVAL; /* the scheme would live by its own queue */
+    if (result)
+        return result;
+    if (s->passed_count == PASSED_MAX)
+        return -T_EAGAIN;
+    struct passed *passed = pool_alloc(&passed_pool);
+    if (!passed)
+        return -T_ENOMEM;
+    passed->file = sent;
+    passed->handle = file->handle;
+    passed->rights = (uint8_t)fd_rights(task, fd);
+    sent->references++;
+    list_push_back(&s->passed, &passed->link);
+    s->passed_count++;
+    return 0;
+}
+
+/* The oldest that was sent to `file`, or 0. */
+static struct passed *passed_find(const struct file *file)
+{
+    const struct scheme *s = file->scheme;
+
+    for (struct list *l = s->passed.next; l != &s->passed; l = l->next) {
+        struct passed *passed = list_entry(l, struct passed, link);
+        if (file->root || passed->handle == (file->handle ^ 1))
+            return passed;
+    }
+    return 0;
+}
+
+static struct file *passed_take(struct scheme *s, struct passed *passed)
+{
+    struct file *file = passed->file;
+
+    list_remove(&passed->link);
+    s->passed_count--;
+    pool_free(&passed_pool, passed);
+    return file;
+}
+
+long passing_obtain(struct task *task, const struct file *file, uint64_t *handle)
+{
+    struct passed *passed = passed_find(file);
+
+    if (!file->root && !has_pairs(file->scheme))
+        return -T_EOPNOTSUPP;
+    if (!passed)
+        return -T_EAGAIN;
+    long fd = fd_install(task, passed->file, passed->rights);
+    if (fd < 0)
+        return fd;
+    *handle = passed->handle;
+    (void)passed_take(file->scheme, passed);
+    return fd;
+}
+
+void passing_closed(struct scheme *s, uint32_t handle)
+{
+    struct list *next;
+
+    for (struct list *l = s->passed.next; l != &s->passed; l = next) {
+        struct passed *passed = list_entry(l, struct passed, link);
+        next = l->next;
+        if (passed->handle == (handle ^ 1) && has_pairs(s))
+            file_unref(passed_take(s, passed));
+    }
+}
+
+void passing_drop_all(struct scheme *s)
+{
+    while (!list_empty(&s->passed))
+        file_unref(passed_take(s, list_entry(s->passed.next, struct passed, link)));
+}
+
+long passing_move(const struct move *move)
+{
+    unsigned rights = fd_rights(move->from, move->fd);
+
+    if (!(rights & FD_PASS))
+        return -T_EIO;
+    struct file *file = fd_remove(move->from, (unsigned)move->fd);
+    long fd = fd_install(move->to, file, rights & move->rights);
+    if (fd < 0)
+        file_unref(file);
+    return fd;
+}
