@@ -12,7 +12,7 @@
 #define EVENTS(X)                                                                                  \
     X(none, 0, "", "")                                                                             \
     X(loader_done, 1, "tsc_start", "")                                                             \
-    X(hal_entry, 2, "", "")                                                                        \
+    X(hal_entry, 2, "tsc", "")                                                                     \
     X(init_step, 3, "index", "")                                                                   \
     X(core_entry, 4, "", "")                                                                       \
     X(first_user, 5, "rip", "rsp")                                                                 \

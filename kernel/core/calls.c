@@ -66,6 +66,8 @@ void call_exit(struct thread *t)
         task_thread_end(t, status);
         return;
     }
+    if (t->task->tid == TID_BOOTSTRAP)
+        hal_exit(status ? EXIT_FAIL : EXIT_PASS, "the bootstrap's status");
     task_kill(t->task, status);
 }
 

@@ -34,6 +34,11 @@ static void schemes_make(void)
 
     ranges_init();
     scheme_init();
+    if (words_schemes_off()) { /* messages alone: what the bootstrap prints on is all there is */
+        must(scheme_link(&debug_service), EXIT_INIT, "a kernel scheme");
+        scheme_refuse();
+        return;
+    }
     for (const struct service_ops *const *s = own; *s; s++)
         must(scheme_link(*s), EXIT_INIT, "a kernel scheme");
     for (const struct service_ops *const *s = linked_services; *s; s++)
@@ -85,7 +90,7 @@ static void calibrate(void)
 static void early_events(void)
 {
     trace_event(EV_loader_done, hal_boot->tsc_start, 0);
-    trace_event(EV_hal_entry, 0, 0);
+    trace_event(EV_hal_entry, hal_entry_stamp, 0);
     for (unsigned i = 0; i < hal_init_count; i++)
         trace_event(EV_init_step, i, hal_init_stamp[i]);
     trace_event(EV_core_entry, 0, 0);

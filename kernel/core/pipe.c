@@ -289,6 +289,10 @@ void pipe_make(struct thread *t)
     struct scheme *s = scheme_find("pipe", 4);
     struct file *end[2];
 
+    if (!s) { /* schemes=off */
+        t->rax = (uint64_t)-T_ENODEV;
+        return;
+    }
     if (t->rdi & ~(uint64_t)O_NONBLOCK) {
         t->rax = (uint64_t)-T_EINVAL;
         return;

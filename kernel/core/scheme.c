@@ -43,6 +43,13 @@ struct scheme *scheme_find(const char *name, uint64_t length)
     return 0;
 }
 
+static bool refused;
+
+void scheme_refuse(void)
+{
+    refused = true;
+}
+
 static bool name_valid(const char *name, uint64_t length)
 {
     for (uint64_t i = 0; i < length; i++) {
@@ -57,6 +64,8 @@ static bool name_valid(const char *name, uint64_t length)
 
 enum err scheme_create(const char *name, uint64_t length, struct task *server, struct scheme **out)
 {
+    if (refused)
+        return T_ENODEV;
     if (!name_valid(name, length))
         return T_EINVAL;
     if (scheme_find(name, length))

@@ -39,10 +39,14 @@ extern struct list scheme_list; /* alive ones */
 
 void scheme_init(void);
 
+/* From now on none can be made: names answer ENODEV. For the boot word schemes=off. */
+void scheme_refuse(void);
+
 /* Live scheme of that name, or 0. */
 struct scheme *scheme_find(const char *name, uint64_t length);
 
-/* EEXIST, EINVAL (name), ENOMEM. `server` is task_kernel for a service in the kernel. */
+/* EEXIST, EINVAL (name), ENOMEM, ENODEV (refused). `server` is task_kernel for a service in the
+ * kernel. */
 WARN_UNUSED enum err scheme_create(const char *name, uint64_t length, struct task *server,
                                    struct scheme **out);
 

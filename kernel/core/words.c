@@ -111,3 +111,10 @@ bool words_place_server(const char *name)
         word[n++] = *name++;
     return bootword(word, value, sizeof(value)) && !memcmp(value, "server", 7);
 }
+
+bool words_schemes_off(void)
+{
+    char value[4] = "";
+
+    return bootword("schemes", value, sizeof(value)) && !memcmp(value, "off", 4);
+}

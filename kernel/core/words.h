@@ -12,4 +12,7 @@ void words_check(const char *cmdline);
 /* Whether the word place.NAME asks for a server. */
 bool words_place_server(const char *name);
 
+/* schemes=off: the kernel makes no scheme but debug:, and nobody else any. */
+bool words_schemes_off(void);
+
 #endif

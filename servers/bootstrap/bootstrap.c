@@ -55,5 +55,7 @@ void start(void)
 {
     if (blob_protect() < 0 || console_open() < 0)
         __builtin_trap(); /* no console to say it on: the kernel reports the instruction */
+    if (file_open("sys:boot", O_RDONLY) == -T_ENODEV)
+        bare_run();
     programs_supervise();
 }

@@ -27,6 +27,9 @@ long blob_protect(void);
 /* Starts the daemon and waits until initfs: is served: its TID, or an error. */
 long daemon_start(void);
 
+/* With schemes off: runs the message test out of the blob; the boot ends with its status. */
+__attribute__((noreturn)) void bare_run(void);
+
 /* Starts the critical programs, then restarts those that die; never comes back. */
 __attribute__((noreturn)) void programs_supervise(void);
 

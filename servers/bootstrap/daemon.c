@@ -9,7 +9,9 @@
 #include "servers/lib/exec.h"
 #include "servers/lib/file.h"
 #include "servers/lib/print.h"
+#include "servers/lib/string.h"
 #include "servers/lib/syscall.h"
+#include "servers/lib/word.h"
 
 static long share(uint32_t tid, uint64_t begin, uint64_t end, uint64_t prot)
 {
@@ -51,6 +53,14 @@ static long daemon_spawn(int ready_write)
     return error;
 }
 
+/* The boot word inject=daemon, which the kernel takes in tests only. */
+static bool fault_injected(void)
+{
+    char line[BOOT_CMDLINE + 1], value[8];
+    return file_text("sys:boot", line, sizeof(line)) > 0 &&
+           word_value(line, "inject", value, sizeof(value)) && !strcmp(value, "daemon");
+}
+
 long daemon_start(void)
 {
     int fds[2];
@@ -59,6 +69,8 @@ long daemon_start(void)
         return error;
     long tid = daemon_spawn(fds[1]);
     file_close(fds[1]);
+    if (tid > 0 && fault_injected())
+        sys_kill((uint32_t)tid, SIGKILL);
     error = tid < 0 ? tid : exec_ready_wait(fds[0], READY_LIMIT_NS);
     file_close(fds[0]);
     return error < 0 ? error : tid;

@@ -86,10 +86,11 @@ void programs_supervise(void)
     struct msg m = {0};
     if (sys_taskctl(0, TASK_SUPERVISE, (struct taskctl){0}) < 0)
         print("bootstrap: cannot supervise\n");
-    for (unsigned i = 0; i < PROGRAMS; i++)
+    for (unsigned i = 0; i < PROGRAMS; i++) {
         program_start(&programs[i]);
-    if (programs[0].tid < 0 || programs[PROGRAMS - 1].tid < 0)
-        __builtin_trap(); /* the kernel ends the boot */
+        if (programs[i].tid < 0 && !programs[i].slot) /* initfs or init: nothing can go on */
+            __builtin_trap();                         /* the kernel ends the boot */
+    }
     for (;;) {
         children_reap();
         long status = sys_reply_wait(&m);

@@ -16,7 +16,7 @@
 
 struct image {
     const char *path;
-    uint8_t *bytes;
+    const uint8_t *bytes;
     uint64_t size, mapped;
 };
 
@@ -145,6 +145,12 @@ static long image_start(const struct exec *what, const struct image *image)
     return tid;
 }
 
+long exec_memory(const struct exec *what, const void *bytes, uint64_t size)
+{
+    const struct image image = {what->path, bytes, size, 0};
+    return image_start(what, &image);
+}
+
 /* Reads the whole open file into fresh pages. */
 static long image_read(int fd, struct image *image)
 {
@@ -158,8 +164,8 @@ static long image_read(int fd, struct image *image)
     long address = sys_fmap(0, image->mapped, PROT_READ | PROT_WRITE | MAP_PRIVATE);
     if (address < 0)
         return address;
-    image->bytes = (uint8_t *)address;
-    long got = file_read_all(fd, image->bytes, stat.bytes);
+    image->bytes = (const uint8_t *)address;
+    long got = file_read_all(fd, (void *)address, stat.bytes);
     image->size = got > 0 ? (uint64_t)got : 0;
     return got;
 }

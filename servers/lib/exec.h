@@ -31,6 +31,9 @@ struct exec {
  * is printed). The child has descriptors 0, 1, 2 of the caller. */
 long exec_spawn(const struct exec *what);
 
+/* The same of a program whose file lies at bytes[size]; what->path only names it. */
+long exec_memory(const struct exec *what, const void *bytes, uint64_t size);
+
 /* The same, then waits until the child has said that it is ready. EIO when it ended without that
  * or took longer than it may; then *tid, if not 0, is a child still to be reaped. */
 long exec_spawn_ready(const struct exec *what, long *tid);

@@ -93,5 +93,10 @@ int main(void)
     CHECK(words_place_server("ram"));
     CHECK(!words_place_server("null"));
     CHECK(!words_place_server("log"));
+    CHECK(!words_schemes_off());
+    strcpy(boot.cmdline, "schemes=off pti=on");
+    CHECK(words_schemes_off());
+    strcpy(boot.cmdline, "schemes=on");
+    CHECK(!words_schemes_off());
     return check_end("core words");
 }

@@ -90,6 +90,26 @@ void guest_path_set(const char *path)
     own_path = path;
 }
 
+static uint64_t number_take(const char **at)
+{
+    uint64_t value = 0;
+
+    for (; **at >= '0' && **at <= '9'; ++*at)
+        value = value * 10 + (uint64_t)(**at - '0');
+    return value;
+}
+
+/* Without schemes there is no initfs: then argv[0] says where the program's own file lies in
+ * memory, "mem:ADDRESS:BYTES" (servers/bootstrap/bare.c). */
+static long child_of_memory(const struct exec *what)
+{
+    const char *at = own_path + 4;
+    uint64_t address = number_take(&at);
+
+    at++;
+    return exec_memory(what, (const void *)address, number_take(&at));
+}
+
 long guest_child(const char *role, uint64_t number)
 {
     char text[24];
@@ -97,7 +117,7 @@ long guest_child(const char *role, uint64_t number)
     const struct exec what = {.path = own_path, .args = {argv, 0}, .ready_write = -1};
 
     print_to(text, sizeof(text), "%lu", (unsigned long)number);
-    return exec_spawn(&what);
+    return own_path[0] == 'm' ? child_of_memory(&what) : exec_spawn(&what);
 }
 
 uint64_t guest_wait(long tid)
