@@ -46,7 +46,7 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
 # CORE and the fast path on a mock machine: the path's own source, assembled for a host process.
 MOCK    = -Ikernel/hal/test/mock
-CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request task fd file scheme pool syscall calls taskctl fault \
+CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request classic capture task fd file scheme pool syscall calls taskctl fault \
   pipe memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
 CORE_T += kernel/core/deaths.c
 CORE_T += $(patsubst %,kernel/core/%.c,object mapping memory_service ranges)
@@ -63,7 +63,7 @@ CORE_U  = $(CORE_T) $(LINKED:%=servers/services/%.c) kernel/core/test/kit.c \
   $(patsubst %,kernel/hal/%.c,audit page paging ptwalk vm vm_copy tlb tramp)
 build/test/core_mock.o: kernel/hal/test/mock.c $(HEADERS) build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) $(SAN) -Dcore_tick=mock_core_tick -Dcore_idle=mock_core_idler -c $< -o $@
-CORE_TESTS = $(patsubst %,build/test/core_%,messages files requests soak)
+CORE_TESTS = $(patsubst %,build/test/core_%,classic messages files requests soak)
 $(CORE_TESTS): build/test/core_%: kernel/core/test/test_%.c $(CORE_U) build/test/core_mock.o $(HEADERS)
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) -o $@ $(filter %.c %.o,$^)
 $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c kernel/hal/bootword.c))

@@ -102,6 +102,8 @@ paddr_t paging_unmap(vaddr_t at)
     (void)at;
     return 0;
 }
+bool page_fails;
+uint64_t page_allocs;
 
 const struct bootinfo *hal_boot;
 

@@ -124,6 +124,7 @@ static void task_make(unsigned i)
     list_init(&task->waiting);
     list_init(&task->closes);
     list_init(&task->cancels);
+    list_init(&task->captures);
     list_init(&task->threads);
     list_init(&task->link);
 }
@@ -183,6 +184,7 @@ static void thread_make(struct thread *t, struct task *task)
     t->buffer_flags = 0;
     t->call_file = 0;
     t->call_scheme = 0;
+    t->capture = 0;
     list_init(&t->cancel);
     list_init(&t->link);
     list_init(&t->timer);

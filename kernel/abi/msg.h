@@ -66,7 +66,9 @@
     4 /* W0: the caller word of a request whose caller wants out; answer it soon                   \
        */
 
-/* Eight words in the order of the 64-byte request record. */
+/* Eight words in the order of the 64-byte request record, which a classic scheme's server reads: as
+ * the message would have been, with rax in W3 of open, dup and unlink. Close and cancel have W0
+ * only: the handle, the caller word. */
 struct msg {
     uint64_t tag;
     uint64_t w[MSG_WORDS];
@@ -139,7 +141,8 @@ enum op {
 #define FCALL_SERVICE  0x80u  /* from here to 0xFF: the service's own */
 #define FCALL_KERNEL   0x100u /* from here on the kernel answers, whoever serves the file */
 #define FCALL_NEXT                                                                                 \
-    0x100u /* root: W2 answers, W3 bytes of them, W4 records, W5 bytes: reply and next */
+    0x100u /* root: W2 answers, W3 bytes of them, W4 records, W5 bytes: reply and next.            \
+              -> W0 bytes of records, W1 bytes of answers taken; if not all, W0 says why */
 #define FCALL_SEND                                                                                 \
     0x101u /* W2: a descriptor of the caller's, for whoever serves the file, or for the other end  \
               of a pipe or channel */
@@ -153,6 +156,8 @@ enum op {
 #define FCALL_POST   0x106u /* root: W2 a handle, W3 its readiness now (EVENT_*) */
 #define FCALL_RIGHTS 0x107u /* W2: keep only these FD_* rights -> those that it has */
 #define FCALL_WHERE  0x108u /* -> W1 WHERE_*, W2 the TID that serves it, 0: the kernel */
+#define FCALL_MAP_FROM                                                                             \
+    0x109u /* root with O_MAPPED: payloads of at least W2 bytes are mapped, others copied */
 
 /* How calls on a file reach its service; sys:fds has the same as words. */
 #define WHERE_DEAD    0u /* nowhere: the scheme died */

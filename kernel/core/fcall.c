@@ -138,11 +138,21 @@ static long call_revoke(struct fcall *f)
     return f->file->root ? mapping_revoke(f->file->scheme, f->words[1]) : -T_EACCES;
 }
 
+static long call_map_from(struct fcall *f)
+{
+    struct scheme *s = f->file->scheme;
+
+    if (!f->file->root || !(s->flags & O_MAPPED))
+        return f->file->root ? -T_EOPNOTSUPP : -T_EACCES;
+    s->map_from = f->words[1] < UINT32_MAX ? (uint32_t)f->words[1] : UINT32_MAX;
+    return 0;
+}
+
 static long (*const own_kinds[])(struct fcall *f) = {
     [FCALL_SEND - FCALL_KERNEL] = call_send,     [FCALL_OBTAIN - FCALL_KERNEL] = call_obtain,
     [FCALL_NAMES - FCALL_KERNEL] = call_names,   [FCALL_ENTER - FCALL_KERNEL] = call_enter,
     [FCALL_REVOKE - FCALL_KERNEL] = call_revoke, [FCALL_RIGHTS - FCALL_KERNEL] = call_rights,
-    [FCALL_WHERE - FCALL_KERNEL] = call_where,
+    [FCALL_WHERE - FCALL_KERNEL] = call_where,   [FCALL_MAP_FROM - FCALL_KERNEL] = call_map_from,
 };
 #define OWN_KINDS (sizeof(own_kinds) / sizeof(own_kinds[0]))
 

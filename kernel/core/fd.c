@@ -5,6 +5,7 @@
  * the close finds it. */
 #include "kernel/core/file.h"
 
+#include "kernel/core/classic.h"
 #include "kernel/core/fdtable.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/names.h"
@@ -71,6 +72,8 @@ void file_unref(struct file *file)
             s->svc.ops->close(&s->svc, &req);
         passing_closed(s, file->handle);
         file_free(file);
+    } else if (s->flags & O_CLASSIC) {
+        classic_close(s, &file->record);
     } else {
         ipc_close_record(s->server, &file->record);
     }
@@ -86,7 +89,9 @@ static uint8_t fast_bits(const struct file *file, unsigned rights)
         return 0;
     if (scheme_linked(s))
         return s->svc.ops->read && (s->svc.ops->flags & SVC_PROMPT) ? FD_FAST_LINKED : 0;
-    return file->flags & O_NONBLOCK ? 0 : FD_FAST_SERVER; /* a fast request carries no flags */
+    return s->flags & O_CLASSIC || file->flags & O_NONBLOCK
+               ? 0
+               : FD_FAST_SERVER; /* a fast request carries no flags */
 }
 
 static void fd_put(struct task *task, unsigned fd, struct file *file, unsigned rights)
@@ -129,13 +134,13 @@ void fd_rights_keep(struct task *task, uint64_t fd, unsigned rights)
 /* Requests made through that descriptor that its server has not taken: they must not reach it
  * behind the close, when the handle may be another's. Those that C finishes hold the description.
  */
-static void requests_cancel(const struct task *task, const struct scheme *s, unsigned fd)
+static void requests_cancel(const struct task *task, struct scheme *s, unsigned fd)
 {
-    struct list *next;
+    struct list *next, *head = s->flags & O_CLASSIC ? &s->requests : &s->server->senders;
 
     if (scheme_linked(s) || s->server == &task_none)
         return;
-    for (struct list *l = s->server->senders.next; l != &s->server->senders; l = next) {
+    for (struct list *l = head->next; l != head; l = next) {
         struct thread *t = list_entry(l, struct thread, link);
         next = l->next;
         if (t->task == task && t->call_op && !t->call_file && t->rdi == fd)

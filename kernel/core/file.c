@@ -3,6 +3,7 @@
  * wherever it is, and finished by file_reply when the answer stands in those registers. */
 #include "kernel/core/file.h"
 
+#include "kernel/core/classic.h"
 #include "kernel/core/fcall.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
@@ -33,7 +34,8 @@ void file_regs_restore(struct thread *t, long result)
  * path clears nothing. */
 static bool request_marked(const struct thread *t, const struct scheme *s)
 {
-    return scheme_linked(s) || t->call_file || TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
+    return scheme_linked(s) || s->flags & O_CLASSIC || t->call_file ||
+           TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
 }
 
 void file_request(struct thread *t, struct file *file, enum op op, bool finish)
@@ -50,7 +52,10 @@ void file_request(struct thread *t, struct file *file, enum op op, bool finish)
     file->references += finish;
     if (!scheme_linked(s)) {
         message_buffer(t);
-        ipc_request(t, s->server);
+        if (s->flags & O_CLASSIC)
+            classic_request(t, s);
+        else
+            ipc_request(t, s->server);
         return;
     }
     if (!linked_request(t, file, opening_path, t->r13)) {
@@ -83,7 +88,8 @@ struct file *file_checked(struct thread *t, unsigned rights)
         t->rax = (uint64_t) - (long)e;
         return 0;
     }
-    return scheme_alive(t, file->scheme) ? file : 0;
+    bool reads = file->root && file->scheme->flags & O_CLASSIC; /* a dead one's end of file */
+    return reads || scheme_alive(t, file->scheme) ? file : 0;
 }
 
 /* The position goes into the tag's header; the header that the user gave is of no meaning here. */
@@ -111,6 +117,10 @@ static void transfer(struct thread *t, enum op op, unsigned rights)
 
     if (!file)
         return;
+    if (file->root) { /* only a classic root has the rights to come here */
+        op == OP_read ? classic_read(t, file) : classic_write(t, file);
+        return;
+    }
     enum err e = position_set(t, file);
     if (e)
         t->rax = (uint64_t) - (long)e;
@@ -155,6 +165,12 @@ void file_fcall(struct thread *t)
         t->rdx = (uint64_t)-T_EACCES;
         return;
     }
+    if (file->root && t->r10 == FCALL_NEXT && file->scheme->flags & O_CLASSIC) {
+        classic_next(t, file);
+        return;
+    }
+    if (!scheme_alive(t, file->scheme))
+        return;
     if (fcall_own(t->r10)) {
         fcall_answer(t, file);
         return;

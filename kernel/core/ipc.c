@@ -5,6 +5,7 @@
  * the assembly. */
 #include "kernel/core/ipc.h"
 
+#include "kernel/core/capture.h"
 #include "kernel/core/file.h"
 #include "kernel/core/futex.h"
 #include "kernel/core/message.h"
@@ -37,8 +38,7 @@ struct thread *ipc_caller(uint64_t word, const struct task *server)
     return thread_status(c) == THREAD_CALLING ? c : 0;
 }
 
-/* Lets r run at once in the place of the current thread if nothing better is ready. */
-static void hand_over(struct thread *r)
+void ipc_hand_over(struct thread *r)
 {
     const struct cpu *cpu = cpu_this();
 
@@ -63,7 +63,7 @@ static void enqueue_and_block(struct thread *t, struct task *target, enum thread
     }
     sched_block(t, state);
     if (r)
-        hand_over(r);
+        ipc_hand_over(r);
 }
 
 void ipc_request(struct thread *t, struct task *server)
@@ -172,6 +172,17 @@ void ipc_complete(struct thread *t, long result)
     sched_ready(t);
 }
 
+/* A payload of the reply itself went to the buffer already; else W0 counts what the server put
+ * there.
+ */
+static void mapping_ends(struct thread *c, const struct thread *t)
+{
+    bool inside = TAG_LENGTH(t->rsi) != MSG_LENGTH_BUFFER && (long)c->rdx > 0;
+
+    if (capture_answered(c, inside ? c->rdx : 0))
+        c->rdx = (uint64_t)-T_EFAULT;
+}
+
 /* Gives the reply in t's registers to its caller, which stays blocked; the caller in *out.
  * EBADFD: no such caller, EFAULT or EINVAL: the reply's own payload is bad and the caller still
  * waits. */
@@ -180,22 +191,18 @@ static enum err reply_give(struct thread *t, struct thread **out)
     struct thread *c = ipc_caller(t->rdi, t->task);
     enum err e = message_check(t);
 
-    if (!c)
+    if (!c) {
+        capture_late(t->task, t->rdi);
         return T_EBADFD;
+    }
     if (!e)
         e = message_reply(c, t);
     if (e)
         return e;
-    sched_deadline_cancel(c);
-    request_revoke(c);
+    if (c->capture)
+        mapping_ends(c, t);
+    request_respond(c);
     t->client = &thread_none;
-    c->wait_task = 0;
-    c->frame = FRAME_SYSCALL;
-    if (c->call_file)
-        file_reply(c);
-    else if (c->blockers & BLOCK_CANCEL)
-        c->rdx = (uint64_t)request_result(c);
-    request_end(c);
     *out = c;
     return OK;
 }
@@ -226,7 +233,7 @@ static void receive_or_block(struct thread *t, struct thread *next)
     list_push_back(&task->receivers, &t->link);
     mailbox_refresh(task);
     if (next)
-        hand_over(next);
+        ipc_hand_over(next);
 }
 
 void ipc_reply_wait(struct thread *t)

@@ -25,6 +25,9 @@ void ipc_xfer(struct thread *t);
  * t->call_op and call_file say what is to be done then (file.c). */
 void ipc_request(struct thread *t, struct task *server);
 
+/* The current thread has blocked: r runs in its place at once if nothing better is ready. */
+void ipc_hand_over(struct thread *r);
+
 /* No thread of the task that was to answer c holds it as its client any more. The fast path trusts
  * that pointer, so this goes before every end of a call that is not the holder's own fast reply. */
 void ipc_disclaim(const struct thread *c);

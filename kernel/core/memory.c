@@ -3,6 +3,7 @@
  * bootstrap at its start has a page that is writable and executable; everyone who asks for one gets
  * EACCES. */
 #include "kernel/core/calls.h"
+#include "kernel/core/capture.h"
 #include "kernel/core/mapping.h"
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -46,6 +47,8 @@ void call_mprotect(struct thread *t)
 
     if (!prot_allowed(t->rdx))
         e = T_EACCES;
+    else if (capture_overlaps(t->task, t->rdi, t->rsi))
+        e = T_EBUSY;
     else if (!(t->rdx & ~(uint64_t)PROT_ALL))
         e = space_protect(&t->task->space, t->rdi, t->rsi, (unsigned)t->rdx);
     t->rax = (uint64_t) - (long)e;
@@ -53,7 +56,11 @@ void call_mprotect(struct thread *t)
 
 void call_munmap(struct thread *t)
 {
-    t->rax = (uint64_t) - (long)mapping_cut(t->task, t->rdi, t->rsi);
+    enum err e = T_EBUSY; /* what a client lends is not the server's to take away */
+
+    if (!capture_overlaps(t->task, t->rdi, t->rsi))
+        e = mapping_cut(t->task, t->rdi, t->rsi);
+    t->rax = (uint64_t) - (long)e;
     fault_refresh(t->task);
 }
 

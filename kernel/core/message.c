@@ -5,6 +5,7 @@
  * and use. */
 #include "kernel/core/message.h"
 
+#include "kernel/core/capture.h"
 #include "kernel/hal/cpu.h"
 
 /* W0..W5 in the order of the registers that carry them. */
@@ -64,16 +65,9 @@ static void words_move(struct thread *to, struct thread *from)
         to->r12 = 0; /* an address of the sender's, which the receiver would take for its own */
 }
 
-/* Where a payload goes: an address range of the receiving thread. */
-struct target {
-    struct thread *thread;
-    vaddr_t address;
-    uint64_t size;
-};
-
 /* Copies the payload that `from`'s W4 and W5 name to the target; *fits says whether it is there
  * now. EFAULT: it cannot be read. Nobody's registers change. */
-static enum err payload_move(const struct target *to, const struct thread *from, bool *fits)
+static enum err payload_move(const struct room *to, const struct thread *from, bool *fits)
 {
     uint64_t size = from->r13;
     const struct space_copy copy = {.dst = &to->thread->task->space,
@@ -87,7 +81,7 @@ static enum err payload_move(const struct target *to, const struct thread *from,
 }
 
 /* Tells the receiver where its payload is. One that did not fit stays: address 0 and TRUNC. */
-static void payload_say(const struct target *to, uint64_t size, bool fits)
+static void payload_say(const struct room *to, uint64_t size, bool fits)
 {
     struct thread *r = to->thread;
 
@@ -101,12 +95,17 @@ enum err message_deliver(struct thread *r, struct thread *s, bool token)
 {
     /* in one space the pointer is good as it is */
     bool payload = has_buffer(s) && (TAG_FLAGS(s->rsi) & MSG_OUT) && r->task != s->task, fits;
-    const struct target to = {.thread = r, .address = r->rxbuf, .size = r->rxbuf_size};
+    vaddr_t at;
+    bool mapped = has_buffer(s) && token && s->call_scheme && capture_make(s, r->task, &at);
+    const struct room to = {.thread = r, .address = r->rxbuf, .size = r->rxbuf_size};
+    payload &= !mapped;
     enum err e = payload ? payload_move(&to, s, &fits) : OK;
 
     if (e)
         return e;
     words_move(r, s);
+    if (mapped)
+        r->r12 = at;
     if (payload)
         payload_say(&to, s->r13, fits);
     bool plain = token && !s->blockers && !s->call_file && !has_buffer(s);
@@ -117,13 +116,50 @@ enum err message_deliver(struct thread *r, struct thread *s, bool token)
     return OK;
 }
 
+/* Takes the payload's bytes out of the room; the next one begins at a word. */
+static void room_use(struct room *room, uint64_t bytes)
+{
+    uint64_t used = (bytes + 7) & ~7ull;
+
+    used = used < room->size ? used : room->size;
+    room->address += used;
+    room->size -= used;
+}
+
+enum err message_record(struct msg *out, struct thread *s, struct room *room)
+{
+    bool payload = has_buffer(s) && TAG_FLAGS(s->rsi) & MSG_OUT, fits = true;
+    bool path = s->call_op == OP_open || s->call_op == OP_dup || s->call_op == OP_unlink;
+    unsigned count = has_buffer(s) ? MSG_WORDS : (TAG_LENGTH(s->rsi) + 7u) / 8u;
+    vaddr_t at = payload ? s->r12 : 0;
+
+    if (has_buffer(s) && !capture_make(s, room->thread->task, &at) && payload &&
+        room->thread->task != s->task) {
+        enum err e = payload_move(room, s, &fits);
+        if (e)
+            return e;
+        at = fits ? room->address : 0;
+        if (fits)
+            room_use(room, s->r13);
+    }
+    *out = (struct msg){.tag = s->rsi & ~((uint64_t)MSG_TRUNC << 8), .caller = s->stamp};
+    out->tag |= fits ? 0 : (uint64_t)MSG_TRUNC << 8;
+    for (unsigned i = 0; i < count; i++)
+        out->w[i] = *word(s, i);
+    if (has_buffer(s))
+        out->w[4] = at;
+    if (path)
+        out->w[3] = s->kind_scheme; /* a record has no other place for who asks */
+    return OK;
+}
+
 enum err message_reply(struct thread *c, struct thread *t)
 {
-    struct target to = {.thread = c, .address = c->rxbuf, .size = c->rxbuf_size};
+    struct room to = {.thread = c, .address = c->rxbuf, .size = c->rxbuf_size};
     bool payload = has_buffer(t) && (TAG_FLAGS(t->rsi) & MSG_OUT), fits;
 
     if (c->buffer_flags & MSG_IN)
-        to = (struct target){.thread = c, .address = c->buffer, .size = c->buffer_size};
+        to = (struct room){.thread = c, .address = c->buffer, .size = c->buffer_size};
     enum err e = payload ? payload_move(&to, t, &fits) : OK;
     if (e)
         return e;
@@ -140,7 +176,7 @@ long message_xfer(struct thread *t, struct thread *c)
     bool push = t->rsi != 0;
     uint64_t at = t->rdx, bytes = t->r8;
 
-    if (!(c->buffer_flags & (push ? MSG_IN : MSG_OUT)))
+    if (c->capture || !(c->buffer_flags & (push ? MSG_IN : MSG_OUT)))
         return -T_EACCES;
     if (at > c->buffer_size || bytes > c->buffer_size - at)
         return -T_ERANGE;

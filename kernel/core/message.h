@@ -17,6 +17,18 @@ void message_buffer(struct thread *t);
  * has seen nothing. `token`: whether r may reply. */
 WARN_UNUSED enum err message_deliver(struct thread *r, struct thread *s, bool token);
 
+/* Where payloads of records go: what is left of the receive buffer of the thread that reads them.
+ */
+struct room {
+    struct thread *thread;
+    vaddr_t address;
+    uint64_t size;
+};
+
+/* The request of s as a record; its payload, if it brings one, goes into the room. EFAULT: it is
+ * not readable. */
+WARN_UNUSED enum err message_record(struct msg *out, struct thread *s, struct room *room);
+
 /* Moves the reply in the registers of server t into those of caller c. EFAULT: t's payload. */
 WARN_UNUSED enum err message_reply(struct thread *c, struct thread *t);
 

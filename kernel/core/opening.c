@@ -108,13 +108,15 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
 
     if (!task_may(t->task, RIGHT_SCHEME))
         return -T_EACCES;
-    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL))
+    if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL) ||
+        (flags & O_HANDOFF && !(flags & O_CLASSIC)))
         return -T_EINVAL;
     enum err e = scheme_create(p->rest, p->rest_length, t->task, &s);
     if (e)
         return -(long)e;
-    s->flags = flags & O_POSITIONED;
-    struct file *file = file_make(s, ~0u, 0); /* no handle: none that another has */
+    s->flags = flags & (O_POSITIONED | O_CLASSIC | O_MAPPED | O_HANDOFF);
+    uint32_t rights = flags & O_CLASSIC ? O_RDWR | (flags & O_NONBLOCK) : 0;
+    struct file *file = file_make(s, ~0u, rights); /* no handle: none that another has */
     if (!file) {
         scheme_kill(s);
         return -T_ENOMEM;

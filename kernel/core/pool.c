@@ -19,8 +19,13 @@ static void pool_grow(struct pool *pool)
     }
 }
 
+uint64_t pool_allocs;
+
 void *pool_alloc(struct pool *pool)
 {
+    pool_allocs++;
+    if (page_fails)
+        return 0;
     if (!pool->free)
         pool_grow(pool);
     void **block = pool->free;

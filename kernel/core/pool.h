@@ -14,6 +14,8 @@ struct pool {
     void *free;    /* first free block; its first word points to the next */
 };
 
+extern uint64_t pool_allocs; /* calls of the next one */
+
 /* A zeroed block, or 0: out of memory. */
 void *pool_alloc(struct pool *pool);
 void pool_free(struct pool *pool, void *block);

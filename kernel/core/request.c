@@ -3,6 +3,8 @@
  * out is spent before anything of the caller changes. */
 #include "kernel/core/request.h"
 
+#include "kernel/core/capture.h"
+#include "kernel/core/classic.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/message.h"
@@ -30,9 +32,23 @@ long request_result(const struct thread *c)
     return result < ERR_FLOOR || result == -T_EINTR ? -T_EIO : result;
 }
 
+void request_respond(struct thread *c)
+{
+    sched_deadline_cancel(c);
+    request_revoke(c);
+    c->wait_task = 0;
+    c->frame = FRAME_SYSCALL;
+    if (c->call_file)
+        file_reply(c);
+    else if (c->blockers & BLOCK_CANCEL || c->call_scheme)
+        c->rdx = (uint64_t)request_result(c);
+    request_end(c);
+}
+
 void request_end(struct thread *c)
 {
     c->call_scheme = 0;
+    capture_orphan(c);
     if (!(c->blockers & BLOCK_CANCEL))
         return;
     c->blockers &= (uint8_t)~BLOCK_CANCEL;
@@ -52,6 +68,10 @@ static void cancel_tell(struct thread *c)
 {
     struct task *server = c->wait_task;
 
+    if (c->call_scheme && c->call_scheme->flags & O_CLASSIC) {
+        classic_cancel(c->call_scheme, c);
+        return;
+    }
     list_push_back(&server->cancels, &c->cancel);
     struct thread *r = mailbox_arrived(server);
     if (r)
@@ -141,4 +161,22 @@ void ipc_task_died(struct task *task)
 {
     for (unsigned i = 0; i < THREAD_SLOTS; i++)
         waiter_released(threads[i], task);
+}
+
+/* Whether c waits for an answer of scheme s. What the fast path sent has no mark; what lies in a
+ * queue came by way of C, its descriptor is still in its registers. */
+static bool asks(const struct thread *c, const struct scheme *s, const struct task *server)
+{
+    if (c->call_scheme || list_empty(&c->link) || c->wait_task != server || !c->call_op)
+        return c->call_scheme == s;
+    const struct file *file = fd_file(c->task, c->rdi);
+    return file && file->scheme == s;
+}
+
+void requests_died(const struct scheme *s, const struct task *server)
+{
+    for (unsigned i = 0; i < THREAD_SLOTS; i++)
+        if (threads[i] != &thread_none && thread_status(threads[i]) == THREAD_CALLING &&
+            asks(threads[i], s, server))
+            request_abort(threads[i], -T_ENODEV);
 }

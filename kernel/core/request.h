@@ -21,8 +21,16 @@ void request_revoke(struct thread *c);
  * only as the answer to a cancel (ECANCELED), EIO for anything else. */
 long request_result(const struct thread *c);
 
+/* The answer stands in the registers of c, which is blocked: finishes its call, but for the switch.
+ */
+void request_respond(struct thread *c);
+
 /* c's request is over: what marked it is gone. */
 void request_end(struct thread *c);
+
+/* Every request to the scheme that has no answer yet gets ENODEV; those of them that the fast path
+ * made are not known until their server answers or dies. */
+void requests_died(const struct scheme *s, const struct task *server);
 
 /* Ends c's call without its answer: `result` in rax, and ready. */
 void request_abort(struct thread *c, long result);

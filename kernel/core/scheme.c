@@ -3,10 +3,13 @@
  * of all is for reports. */
 #include "kernel/core/scheme.h"
 
+#include "kernel/core/capture.h"
+#include "kernel/core/classic.h"
 #include "kernel/core/file.h"
 #include "kernel/core/names.h"
 #include "kernel/core/passing.h"
 #include "kernel/core/pool.h"
+#include "kernel/core/request.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
 
@@ -83,6 +86,11 @@ enum err scheme_create(const char *name, uint64_t length, struct task *server, s
     s->length = (uint8_t)length;
     s->server = server;
     s->references = 1;
+    s->map_from = MSG_COPY_MAX + 1;
+    list_init(&s->requests);
+    list_init(&s->closes);
+    list_init(&s->cancels);
+    list_init(&s->readers);
     list_push_back(&scheme_list, &s->link);
     list_push_back(&server->schemes, &s->served);
     struct scheme **bucket = bucket_of(name, length);
@@ -125,7 +133,9 @@ void scheme_kill(struct scheme *s)
 {
     struct scheme **at = bucket_of(s->name, s->length);
 
-    if (s->server == &task_none)
+    struct task *server = s->server;
+
+    if (server == &task_none)
         return;
     while (*at != s)
         at = &(*at)->next;
@@ -136,6 +146,9 @@ void scheme_kill(struct scheme *s)
     list_remove(&s->served);
     names_remove(s);
     passing_drop_all(s);
+    requests_died(s, server);
+    classic_died(s);
+    captures_drop(server, s);
     scheme_unref(s);
 }
 

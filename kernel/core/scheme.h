@@ -32,7 +32,10 @@ struct scheme {
     struct list files;   /* all descriptions */
     struct list passed;  /* descriptors in transit: see passing.h */
     uint32_t references; /* descriptions, and 1 while alive */
-    uint32_t flags;      /* O_POSITIONED */
+    uint32_t flags;      /* O_POSITIONED, and how requests reach a server: O_CLASSIC and its kin */
+    uint32_t map_from;   /* O_MAPPED: payloads of at least so many bytes are mapped */
+    /* O_CLASSIC: what its server reads from the root, and the threads that do */
+    struct list requests, closes, cancels, readers;
 };
 
 extern struct list scheme_list; /* alive ones */

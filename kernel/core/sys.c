@@ -13,6 +13,7 @@
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/mitig.h"
+#include "kernel/hal/page.h"
 
 #define SNAPSHOTS      32u
 #define SNAPSHOT_BYTES 4096u
@@ -94,6 +95,17 @@ static long mitig_write(const char *word, uint64_t n)
     return e ? -(long)e : (long)n;
 }
 
+/* A test's switch: while it is on `fail` nobody gets memory. */
+static long alloc_write(const char *word, uint64_t n)
+{
+    bool fail = n >= 4 && !memcmp(word, "fail", 4);
+
+    if (!fail && (n < 2 || memcmp(word, "ok", 2)))
+        return -T_EINVAL;
+    page_fails = fail;
+    return (long)n;
+}
+
 static long power_write(const char *word, uint64_t n)
 {
     if (n >= 8 && !memcmp(word, "off PASS", 8))
@@ -121,6 +133,7 @@ static const struct {
     {"path", report_path, path_write, RIGHT_MITIG},
     {"trace", report_trace, trace_switch, RIGHT_MITIG},
     {"power", 0, power_write, 0},
+    {"alloc", report_alloc, alloc_write, 0},
 };
 #define SYS_FILES (sizeof(sys_files) / sizeof(sys_files[0]))
 

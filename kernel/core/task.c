@@ -4,6 +4,7 @@
  */
 #include "kernel/core/task.h"
 
+#include "kernel/core/capture.h"
 #include "kernel/core/fdtable.h"
 #include "kernel/core/file.h"
 #include "kernel/core/futex.h"
@@ -25,7 +26,8 @@
 
 struct task *tasks[TID_SLOTS];
 struct task task_none = {.waiter = &thread_none};
-struct task task_kernel = {.waiter = &thread_slow};
+struct task task_kernel = {.waiter = &thread_slow,
+                           .captures = {&task_kernel.captures, &task_kernel.captures}};
 struct thread thread_slow = {.tid = TID_ANY};
 struct list task_list;
 static struct pool task_pool = {.size = sizeof(struct task)};
@@ -39,6 +41,7 @@ void task_init(void)
     list_init(&task_none.cancels);
     futex_init();
     list_init(&task_kernel.schemes);
+    list_init(&task_none.captures);
     for (unsigned i = 0; i < TID_SLOTS; i++)
         tasks[i] = &task_none;
     tasks[TID_KERNEL] = &task_kernel;
@@ -85,6 +88,7 @@ static void task_lists(struct task *task)
     list_init(&task->waiting);
     list_init(&task->closes);
     list_init(&task->cancels);
+    list_init(&task->captures);
     list_init(&task->schemes);
     list_init(&task->mappings);
     list_push_back(&task_list, &task->link);
@@ -191,6 +195,7 @@ static void thread_remove(struct thread *t)
         file_abandon(t);
     ipc_disclaim(t);
     list_remove(&t->cancel);
+    request_end(t);
     if (t->state == THREAD_READY && t != cpu->current)
         sched_remove(t, THREAD_ACTIVE);
     else
@@ -247,6 +252,7 @@ void task_kill(struct task *task, uint32_t status)
     fd_close_all(task);
     closes_drop(task);
     names_unref(task->names);
+    captures_drop(task, 0);
     space_destroy(&task->space);
     mapping_drop_all(task);
     fds_destroy(task);

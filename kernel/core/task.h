@@ -59,6 +59,7 @@ struct task {
     struct list receivers; /* threads in receive beyond the one in `waiter` */
     struct list waiting;   /* threads in wait */
     struct list closes;    /* descriptions whose last descriptor went: their close requests */
+    struct list captures;  /* payloads of requests to this task that are mapped here */
     struct list cancels;   /* callers of taken requests that want out, by thread->cancel */
     uint64_t notification;
     struct {

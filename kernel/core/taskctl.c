@@ -3,6 +3,7 @@
  * table of operations, each over a task that the caller governs. */
 #include "kernel/core/calls.h"
 #include "kernel/core/fcall.h"
+#include "kernel/core/capture.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
@@ -78,6 +79,8 @@ static long task_share(struct thread *t, struct task *task)
     /* what a service lent may be revoked: the descriptor is what can be given on */
     if (mapping_meets(t->task, share.from, share.bytes))
         return -T_EACCES;
+    if (capture_overlaps(t->task, share.from, share.bytes))
+        return -T_EBUSY; /* the other task would keep what a client lent to this one */
     return -(long)space_share(&share);
 }
 

@@ -3,10 +3,13 @@
 #include "kernel/core/text.h"
 
 #include "kernel/core/calls.h"
+#include "kernel/core/capture.h"
+#include "kernel/core/classic.h"
 #include "kernel/core/file.h"
 #include "kernel/core/mapping.h"
 #include "kernel/core/names.h"
 #include "kernel/core/passing.h"
+#include "kernel/core/pool.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
@@ -79,6 +82,13 @@ void report_counters(struct text *text)
     report_threads(text);
     text_pair(text, "pipes", pipe_count());
     text_pair(text, "timers", timer_count());
+    text_pair(text, "page_allocs", page_allocs);
+    text_pair(text, "pool_allocs", pool_allocs);
+    text_pair(text, "records", classic_counts.records);
+    text_pair(text, "answers", classic_counts.answers);
+    text_pair(text, "captures_made", capture_counts.made);
+    text_pair(text, "captures", capture_counts.open);
+    text_pair(text, "captures_orphaned", capture_counts.orphans);
 }
 
 void report_tasks(struct text *text)
@@ -170,6 +180,11 @@ void report_boot(struct text *text)
 void report_path(struct text *text)
 {
     text_put(text, hal_config.fastpath ? "fast\n" : "plain\n");
+}
+
+void report_alloc(struct text *text)
+{
+    text_put(text, page_fails ? "fail\n" : "ok\n");
 }
 
 void report_trace(struct text *text)

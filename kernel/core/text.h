@@ -26,6 +26,7 @@ void report_memory(struct text *text);
 void report_ranges(struct text *text);
 void report_boot(struct text *text);
 void report_path(struct text *text);
+void report_alloc(struct text *text);
 void report_trace(struct text *text);
 void report_mitigations(struct text *text);
 void report_names(struct text *text);

@@ -23,6 +23,8 @@ static struct piece pieces[BOOT_RANGES];
 static unsigned piece_count, piece_now;
 static struct list singles, pairs; /* nodes lie in the free frames */
 static uint64_t free_count, total_count;
+bool page_fails;
+uint64_t page_allocs;
 
 static uint64_t frame_of(paddr_t page)
 {
@@ -193,7 +195,8 @@ static void frame_use(paddr_t page)
 paddr_t page_alloc(void)
 {
     paddr_t page;
-    if (page_refused())
+    page_allocs++;
+    if (page_fails || page_refused())
         return 0;
     if (!list_empty(&singles)) {
         page = address_of(pop(&singles));
@@ -209,7 +212,8 @@ paddr_t page_alloc(void)
 
 paddr_t page_alloc_pair(void)
 {
-    if (page_refused())
+    page_allocs++;
+    if (page_fails || page_refused())
         return 0;
     paddr_t first = pair_take();
     if (!first)

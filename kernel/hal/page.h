@@ -33,6 +33,11 @@ void page_unref(paddr_t page);
 unsigned page_refs(paddr_t page);
 #define PAGE_REFS_MAX 65000u
 
+/* A debug switch: every allocation fails from now on. Calls of the two above and of CORE's pools.
+ */
+extern bool page_fails;
+extern uint64_t page_allocs;
+
 uint64_t page_free_count(void);
 uint64_t page_total_count(void);
 

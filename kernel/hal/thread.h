@@ -96,6 +96,7 @@ struct thread {
     uint8_t call_op;              /* of the open scheme request, 0 none */
     struct file *call_file;       /* the description of the open request, if C has to finish it */
     struct scheme *call_scheme;   /* whose open request it is, 0: not known, it left no mark */
+    struct capture *capture;      /* its payload, as its server sees it, 0 if that is copied */
     struct list cancel;           /* in the server's `cancels`: wants out of the open request */
     uint64_t call_regs[8];   /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
     uint64_t fault_regs[18]; /* rax rbx rcx rdx rsi rdi rbp r8..r15 rip rflags rsp at the fault */
