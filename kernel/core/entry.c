@@ -74,6 +74,23 @@ static void bootstrap_start(const struct initfs_header *h)
     trace_event(EV_first_user, t->rip, t->rsp);
 }
 
+/* free=KIB: user mode begins with that much memory; the rest stays unused. */
+static void memory_limit(void)
+{
+    char value[12];
+    uint64_t kib = 0;
+
+    if (!bootword("free", value, sizeof(value)))
+        return;
+    for (const char *digit = value; *digit; digit++) {
+        if (*digit < '0' || *digit > '9')
+            wire_exit(EXIT_CMDLINE, "free=: not a number");
+        kib = kib * 10 + (uint64_t)(*digit - '0');
+    }
+    while (page_free_count() > kib * 1024 / PAGE_SIZE && page_alloc())
+        ;
+}
+
 /* In a measured boot the machine is calibrated before anything runs. */
 static void calibrate(void)
 {
@@ -108,4 +125,5 @@ void core_entry(void)
     schemes_make();
     calibrate();
     bootstrap_start(blob());
+    memory_limit();
 }

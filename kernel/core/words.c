@@ -26,6 +26,7 @@ static const struct {
     {"schemes=", "|off|on|"},
     {"inject=", "|daemon|"},
     {"irq=", "|apic|pic|"},
+    {"free=", ""},
 };
 
 static bool starts(const char *text, size_t length, const char *with, size_t *rest)

@@ -8,12 +8,28 @@
             section .text
 
 ; purpose    make a stack, enter C
-; on entry   all registers 0, interrupts on, the whole blob mapped
+; on entry   all registers 0 (else it fails), interrupts on, the whole blob mapped
 ; destroyed  everything; never returns
 ; fails      by ud2, which the kernel reports as the bootstrap's end
             global  _start:function
             extern  start, bootstrap_stack
-_start:     lea     rbx, [rel bootstrap_stack]
+_start:     or      rax, rbx                ; no register may bring anything along
+            or      rax, rcx
+            or      rax, rdx
+            or      rax, rsi
+            or      rax, rdi
+            or      rax, rbp
+            or      rax, rsp
+            or      rax, r8
+            or      rax, r9
+            or      rax, r10
+            or      rax, r11
+            or      rax, r12
+            or      rax, r13
+            or      rax, r14
+            or      rax, r15
+            jnz     .failed
+            lea     rbx, [rel bootstrap_stack]
             mov     rax, [rbx]              ; SYS_fmap
             mov     rdi, [rbx + 8]          ; no file
             mov     rsi, [rbx + 16]         ; address

@@ -408,6 +408,10 @@ int main(int argc, char **argv, char **envp)
     guest_path_set(argv[0]);
     for (unsigned i = 0; i < sizeof(hazards) / sizeof(hazards[0]); i++) {
         unsigned before = guest_failed();
+        const char *what = hazards[i].number == 1    ? "the last user page can hold a system call"
+                           : hazards[i].number == 20 ? "TF set before and during a call"
+                                                     : 0;
+        SHOWS(what ? "T33" : 0, what);
         hazards[i].run();
         alive();
         print("hazard %u: %s\n", hazards[i].number, guest_failed() == before ? "ok" : "FAIL");

@@ -2,6 +2,7 @@
  * What a task may do with memory, seen from ring 3: the fault matrix, W^X, ranges at the borders,
  * fault handlers and their way back. */
 #include "kernel/test/guest/lib/guest.h"
+#include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/start.h"
 
 #define PAGE        4096u
@@ -32,6 +33,32 @@ static void matrix(void)
     check_fault(guest_probe(page), ERROR_USER, page);
     check_fault(guest_probe_write(page), ERROR_USER | ERROR_WRITE, page);
     check_fault(guest_probe_jump(page), ERROR_USER | ERROR_FETCH, page);
+}
+
+/* R, W, X on addresses of the kernel, mapped there or not, and on those that are none. What ring 3
+ * learns of either must be the same when its tables have nothing of the kernel: no page present. */
+static void matrix_kernel(void)
+{
+    static const uint64_t hidden[] = {DIRECT_BASE, KERNEL_BASE + 0x100000 + 64 * PAGE,
+                                      KERNEL_BASE - PAGE, DIRECT_BASE + (1ull << 46)};
+    bool pti = sysfile_line("sys:mitig", "pti on");
+
+    for (unsigned i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        uint64_t at = hidden[i];
+        struct guest_fault read = guest_probe(at), write = guest_probe_write(at),
+                           jump = guest_probe_jump(at);
+        CHECK_EQ(read.vector, 14);
+        CHECK_EQ(write.vector, 14);
+        CHECK_EQ(jump.vector, 14);
+        CHECK_EQ(read.address, at);
+        CHECK_EQ(read.error & ~ERROR_P, ERROR_USER);
+        CHECK_EQ(write.error & ~ERROR_P, ERROR_USER | ERROR_WRITE);
+        CHECK_EQ(jump.error & ~ERROR_P, ERROR_USER | ERROR_FETCH);
+        if (pti)
+            CHECK_EQ((read.error | write.error | jump.error) & ERROR_P, 0);
+    }
+    CHECK_EQ(guest_probe(1ull << 47).vector, 13);
+    CHECK_EQ(guest_probe_write(1ull << 62).vector, 13);
 }
 
 static void write_and_execute(void)
@@ -107,7 +134,10 @@ int main(int argc, char **argv, char **envp)
         *(volatile uint8_t *)0x40000000 = 1;
         return 1;
     }
+    SHOWS("T5", "reads, writes and jumps fault as the rights of user and kernel addresses say");
     matrix();
+    matrix_kernel();
+    SHOWS("T5", "no page is writable and executable, ranges end at the borders, pages are zero");
     write_and_execute();
     borders();
     zeroed();
