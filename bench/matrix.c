@@ -19,7 +19,8 @@ struct word {
     size_t length, column;
 };
 
-#define WORDS_MAX 3u
+#define WORDS_MAX  4u
+#define AXIS_WORDS 3u
 
 struct line {
     size_t number;
@@ -140,6 +141,19 @@ static int cell_append(const struct line *line, const char *name, struct matrix 
     return 0;
 }
 
+/* The fourth column, where there is one: mitig:NAME. */
+static int mitig_check(const struct line *line, const struct word *word, struct matrix_error *error)
+{
+    static const char *const names[] = {"mitig:fence", "mitig:verw", "mitig:ibpb", "mitig:rsb",
+                                        "mitig:all"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (word_is(word, names[i]))
+            return 0;
+    return error_set(error, line->number, word->column,
+                     "the last column is mitig: and fence, verw, ibpb, rsb or all");
+}
+
 static int cell_parse(const struct line *line, struct matrix *out, struct matrix_error *error)
 {
     const struct word *space = &line->words[2];
@@ -149,6 +163,8 @@ static int cell_parse(const struct line *line, struct matrix *out, struct matrix
 
     if (!rung)
         return error_set(error, line->number, line->words[0].column, "no rung of that name");
+    if (line->count == WORDS_MAX && mitig_check(line, &line->words[3], error))
+        return -1;
     if (column_check(line, 1, rung->sized, "size", error) ||
         (rung->sized && size_parse(line, &line->words[1], &size, error)) ||
         column_check(line, 2, rung->spaced, "space", error))
@@ -161,6 +177,9 @@ static int cell_parse(const struct line *line, struct matrix *out, struct matrix
         snprintf(name, sizeof(name), "%s/size:%u", rung->name, size);
     else
         snprintf(name, sizeof(name), "%s", rung->name);
+    if (line->count == WORDS_MAX)
+        snprintf(name + strlen(name), sizeof(name) - strlen(name), "/%.*s",
+                 (int)line->words[3].length, line->words[3].text);
     return cell_append(line, name, out, error);
 }
 
@@ -184,8 +203,11 @@ static int axis_values(const struct line *line, unsigned *out, struct matrix_err
 
 static int axis_parse(const struct line *line, struct matrix *out, struct matrix_error *error)
 {
-    if (line->count < WORDS_MAX)
+    if (line->count < AXIS_WORDS)
         return error_set(error, line->number, line->end, "an axis needs a name and values");
+    if (line->count > AXIS_WORDS)
+        return error_set(error, line->number, line->words[AXIS_WORDS].column,
+                         "an axis has a name and values");
     if (word_is(&line->words[1], "pti"))
         return axis_values(line, &out->pti, error);
     if (word_is(&line->words[1], "trace"))

@@ -70,6 +70,7 @@ struct work {
     struct region region;
     long (*body)(struct region *r);
     int64_t adjust; /* added to each sample, ticks */
+    char mitig[8];  /* mitigation that is on while the cell runs; empty: as the boot has them */
     int fd;         /* open file of the cell, or -1 */
     unsigned extra; /* traps beyond the table's, for a payload that travels in pieces */
 };
@@ -107,6 +108,11 @@ void fault_tear_down(void);
 long fault_run(struct work *w, struct span *to, unsigned n);
 /* Instructions between two faults that are the handler's own and those that only record. */
 extern const uint32_t fault_user, fault_record;
+
+/* mitig.c: what the boot has is remembered; then only NAME (all: every one that the CPU has) is on.
+ */
+long mitig_use(const char *name);
+void mitig_restore(void);
 
 /* stream.c */
 long pipe_set_up(struct work *w);

@@ -169,6 +169,8 @@ long cell_set_up(struct work *w)
     if (w->rung->server == 0)
         server_end();
     long error = w->rung->plain ? file_put("sys:path", "plain") : 0;
+    if (error >= 0 && *w->mitig)
+        error = mitig_use(w->mitig);
     return error < 0 ? error : w->rung->set_up(w);
 }
 
@@ -178,6 +180,7 @@ void cell_tear_down(struct work *w)
         file_close(w->fd);
     if (w->rung->plain)
         file_put("sys:path", machine.fast ? "fast" : "plain");
+    mitig_restore();
     fault_tear_down();
     stream_tear_down();
     sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_DEFAULT});
