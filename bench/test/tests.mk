@@ -48,6 +48,7 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 MOCK    = -Ikernel/hal/test/mock
 CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request classic capture task fd file scheme pool syscall calls taskctl fault \
   pipe memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
+CORE_T += $(patsubst %,kernel/core/%.c,frame signal)
 CORE_T += kernel/core/deaths.c
 CORE_T += $(patsubst %,kernel/core/%.c,object mapping memory_service ranges)
 CORE_T += $(patsubst %,kernel/core/%.c,irq irq_attach timer test/mock_irq)
@@ -62,7 +63,7 @@ build/test/path: build/ft/fastpath/entry.asm.o $(PATH_O)
 CORE_U  = $(CORE_T) $(LINKED:%=servers/services/%.c) kernel/core/test/kit.c \
   $(patsubst %,kernel/hal/%.c,audit page paging ptwalk vm vm_copy tlb tramp)
 build/test/core_mock.o: kernel/hal/test/mock.c $(HEADERS) build/flags
-	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) $(SAN) -Dcore_tick=mock_core_tick -Dcore_idle=mock_core_idler -c $< -o $@
+	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) $(SAN) -Dcore_tick=mock_core_tick -Dcore_leave=mock_core_leave -Dcore_idle=mock_core_idler -c $< -o $@
 CORE_TESTS = $(patsubst %,build/test/core_%,classic messages files requests soak)
 $(CORE_TESTS): build/test/core_%: kernel/core/test/test_%.c $(CORE_U) build/test/core_mock.o $(HEADERS)
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) -o $@ $(filter %.c %.o,$^)

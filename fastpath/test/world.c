@@ -157,11 +157,16 @@ static void blockers_make(struct thread *t, uint8_t blockers)
     t->blockers = blockers;
     t->timeout_ticks = blockers & BLOCK_DEADLINE ? 1000 : 0;
     t->fs_base = blockers & BLOCK_FSBASE ? 0x5000 : 0;
+    t->signals = 0;
+    t->signal_depth = blockers & BLOCK_SIGNAL ? 1 : 0;
+    t->signal_frames[0].in_handler = (uint8_t)world_random(2);
 }
 
 /* A thread in no queue and waiting for nothing. */
 static void thread_make(struct thread *t, struct task *task)
 {
+    static const uint8_t some_blocker[5] = {BLOCK_DEADLINE, BLOCK_TRACED, BLOCK_FSBASE,
+                                            BLOCK_WATCHED, BLOCK_SIGNAL};
     uint16_t slot = t->slot;
 
     noise(t, sizeof(*t));
@@ -173,12 +178,12 @@ static void thread_make(struct thread *t, struct task *task)
     t->client = &thread_none;
     t->wait_task = 0;
     t->priority = priority();
-    blockers_make(t, one_in(10) ? (uint8_t)(1u << world_random(4)) : 0);
+    blockers_make(t, one_in(10) ? some_blocker[world_random(5)] : 0);
     t->watch = 0;
     t->frame = (uint8_t)world_random(2);
     t->in_handler = (uint8_t)world_random(2);
     t->state = THREAD_ACTIVE;
-    t->deadline = 0;
+    t->deadline = t->again = 0;
     t->slice_ticks = 1 + world_random(1000);
     t->buffer_size = 0;
     t->buffer_flags = 0;

@@ -302,6 +302,14 @@ struct answer {
 #define SIG_DFL 0u
 #define SIG_IGN 1u
 
+/* sigaction(signal, handler, flags) -> rdx the handler before. A handler begins with a cleared
+ * register file, the number in rdi, 8 below a multiple of 16 as after a CALL, and ends by
+ * sigreturn; its own signal is held back meanwhile unless SIG_NODEFER. A wait that a signal ends
+ * answers EINTR; none is begun again by the kernel. At most SIGNAL_LEVELS handlers of signals and
+ * one of faults interrupt each other in one thread; further signals wait. */
+#define SIG_NODEFER   0x1u
+#define SIGNAL_LEVELS 3u
+
 /* futex(address, op, value, deadline in ns or 0): WAIT sleeps if *address == value (EAGAIN), until
  * WAKE (0), the deadline (ETIMEDOUT) or a signal (EINTR). WAKE wakes up to value threads, the
  * oldest first, and says how many. Private: the address is one of this task; else it is the memory

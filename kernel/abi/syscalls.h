@@ -37,6 +37,7 @@
     X(taskctl, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 12)                                                \
     X(waitpid, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 13)                                                \
     X(sigreturn, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 14)                                              \
+    X(sigaction, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 15)                                              \
     X(futex, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 42)                                                  \
     X(open, SYS_CLASS_PATH, SYS_ARG_PATH, SYS_RET_FILE, 16)                                        \
     X(unlink, SYS_CLASS_PATH, SYS_ARG_PATH, 0, 17)                                                 \

@@ -172,18 +172,6 @@ struct task *task_governed(const struct thread *t, uint32_t tid)
     return task;
 }
 
-void call_kill(struct thread *t)
-{
-    struct task *task = task_governed(t, (uint32_t)t->rdi);
-
-    if (!task || t->rsi != SIGKILL) {
-        result(t, task ? -T_EINVAL : task_find((uint32_t)t->rdi) ? -T_EPERM : -T_ESRCH);
-        return;
-    }
-    result(t, 0);
-    task_kill(task, 512 + SIGKILL);
-}
-
 void call_waitpid(struct thread *t)
 {
     long value = child_wait(t, (uint32_t)t->rdi, !(t->rsi & 1));

@@ -23,13 +23,14 @@ void call_taskctl(struct thread *t);
 void call_waitpid(struct thread *t);
 void call_sigreturn(struct thread *t);
 void call_futex(struct thread *t);
+void call_sigaction(struct thread *t);
 void pipe_make(struct thread *t);
 
 /* Pipes that are there. */
 uint32_t pipe_count(void);
 
 /* Ends the wait of t inside a service of the kernel by executing its call, of that number, again:
- * it sees the new state, and nothing needs to be remembered about it. */
+ * it sees the new state, and nothing needs to be remembered about it but its deadline. */
 void call_again(struct thread *t, uint32_t number);
 
 /* Sets what the fast path may do with the task's page faults, after its handler or its lazy memory

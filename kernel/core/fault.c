@@ -4,67 +4,38 @@
  * stays in the kernel, so sigreturn has nothing to forge. Without a handler, or inside it, the task
  * dies. */
 #include "kernel/core/calls.h"
+#include "kernel/core/frame.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/irq.h"
 #include "kernel/core/request.h"
+#include "kernel/core/signal.h"
 #include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/irq.h"
-#include "kernel/hal/mem.h"
 #include "kernel/hal/sched.h"
 #include "kernel/hal/upcall.h"
 
-#define RFLAGS_TF  0x100ull
 #define VECTOR_PF  14u
 #define PF_PRESENT 1u
 #define PF_WRITE   2u
 #define PF_FETCH   16u
 
-/* The full register file, in the order of struct thread's fault_regs. */
-static void regs_to(const struct thread *t, uint64_t *r)
-{
-    const uint64_t regs[18] = {t->rax, t->rbx, t->rcx, t->rdx, t->rsi,    t->rdi,
-                               t->rbp, t->r8,  t->r9,  t->r10, t->r11,    t->r12,
-                               t->r13, t->r14, t->r15, t->rip, t->rflags, t->rsp};
-
-    memcpy(r, regs, sizeof(regs));
-}
-
-static void regs_from(struct thread *t, const uint64_t *r)
-{
-    t->rax = r[0], t->rbx = r[1], t->rcx = r[2], t->rdx = r[3], t->rsi = r[4], t->rdi = r[5];
-    t->rbp = r[6], t->r8 = r[7], t->r9 = r[8], t->r10 = r[9], t->r11 = r[10], t->r12 = r[11];
-    t->r13 = r[12], t->r14 = r[13], t->r15 = r[14], t->rip = r[15], t->rflags = r[16],
-    t->rsp = r[17];
-}
-
-/* A thread that steps must leave the kernel by IRET, with its own flags. */
-static void stepping(struct thread *t)
-{
-    bool on = t->rflags & RFLAGS_TF;
-
-    t->blockers = (uint8_t)(on ? t->blockers | BLOCK_TRACED : t->blockers & ~BLOCK_TRACED);
-    sched_gate(t);
-}
-
 static void handler_enter(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
 {
-    uint64_t r[18] = {0};
-    uint64_t stack = t->task->fault_stack ? t->task->fault_stack : (t->rsp - 128) & ~15ull;
+    const struct frame_entry entry = {.rip = t->task->fault_handler,
+                                      .stack = t->task->fault_stack ? t->task->fault_stack
+                                                                    : frame_stack(t),
+                                      .rdi = address,
+                                      .rsi = error,
+                                      .rdx = t->rip,
+                                      .r10 = vector};
 
-    regs_to(t, t->fault_regs);
+    frame_save(t, t->fault_regs);
     t->in_handler = 1;
-    r[3] = t->rip;  /* rdx */
-    r[4] = error;   /* rsi */
-    r[5] = address; /* rdi */
-    r[9] = vector;  /* r10 */
-    r[15] = t->task->fault_handler;
-    r[16] = 0x202;
-    r[17] = stack;
-    regs_from(t, r);
-    t->frame = FRAME_SYSCALL; /* rcx and r11 are rip and flags, as from a system call */
-    stepping(t);
+    if (t->blockers & BLOCK_DEADLINE)
+        t->again = 0; /* it was for the SYSCALL that could not be fetched */
+    frame_enter(t, &entry);
 }
 
 static void fault_fatal(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
@@ -119,21 +90,23 @@ void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t addre
         fault_fatal(t, vector, error, address);
 }
 
-/* r8: where to go on, 0: where the fault was. Everything else is as it was. */
+/* r8: where to go on, 0: where the handler interrupted. Everything else is as it was. */
 void call_sigreturn(struct thread *t)
 {
     uint64_t resume = t->r8;
 
-    if (!t->in_handler || (resume && (resume < USER_MIN || resume >= USER_END))) {
+    if (resume && (resume < USER_MIN || resume >= USER_END)) {
         t->rax = (uint64_t)-T_EINVAL;
         return;
     }
-    if (resume)
-        t->fault_regs[15] = resume;
+    if (signal_return(t, resume))
+        return;
+    if (!t->in_handler) {
+        t->rax = (uint64_t)-T_EINVAL;
+        return;
+    }
     t->in_handler = 0;
-    regs_from(t, t->fault_regs);
-    t->frame = FRAME_FULL;
-    stepping(t);
+    frame_restore(t, t->fault_regs, resume);
 }
 
 void core_tick(struct thread *t)

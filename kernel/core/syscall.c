@@ -32,6 +32,7 @@ struct call {
 #define sys_run_taskctl       call_taskctl
 #define sys_run_waitpid       call_waitpid
 #define sys_run_sigreturn     call_sigreturn
+#define sys_run_sigaction     call_sigaction
 #define sys_run_futex         call_futex
 #define sys_run_attach        call_attach
 #define sys_run_detach        call_detach
@@ -84,6 +85,10 @@ void core_syscall(struct thread *t)
     const struct call *call = &calls[number & SYS_INDEX_MASK];
 
     thread_normalise(t);
+    if (t->blockers & BLOCK_DEADLINE) {
+        t->deadline = t->again; /* of the call that this one is again, else 0 */
+        t->again = 0;
+    }
     t->rflags = RFLAGS_CALL | (t->blockers & BLOCK_TRACED ? RFLAGS_TF : 0);
     if (t->blockers & BLOCK_HANDLER && number != SYS_irq_done && number != SYS_notify)
         irq_handler_end(t, IRQ_ENDED_CALL);

@@ -14,6 +14,7 @@
 #include "kernel/core/names.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/request.h"
+#include "kernel/core/signal.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/list.h"
@@ -213,10 +214,13 @@ void task_thread_end(struct thread *t, uint32_t status)
 {
     struct task *task = t->task;
 
-    if (task->thread_count == 1)
+    if (task->thread_count == 1) {
         task_kill(task, status);
-    else
-        thread_remove(t);
+        return;
+    }
+    signal_hand_back(t);
+    thread_remove(t);
+    signal_retry(task);
 }
 
 /* The schemes that the task serves die with it, even where descriptors of their roots were given
@@ -396,4 +400,6 @@ void child_died(struct task *task)
         child_missed(parent);
     if (watcher)
         child_missed(watcher);
+    if (parent)
+        signal_post(parent, SIGCHLD);
 }

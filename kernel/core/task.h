@@ -82,6 +82,9 @@ struct task {
     uint32_t status;  /* exit status, once dead */
     uint64_t death_bits; /* notified when a child dies, or any task: see deaths.c */
     bool death_any;
+    uint32_t signals; /* pending: no thread takes them now; bit: number */
+    uint32_t signals_nodefer;
+    vaddr_t handlers[SIGNALS];
     vaddr_t fault_handler, fault_stack;
     vaddr_t fault_fast;   /* the handler as the fast path sees it; 0: every fault goes to C */
     struct list mappings; /* of memory objects: mapping.c */

@@ -7,6 +7,7 @@
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
+#include "kernel/core/signal.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
@@ -218,11 +219,29 @@ static long task_fsbase(struct thread *t, struct task *task)
 static long task_deadline(struct thread *t, struct task *task)
 {
     (void)task;
+    t->again = 0;
     t->timeout_ticks = ns_to_ticks(t->ARG_A);
     if (t->timeout_ticks > DEADLINE_MAX)
         t->timeout_ticks = DEADLINE_MAX;
     blocker(t, BLOCK_DEADLINE, t->timeout_ticks != 0);
     return 0;
+}
+
+static long task_sigstack(struct thread *t, struct task *task)
+{
+    (void)task;
+    if (t->ARG_A > USER_END)
+        return -T_EINVAL;
+    t->signal_stack = t->ARG_A;
+    return 0;
+}
+
+static long task_sigmask(struct thread *t, struct task *task)
+{
+    (void)task;
+    if (t->ARG_A >> SIGNALS)
+        return -T_EINVAL;
+    return signal_hold(t, (uint32_t)t->ARG_A);
 }
 
 static long task_watch(struct thread *t, struct task *task)
@@ -260,6 +279,7 @@ static const struct {
     [TASK_WATCH] = {task_watch, true},        [TASK_SUPERVISE] = {task_supervise, true},
     [TASK_DEATHS] = {task_deaths, true},      [TASK_RIGHTS] = {task_rights, false},
     [TASK_COOKIE] = {task_cookie, false},     [TASK_NAMES] = {task_names, false},
+    [TASK_SIGSTACK] = {task_sigstack, true},  [TASK_SIGMASK] = {task_sigmask, true},
 };
 
 void call_taskctl(struct thread *t)

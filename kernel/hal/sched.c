@@ -349,6 +349,8 @@ struct thread *sched_leave(void)
     } while (cpu->current == &thread_none);
     struct thread *t = cpu->current;
     t->state = THREAD_ACTIVE;
+    if (t->blockers & BLOCK_SIGNAL)
+        core_leave(t);
     slice_set(cpu);
     timer_set(cpu);
     fs_set(cpu, t);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "kernel/abi/errors.h"
+#include "kernel/abi/msg.h"
 
 struct task;
 struct space;
@@ -48,6 +49,7 @@ enum thread_frame {
 #define BLOCK_TRACED   0x02 /* single-stepped: must leave by IRET with its own flags */
 #define BLOCK_FSBASE   0x04 /* has an FS base, which only C switches */
 #define BLOCK_WATCHED  0x08 /* has a watchpoint, which only C switches */
+#define BLOCK_SIGNAL   0x20 /* has a signal to be told, or is in the handler of one */
 #define BLOCK_CANCEL   0x10 /* its open request was asked to end early: C looks at the answer */
 
 #define BLOCK_HANDLER                                                                              \
@@ -55,6 +57,16 @@ enum thread_frame {
 
 /* One more in the counter of a stamp: the token that was handed out is spent, whoever holds it. */
 #define STAMP_STEP (1ull << 44)
+
+#define FRAME_REGS 18u
+
+/* What a signal's handler interrupted. */
+struct signal_frame {
+    uint64_t regs[FRAME_REGS];
+    uint64_t again;
+    uint32_t mask;
+    uint8_t in_handler;
+};
 
 struct thread {
     /* line 0: what a switch saves and loads */
@@ -84,6 +96,7 @@ struct thread {
     struct list siblings;   /* threads of the task */
     struct list timer;      /* threads with a deadline, in order; self-linked: none */
     uint64_t deadline;      /* TSC of the present wait; 0 none */
+    uint64_t again;         /* that of the wait whose call is to be executed again; 0 none */
     uint64_t timeout_ticks; /* TASK_DEADLINE: for each blocking call; 0 none */
     uint64_t slice_ticks;   /* left of the round-robin slice */
     uint64_t fs_base;
@@ -98,8 +111,14 @@ struct thread {
     struct scheme *call_scheme;   /* whose open request it is, 0: not known, it left no mark */
     struct capture *capture;      /* its payload, as its server sees it, 0 if that is copied */
     struct list cancel;           /* in the server's `cancels`: wants out of the open request */
-    uint64_t call_regs[8];   /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
-    uint64_t fault_regs[18]; /* rax rbx rcx rdx rsi rdi rbp r8..r15 rip rflags rsp at the fault */
+    uint64_t call_regs[8]; /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
+    uint32_t signals;      /* to be told to it on its way to user mode; bit: number */
+    uint32_t signal_mask;  /* held back */
+    uint64_t signal_stack; /* TASK_SIGSTACK: top, or 0 */
+    uint32_t signal_depth; /* handlers of signals that it is in */
+    struct signal_frame signal_frames[SIGNAL_LEVELS];
+    uint64_t fault_regs[FRAME_REGS]; /* rax rbx rcx rdx rsi rdi rbp r8..r15 rip rflags rsp at the
+                                        fault */
 };
 
 /* The block that stands for "no thread": never receives, never matches a TID or a token. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The five ways in which HAL calls CORE; there is no sixth, and a check of the symbols holds that.
+ * The six ways in which HAL calls CORE; there is no seventh, and a check of the symbols holds that.
  * All run on the CPU's kernel stack with interrupts off, run to completion and never block. */
 #ifndef TACH_HAL_UPCALL_H
 #define TACH_HAL_UPCALL_H
@@ -14,6 +14,10 @@ void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t addre
 
 /* The deadline of t has passed; its timer is no longer armed. */
 void core_tick(struct thread *t);
+
+/* t, which has BLOCK_SIGNAL, is about to run in user mode: its registers may become those of a
+ * handler. Nothing else changes. */
+void core_leave(struct thread *t);
 
 /* A device interrupt on the given vector, acknowledged by the caller afterwards. */
 void core_interrupt(unsigned vector);

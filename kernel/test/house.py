@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-UPCALLS = {"core_syscall", "core_trap", "core_tick", "core_interrupt", "core_idle", "core_entry"}
+UPCALLS = {"core_syscall", "core_trap", "core_tick", "core_interrupt", "core_idle", "core_leave", "core_entry"}
 CORE_PREFIX = re.compile(r"^(core|ipc|file|fd|scheme|task|mailbox|message|call|linked|wire|words)_")
 CORE_SHARED = {"task_none"}  # named by the TCB; an address only
 LINES_MAX = 500
@@ -32,7 +32,7 @@ def output(*command):
 
 
 def layers():
-    """HAL calls CORE by the five upcalls and the boot order's core_entry."""
+    """HAL calls CORE by the six upcalls and the boot order's core_entry."""
     for path in glob.glob("build/k/kernel/hal/*.o"):
         for line in output("nm", "-u", path).splitlines():
             name = line.split()[-1]

@@ -213,6 +213,19 @@ __attribute__((noreturn)) SYS_INLINE void sys_exit_thread(uint64_t status, uint3
     __builtin_trap();
 }
 
+/* *before, if it is not 0: the handler until now. EINVAL. */
+SYS_INLINE long sys_sigaction(uint64_t signal, uint64_t handler, uint64_t flags, uint64_t *before)
+{
+    uint64_t number = SYS_sigaction;
+    __asm__ volatile("syscall"
+                     : "+a"(number), "+D"(signal), "+S"(handler), "+d"(flags)
+                     :
+                     : "rcx", "r11", "memory");
+    if (before && !number)
+        *before = flags;
+    return (long)number;
+}
+
 /* FUTEX_WAIT: 0, EAGAIN (another value), ETIMEDOUT, EINTR; FUTEX_WAKE: how many. Deadline in
  * CLOCK_NS. */
 SYS_INLINE long sys_futex(uint32_t *word, uint64_t op, uint64_t value, uint64_t deadline_ns)

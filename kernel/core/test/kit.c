@@ -101,6 +101,8 @@ static void run(struct thread *t)
 {
     struct thread *current = mock_cpu.current;
 
+    if (t->blockers & BLOCK_SIGNAL && current == t)
+        core_leave(t);
     if (current == t)
         return;
     if (current != &thread_none)
@@ -110,6 +112,8 @@ static void run(struct thread *t)
     sched_remove(t, THREAD_ACTIVE);
     mock_cpu.current = t;
     sched_gate(t);
+    if (t->blockers & BLOCK_SIGNAL)
+        core_leave(t);
 }
 
 long sys(struct thread *t, uint32_t number, struct args a)

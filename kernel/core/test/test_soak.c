@@ -4,8 +4,8 @@
  * left: no task, thread, description or scheme, and no frame beyond what the pools keep.
  *
  * usage: test_soak [rounds [seed]] */
-#include "kernel/core/test/kit.h"
 #include "kernel/core/request.h"
+#include "kernel/core/test/kit.h"
 #include "kernel/hal/sched.h"
 #include "traces/test/check.h"
 
@@ -134,6 +134,28 @@ static void control_something(struct thread *t)
     sys(t, SYS_taskctl, a);
 }
 
+/* Waits and wakes on a few words, private and shared; signals with and without handlers. */
+static void signal_something(struct thread *t)
+{
+    static const uint32_t calls[] = {SYS_futex, SYS_futex, SYS_futex,     SYS_sigaction,
+                                     SYS_kill,  SYS_kill,  SYS_sigreturn, SYS_taskctl};
+    uint32_t number = calls[random(8)];
+    struct args a = {.rdi = KIT_MEMORY + 0x8000 + 4 * random(3),
+                     .rsi = random(2) | (random(2) ? FUTEX_PRIVATE : 0),
+                     .w = {0, random(4) ? 0 : 1000 + random(1ull << 30)}};
+
+    if (number == SYS_sigaction)
+        a = (struct args){random(33), random(8) ? KIT_MEMORY : random(2), {random(2)}};
+    else if (number == SYS_kill)
+        a = (struct args){random(2) ? 0 : some_tid(), random(8) ? SIGCHLD : random(32), {0}};
+    else if (number == SYS_taskctl)
+        a = (struct args){0, TASK_SIGMASK, {random(4) ? 0 : random(1ull << 32)}};
+    else if (number == SYS_sigreturn)
+        a = (struct args){0};
+    counts[number & SYS_INDEX_MASK]++;
+    sys(t, number, a);
+}
+
 /* A deadline passes, a thread or a task ends. */
 static void disturb(struct thread *t)
 {
@@ -171,8 +193,10 @@ static bool step(unsigned round, unsigned n)
         forget_dead();
         return true;
     }
-    unsigned dice = (unsigned)random(20);
-    if (dice < 14)
+    unsigned dice = (unsigned)random(22);
+    if (dice >= 20)
+        signal_something(t);
+    else if (dice < 14)
         one_of_the_table(t);
     else if (dice < 17)
         open_something(t);

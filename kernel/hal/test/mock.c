@@ -36,6 +36,7 @@ uint64_t mock_timer, mock_timer_calls, mock_watch;
 void (*mock_idle)(void);
 void (*mock_tick)(struct thread *t);
 bool (*mock_core_idle)(void);
+struct thread *mock_left;
 struct hal_config hal_config;
 
 #define IMAGE_PAGE(n) (KERNEL_BASE + 0x100000 + (n)*PAGE_SIZE)
@@ -170,6 +171,11 @@ void core_tick(struct thread *t)
 {
     if (mock_tick)
         mock_tick(t);
+}
+
+void core_leave(struct thread *t)
+{
+    mock_left = t;
 }
 
 bool core_idle(void)

@@ -41,6 +41,7 @@ extern uint64_t mock_timer, mock_timer_calls, mock_watch;
 extern void (*mock_idle)(void);
 extern void (*mock_tick)(struct thread *t);
 extern bool (*mock_core_idle)(void);
+extern struct thread *mock_left; /* by core_leave */
 
 /* The trampoline's list: 2 text pages and 1 read-only page of the image, and CPU 0's area. */
 #define MOCK_TRAMP_PAGES 7u

@@ -6,8 +6,8 @@
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
 
-static const char *const tests[] = {"memory",  "hazard", "leak", "probe",   "message",
-                                    "mailbox", "file",   "life", "threads", "names"};
+static const char *const tests[] = {"memory", "hazard", "leak",    "probe", "message", "mailbox",
+                                    "file",   "life",   "threads", "names", "signals", "interrupt"};
 
 static void run(const char *name)
 {

@@ -54,7 +54,7 @@ static void statuses(void)
     long tid = guest_child("sleep", 0);
     CHECK_EQ(sys_waitpid((uint32_t)tid, 1, &status), -T_EAGAIN);
     CHECK_EQ(sys_waitpid(TID_ANY, 1, &status), -T_EAGAIN);
-    CHECK_EQ(sys_kill((uint32_t)tid, 1), -T_EINVAL);
+    CHECK_EQ(sys_kill((uint32_t)tid, 0), -T_EINVAL);
     CHECK_EQ(sys_kill((uint32_t)tid ^ 0x1000, SIGKILL), -T_ESRCH);
     CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
     CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), -T_ESRCH);
