@@ -120,7 +120,7 @@ $(foreach p,init nameserver console,$(eval build/user/$p.elf: $(call objects,ser
 build/user/bench.elf: $(call objects,bench/guest) $(LIB_OBJ)
 $(foreach g,$(GUESTS),$(eval build/user/$(g:test_%=test-%).elf: build/u/kernel/test/guest/$g.c.o \
   $(call objects,kernel/test/guest/lib) $(LIB_OBJ)))
-$(LINKED:%=build/user/svc-%.elf): build/user/svc-%.elf: build/svc/%.o $(patsubst %,build/u/servers/host/%.c.o,server request) $(LIB_OBJ)
+$(LINKED:%=build/user/svc-%.elf): build/user/svc-%.elf: build/svc/%.o $(patsubst %,build/u/servers/host/%.c.o,server request classic) $(LIB_OBJ)
 	@mkdir -p $(@D); $(LINK_USER) --defsym=service=service_$*
 build/user/%.elf: servers/lib/user.ld
 	@mkdir -p $(@D); $(LINK_USER)

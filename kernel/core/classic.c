@@ -172,7 +172,7 @@ static void answer_put(struct thread *c, const struct given *a)
     bool data = c->call_op == OP_read && !c->buffer_flags && a->result > 0;
     unsigned length = data ? 8 + (unsigned)a->result : 8;
 
-    if (a->result >= 0 && c->call_op == OP_fcall)
+    if (a->result >= 0 && (c->call_op == OP_fcall || c->call_op == OP_fmap))
         length = MSG_INLINE_MAX;
     uint64_t w[ANSWER_WORDS] = {0};
     for (unsigned i = 0; i < (length - 1) / 8; i++)

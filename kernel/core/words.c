@@ -63,10 +63,21 @@ static bool place_valid(const char *word, size_t n)
     return false;
 }
 
+/* route.SCHEME=ROUTE, of a server. */
+static bool route_valid(const char *word, size_t n)
+{
+    for (size_t i = 1; i + 1 < n; i++)
+        if (word[i] == '=')
+            return listed("|t0|t0c|t1|t1h|t2|", word + i + 1, n - i - 1);
+    return false;
+}
+
 static bool word_valid(const char *word, size_t n)
 {
     size_t rest;
 
+    if (starts(word, n, "route.", &rest))
+        return route_valid(word + rest, n - rest);
     if (starts(word, n, "place.", &rest))
         return place_valid(word + rest, n - rest);
     for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -24,6 +24,13 @@ static void read_take(struct request *out, const struct msg *m, void *stage)
     out->req.shorts = TAG_LENGTH(m->tag) != MSG_LENGTH_BUFFER;
     out->req.buffer = (uint64_t)stage;
     out->req.buffer_size = 0;
+    if (out->req.shorts || !m->w[4])
+        return;
+    out->req.buffer = m->w[4];
+    out->req.buffer_size = m->w[5];
+    out->req.flags |= REQUEST_MAPPED;
+    if (out->req.count > m->w[5])
+        out->req.count = m->w[5];
 }
 
 /* A long write counts what the kernel has, not what the client says; buffer 0: pull it. */
@@ -84,9 +91,17 @@ void request_answer(const struct request *request, long result, struct msg *m)
     } else if (request->op == OP_fmap) {
         m->tag = TAG(OP_fmap, 0, 16, 0);
         m->w[1] = req->words[0];
-    } else if (request->op == OP_read && req->buffer && result > 0) {
+    } else if (request->op == OP_read && req->buffer && result > 0 &&
+               !(req->flags & REQUEST_MAPPED)) {
         m->tag = TAG(OP_read, MSG_OUT, MSG_LENGTH_BUFFER, 0);
         m->w[4] = req->buffer;
         m->w[5] = (uint64_t)result;
     }
+}
+
+void request_unwanted(struct svc *self, unsigned op, long result)
+{
+    struct svc_req req = {.handle = (uint64_t)result, .op = OP_close};
+    if ((op == OP_open || op == OP_dup) && result >= 0 && self->ops->close)
+        self->ops->close(self, &req);
 }

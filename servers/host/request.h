@@ -20,6 +20,12 @@ struct request {
  * gathered. */
 void request_take(struct request *out, const struct msg *m, uint64_t status, void *stage);
 
+/* The answer `result` to an open or dup reached nobody: the handle is closed again. */
+void request_unwanted(struct svc *self, unsigned op, long result);
+
+/* In svc_req.flags, the host's own: `buffer` is the client's memory, mapped here. */
+#define REQUEST_MAPPED 0x80000000u
+
 /* Makes the answer of a finished request: tag and words of *m; m->caller stays. */
 void request_answer(const struct request *request, long result, struct msg *m);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The placement "server": a program that serves one scheme with one service, linked in by name
- * (the linker sets `service` to its table). Usage: svc-NAME [SCHEME].
+ * (the linker sets `service` to its table). Usage: svc-NAME [SCHEME [ROUTE]]; without a route the
+ * boot word route.SCHEME= says it, else it is t2: the loop here. Those of records are in classic.c.
  * Invariant: one thread; every request gets exactly one reply, now or through svc_complete. Started
  * by init, to which it says ready once the scheme stands. Exit status: 0 never, 1 and a line. */
 #include <stdbool.h>
 
+#include "servers/host/classic.h"
 #include "servers/host/dispatch.h"
 #include "servers/host/request.h"
 #include "servers/lib/exec.h"
@@ -15,6 +17,7 @@
 #include "servers/lib/start.h"
 #include "servers/lib/string.h"
 #include "servers/lib/syscall.h"
+#include "servers/lib/word.h"
 
 #define STAGE_BYTES 4096u
 #define WORD_BYTES  8u
@@ -27,8 +30,9 @@ static unsigned char receive_buffer[RXBUF_MAX] __attribute__((aligned(4096)));
 /* Long answers of up to a page are gathered here and leave with the reply; see host_put. */
 static unsigned char stage[STAGE_BYTES] __attribute__((aligned(64)));
 
-/* The scheme's root descriptor. */
+/* The scheme's root descriptor, and how requests come. */
 static int root;
+static const struct route *route;
 
 static long pieces_move(struct xfer x)
 {
@@ -59,6 +63,10 @@ static long host_put(struct svc_req *req, uint64_t at, const void *from, uint64_
 {
     if (at > req->count || n > req->count - at)
         return -T_EFAULT;
+    if (req->flags & REQUEST_MAPPED) {
+        memcpy((void *)(req->buffer + at), from, n);
+        return 0;
+    }
     if (req->buffer && at <= req->buffer_size && n <= STAGE_BYTES - at) {
         memcpy(stage + at, from, n);
         if (req->buffer_size < at + n)
@@ -91,9 +99,11 @@ static long host_complete(struct svc *self, struct svc_req *req, long result)
 {
     struct request request = {.req = *req, .op = req->op};
     struct msg m = {.caller = req->caller};
-    (void)self;
     request_answer(&request, result, &m);
-    return sys_reply(&m);
+    long error = route->flags & O_CLASSIC ? classic_complete(root, req, result) : sys_reply(&m);
+    if (error == -T_EBADFD)
+        request_unwanted(self, req->op, result);
+    return error;
 }
 
 /* A memory object is a descriptor of ours; its number is what the kernel wants to hear. */
@@ -169,6 +179,10 @@ static __attribute__((noinline)) void message_serve(struct svc *self, struct msg
         }
         if ((long)status >= 0 && (uint8_t)status == KIND_NOTIFY)
             ping_answer(m->w[0]);
+        if ((long)status == -T_EBADFD) /* the last answer: its caller is gone */
+            request_unwanted(self, TAG_OP(m->tag), (long)m->w[0]);
+        if ((long)status >= 0 && (uint8_t)status == KIND_CANCEL && self->ops->cancel)
+            self->ops->cancel(self, m->w[0]);
         if ((uint8_t)status != KIND_CALL || (long)status < 0)
             m->caller = 0;
         m->tag = TAG(0, 0, 8, 0);
@@ -255,10 +269,24 @@ static __attribute__((noreturn)) void server_loop(struct svc *self)
     }
 }
 
+/* The route that the command line or the boot asks for. 0: there is none of that name. */
+static const struct route *route_asked(const char *scheme, const char *name)
+{
+    static char boot[BOOT_CMDLINE + 1];
+    char key[SCHEME_NAME_MAX + 8], value[8] = "t2";
+    if (name)
+        return route_find(name);
+    print_to(key, sizeof(key), "route.%s", scheme);
+    if (file_text("sys:boot", boot, sizeof(boot)) > 0 &&
+        !word_value(boot, key, value, sizeof(value)))
+        memcpy(value, "t2", 3);
+    return route_find(value);
+}
+
 static long scheme_make(const char *name)
 {
     char path[SCHEME_NAME_MAX + 2];
-    unsigned flags = O_RDWR | O_CREAT | O_EXCL;
+    unsigned flags = O_RDWR | O_CREAT | O_EXCL | route->flags;
     if (print_to(path, sizeof(path), ":%s", name) >= sizeof(path))
         return -T_ENAMETOOLONG;
     if (service.flags & SVC_POSITIONED)
@@ -273,9 +301,12 @@ int main(int argc, char **argv, char **envp)
     struct svc self = {&service, &server_host, 0};
     const char *scheme = argc > 1 ? argv[1] : service.name;
     (void)envp;
+    route = route_asked(scheme, argc > 2 ? argv[2] : 0);
     /* Before the scheme exists: an open may come at once, with a path that needs the buffer. */
     long error =
         sys_taskctl(0, TASK_RXBUF, (struct taskctl){.a = (uint64_t)receive_buffer, .b = RXBUF_MAX});
+    if (error >= 0 && !route)
+        error = -T_EINVAL;
     if (error >= 0)
         error = service.start ? service.start(&self) : 0;
     if (error >= 0)
@@ -285,5 +316,7 @@ int main(int argc, char **argv, char **envp)
         return 1;
     }
     exec_ready();
+    if (route->flags & O_CLASSIC)
+        classic_serve(&self, root, route);
     server_loop(&self);
 }
