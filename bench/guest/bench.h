@@ -37,6 +37,7 @@ struct machine {
     bool trace;       /* the trace variants are in force: records and counts, no histograms */
     bool pti;         /* isolation is on */
     bool fast;        /* the boot has the fast path */
+    bool say;         /* a line of text for each histogram, for people */
     uint32_t calls;   /* in one region */
     uint32_t samples; /* regions of a histogram */
     uint64_t limit;   /* ticks after which a histogram is closed with what it has */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * /bin/bench CELL,CELL,...: measures the cells in their order and sends the frames. Exit status 0,
  * or 1 when a cell failed or a count differs from the table; each failure is one line.
+ * With "say" behind the cells each histogram's median is printed too, for people.
  * Other words are for itself: "server NAME" is the other side of a cell, "cell INDEX NAME" measures
  * one cell in a task of its own. Started by init with the boot word bench=. */
 #include "bench/guest/bench.h"
@@ -28,7 +29,7 @@ static long cell_apart(const struct work *w)
 {
     char index[24];
     uint64_t status = 0;
-    const char *const argv[] = {BENCH_PATH, "cell", index, w->name, 0};
+    const char *const argv[] = {BENCH_PATH, "cell", index, w->name, machine.say ? "say" : 0, 0};
     const struct exec what = {.path = argv[0], .args = {argv, 0}, .ready_write = -1};
     print_to(index, sizeof(index), "%lu", w->index);
     server_end();
@@ -73,12 +74,13 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv, char **envp)
 {
-    bool cell = argc == 4 && !strcmp(argv[1], "cell");
+    bool cell = argc > 3 && !strcmp(argv[1], "cell");
     (void)envp;
     if (argc == 3 && !strcmp(argv[1], "server"))
         return server_main(argv[2]);
-    if (argc != 2 && !cell) {
-        print("usage: bench CELL,CELL,...\n");
+    machine.say = argc == (cell ? 5 : 3) && !strcmp(argv[argc - 1], "say");
+    if (argc != (cell ? 4 : 2) + machine.say) {
+        print("usage: bench CELL,CELL,... [say]\n");
         return 1;
     }
     long error = frames_open();

@@ -4,6 +4,7 @@
  * with the rest. */
 #include "bench/guest/bench.h"
 #include "bench/guest/frames.h"
+#include "servers/lib/print.h"
 #include "servers/lib/syscall.h"
 
 #define WINDOW      8u
@@ -63,6 +64,9 @@ static long samples_take(struct work *w, const char *metric)
             histogram_add(&histogram, (uint64_t)cell_ticks(w, &spans[i]));
     }
     frames_histogram(&(struct series){w->name, metric, (uint32_t)w->region.turns}, &histogram);
+    if (machine.say)
+        print("%s %s: median %lu ticks for %lu calls, %lu samples\n", w->name, metric,
+              histogram_median(&histogram), w->region.turns, histogram.samples);
     return 0;
 }
 

@@ -3,6 +3,7 @@
  * at open, at most a page, always whole lines; a few files take words that change what they show.
  */
 #include "kernel/core/irq.h"
+#include "kernel/core/look.h"
 #include "kernel/core/services.h"
 #include "kernel/core/task.h"
 #include "kernel/core/text.h"
@@ -137,33 +138,75 @@ static const struct {
 };
 #define SYS_FILES (sizeof(sys_files) / sizeof(sys_files[0]))
 
-static long snapshot_make(struct svc *self, unsigned file, void (*report)(struct text *text))
+/* sys:NAME/THING */
+static const struct {
+    const char *name;
+    long (*look)(struct text *text, const char *thing, uint64_t length);
+    bool level0; /* for nobody else */
+} sys_things[] = {{"mbox", look_mbox, false}, {"peek", look_peek, true}};
+#define SYS_THINGS (sizeof(sys_things) / sizeof(sys_things[0]))
+
+/* Cuts the text at a line and keeps it in a snapshot that is free. */
+static long snapshot_keep(struct snapshot *s, struct text *text, unsigned file)
+{
+    while (text->used == text->size && text->used && text->bytes[text->used - 1] != '\n')
+        text->size = --text->used;
+    *s = (struct snapshot){.bytes = text->bytes, .used = text->used, .file = file};
+    return s - snapshots;
+}
+
+/* A free snapshot with an empty text: its number, EMFILE, ENOMEM. */
+static long snapshot_take(struct svc *self, struct text *text)
 {
     for (unsigned i = 0; i < SNAPSHOTS; i++) {
-        struct snapshot *s = &snapshots[i];
-        if (s->bytes)
+        if (snapshots[i].bytes)
             continue;
-        struct text text = {.bytes = self->host->alloc(self, SNAPSHOT_BYTES),
-                            .size = SNAPSHOT_BYTES};
-        if (!text.bytes)
-            return -T_ENOMEM;
-        if (report)
-            report(&text);
-        while (text.used == text.size && text.used && text.bytes[text.used - 1] != '\n')
-            text.size = --text.used; /* cut at a line */
-        *s = (struct snapshot){.bytes = text.bytes, .used = text.used, .file = file};
-        return (long)i;
+        *text =
+            (struct text){.bytes = self->host->alloc(self, SNAPSHOT_BYTES), .size = SNAPSHOT_BYTES};
+        return text->bytes ? (long)i : -T_ENOMEM;
     }
     return -T_EMFILE;
 }
 
+static long snapshot_make(struct svc *self, unsigned file, void (*report)(struct text *text))
+{
+    struct text text;
+    long i = snapshot_take(self, &text);
+
+    if (i < 0)
+        return i;
+    if (report)
+        report(&text);
+    return snapshot_keep(&snapshots[i], &text, file);
+}
+
+static long thing_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    uint64_t name = 0;
+    struct text text;
+
+    while (name < length && path[name] != '/')
+        name++;
+    for (unsigned n = 0; name < length && n < SYS_THINGS; n++) {
+        if (!named(sys_things[n].name, path, name))
+            continue;
+        if (sys_things[n].level0 && req->level)
+            return -T_EPERM;
+        long i = snapshot_take(self, &text);
+        long e = i < 0 ? i : sys_things[n].look(&text, path + name + 1, length - name - 1);
+        if (i >= 0 && e < 0)
+            self->host->free(self, text.bytes, SNAPSHOT_BYTES);
+        return e < 0 ? e : snapshot_keep(&snapshots[i], &text, SYS_FILES);
+    }
+    return -T_ENOENT;
+}
+
 static long sys_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
-    (void)req;
     for (unsigned i = 0; i < SYS_FILES; i++)
         if (named(sys_files[i].name, path, length))
             return snapshot_make(self, i, sys_files[i].report);
-    return -T_ENOENT;
+    return thing_open(self, req, path, length);
 }
 
 static long root_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
@@ -204,7 +247,7 @@ static long sys_write(struct svc *self, struct svc_req *req)
     char word[16] = {0};
     uint64_t n = req->count < sizeof(word) ? req->count : sizeof(word) - 1;
 
-    if (!sys_files[s->file].write)
+    if (s->file >= SYS_FILES || !sys_files[s->file].write)
         return -T_EACCES;
     if (!may_write(req, sys_files[s->file].right))
         return -T_EPERM;

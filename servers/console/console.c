@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The debug console, TID 3: reads lines from the serial line through debug: and answers them from
- * the files of sys:. The serial line has no interrupt, so it is looked at every POLL_NS.
- * Invariant: a line that is too long or not known costs one line of text, never the console. */
+ * The debug console, TID 3: takes lines from the serial line through debug: and answers them,
+ * mostly from the files of sys:. It blocks in its read, so an idle console costs nothing.
+ * Invariant: a machine that measures or tests, or is told console=off, is left alone. */
+#include "servers/console/console.h"
 #include "servers/lib/file.h"
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
@@ -9,111 +10,15 @@
 #include "servers/lib/syscall.h"
 #include "servers/lib/word.h"
 
-#define LINE_MAX 127u
-#define POLL_NS  20000000u
-#define IDLE_NS  3600000000000u
+#define IDLE_NS 3600000000000u
 
-struct command {
-    const char *name, *help;
-    void (*run)(const struct command *self, const char *argument);
-    const char *path;
-};
-
-static void command_help(const struct command *self, const char *argument);
-
-static void command_show(const struct command *self, const char *argument)
-{
-    char piece[512];
-    long fd = file_open(self->path, O_RDONLY), got = fd;
-    (void)argument;
-    while (fd >= 0 && (got = file_read((int)fd, piece, sizeof(piece))) > 0)
-        file_write_all(1, piece, (uint64_t)got);
-    if (fd >= 0)
-        file_close((int)fd);
-    if (got < 0)
-        print("%s: %s\n", self->path, error_text(got));
-}
-
-static void command_exit(const struct command *self, const char *argument)
-{
-    bool fail = strcmp(argument, "fail") == 0;
-    if (*argument && !fail && strcmp(argument, "pass") != 0) {
-        print("exit: pass or fail, not %s\n", argument);
-        return;
-    }
-    long error = file_put(self->path, fail ? "off FAIL" : "off PASS");
-    print("exit: %s\n", error_text(error));
-}
-
-static const struct command commands[] = {
-    {"help", "this list", command_help, 0},
-    {"ps", "the tasks", command_show, "sys:tasks"},
-    {"schemes", "the schemes and who serves them", command_show, "sys:schemes"},
-    {"svc", "the services and their placement", command_show, "sys:svc"},
-    {"counters", "the kernel's counters", command_show, "sys:counters"},
-    {"memory", "pages used and free", command_show, "sys:memory"},
-    {"boot", "the boot words", command_show, "sys:boot"},
-    {"exit", "turn the machine off: exit [pass|fail]", command_exit, "sys:power"},
-};
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void command_help(const struct command *self, const char *argument)
-{
-    (void)self, (void)argument;
-    for (unsigned i = 0; i < COMMANDS; i++)
-        print("%-10s%s\n", commands[i].name, commands[i].help);
-}
-
-static void line_run(const char *line)
-{
-    char name[LINE_MAX + 1], argument[LINE_MAX + 1];
-    if (!word_next(&line, name, sizeof(name)))
-        return;
-    word_next(&line, argument, sizeof(argument));
-    for (unsigned i = 0; i < COMMANDS; i++) {
-        if (strcmp(name, commands[i].name) != 0)
-            continue;
-        commands[i].run(&commands[i], argument);
-        return;
-    }
-    print("%s: no such command; try help\n", name);
-}
-
-struct line {
-    char text[LINE_MAX + 1];
-    uint64_t used; /* counts on past the end of text */
-};
-
-/* True: the line is complete. */
-static bool line_add(struct line *line, char c)
-{
-    if (c == '\n' || c == '\r') {
-        line->text[line->used < LINE_MAX ? line->used : LINE_MAX] = 0;
-        return true;
-    }
-    if ((c == '\b' || c == 0x7F) && line->used)
-        line->used--;
-    else if (c >= ' ' && c < 0x7F && line->used++ < LINE_MAX)
-        line->text[line->used - 1] = c;
-    return false;
-}
-
-static void line_done(struct line *line)
-{
-    if (line->used > LINE_MAX)
-        print("line too long: at most %u characters\n", LINE_MAX);
-    else
-        line_run(line->text);
-    line->used = 0;
-}
-
-/* A machine that measures or tests is left alone: no timer of ours, no text. */
 static bool quiet_boot(void)
 {
     static char boot[BOOT_CMDLINE + 1], value[BOOT_CMDLINE];
     file_text("sys:boot", boot, sizeof(boot));
     return word_value(boot, "bench", value, sizeof(value)) ||
-           word_value(boot, "test", value, sizeof(value));
+           word_value(boot, "test", value, sizeof(value)) ||
+           (word_value(boot, "console", value, sizeof(value)) && !strcmp(value, "off"));
 }
 
 __attribute__((noreturn)) static void idle(void)
@@ -122,15 +27,14 @@ __attribute__((noreturn)) static void idle(void)
         sys_sleep(sys_clock(CLOCK_NS) + IDLE_NS);
 }
 
-/* What was typed since the last look; an error ends the console, and it is started anew. */
-static long typed_read(char typed[FILE_INLINE_MAX])
+static void line_done(const struct line *line, enum line_state state)
 {
-    long got = file_read(0, typed, FILE_INLINE_MAX);
-    if (got == -T_EAGAIN || got == 0) {
-        sys_sleep(sys_clock(CLOCK_NS) + POLL_NS);
-        return 0;
-    }
-    return got;
+    if (state == LINE_LONG)
+        print("line too long: at most %u characters\n", LINE_BYTES_MAX);
+    else if (state == LINE_DONE)
+        command_run(line->text);
+    programs_reap();
+    print("> ");
 }
 
 int main(int argc, char **argv, char **envp)
@@ -142,14 +46,12 @@ int main(int argc, char **argv, char **envp)
     if (quiet_boot())
         idle();
     print("tach console: help lists the commands\n> ");
-    while ((got = typed_read(typed)) >= 0) {
+    while ((got = file_read(0, typed, sizeof(typed))) > 0)
         for (long i = 0; i < got; i++) {
-            if (!line_add(&line, typed[i]))
-                continue;
-            line_done(&line);
-            print("> ");
+            enum line_state state = line_add(&line, typed[i]);
+            if (state != LINE_OPEN)
+                line_done(&line, state);
         }
-    }
     print("console: cannot read: %s\n", error_text(got));
     return 1;
 }
