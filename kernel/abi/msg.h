@@ -174,6 +174,8 @@ enum op {
 #define FD_ADMIN 0x10u /* fcalls that change the file */
 #define FD_ALL   0x1Fu
 
+/* fevent(queue, fd, mask, data): from now on a read of the queue, a descriptor of `event:`, gives a
+ * record while one of these is so; mask 0 undoes it. One registration a queue and descriptor. */
 /* Readiness, in fevent's mask and in an event record. */
 #define EVENT_READ   0x1u
 #define EVENT_WRITE  0x2u

@@ -50,6 +50,7 @@
     X(fmap, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 26)                                                   \
     X(dup2, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 27)                                                   \
     X(fcntl, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 28)                                                  \
+    X(fevent, SYS_CLASS_FILE, SYS_ARG_NONE, 0, 29)                                                 \
     X(attach, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 43)                                                 \
     X(detach, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 44)                                                 \
     X(irq_done, SYS_CLASS_CORE, SYS_ARG_NONE, 0, 45)                                               \

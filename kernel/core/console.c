@@ -50,20 +50,44 @@ static void typed_drop(uint32_t n)
 
 /* Readers that found nothing. A byte's interrupt sends them all to look again. */
 static struct list readers = {&readers, &readers};
+static struct svc *watched; /* the service, once somebody asked for readiness */
+
+static uint32_t ready(void)
+{
+    return EVENT_WRITE | (typed_count ? EVENT_READ : 0u);
+}
 
 void console_input(void)
 {
     while (!list_empty(&readers))
         call_again(list_entry(readers.next, struct thread, link), SYS_read);
+    if (!watched)
+        return;
+    typed_take();
+    watched->host->post(watched, 0, ready());
 }
 
-static long read_later(void)
+static void listen(void)
 {
     static bool listening;
 
     if (!listening)
         uart_listen();
     listening = true;
+}
+
+static long debug_fevent(struct svc *self, struct svc_req *req)
+{
+    (void)req;
+    watched = self;
+    listen();
+    typed_take();
+    return ready();
+}
+
+static long read_later(void)
+{
+    listen();
     list_push_back(&readers, &cpu_this()->current->link);
     return SVC_PENDING;
 }
@@ -79,11 +103,16 @@ static long debug_read(struct svc *self, struct svc_req *req)
     if (e < 0)
         return e;
     typed_drop(n);
+    if (watched)
+        self->host->post(self, 0, ready());
     return (long)n;
 }
 
-const struct service_ops debug_service = {
-    .name = "debug", .open = any_open, .read = debug_read, .write = debug_write};
+const struct service_ops debug_service = {.name = "debug",
+                                          .open = any_open,
+                                          .read = debug_read,
+                                          .write = debug_write,
+                                          .fevent = debug_fevent};
 
 static long trace_write(struct svc *self, struct svc_req *req)
 {

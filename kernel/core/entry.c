@@ -28,9 +28,9 @@ static void must(enum err e, enum boot_exit code, const char *what)
 
 static void schemes_make(void)
 {
-    static const struct service_ops *const own[] = {&root_service, &debug_service, &sys_service,
-                                                    &pipe_service, &trace_service, &memory_service,
-                                                    &irq_service,  &time_service,  0};
+    static const struct service_ops *const own[] = {
+        &root_service,  &debug_service,  &sys_service, &pipe_service, &event_service,
+        &trace_service, &memory_service, &irq_service, &time_service, 0};
 
     ranges_init();
     scheme_init();

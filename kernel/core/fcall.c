@@ -4,6 +4,7 @@
 #include "kernel/core/fcall.h"
 
 #include "kernel/core/calls.h"
+#include "kernel/core/event.h"
 #include "kernel/core/mapping.h"
 #include "kernel/core/names.h"
 #include "kernel/core/passing.h"
@@ -138,6 +139,14 @@ static long call_revoke(struct fcall *f)
     return f->file->root ? mapping_revoke(f->file->scheme, f->words[1]) : -T_EACCES;
 }
 
+static long call_post(struct fcall *f)
+{
+    if (!f->file->root)
+        return -T_EACCES;
+    event_post(f->file->scheme, f->words[1], (uint32_t)f->words[2]);
+    return 0;
+}
+
 static long call_map_from(struct fcall *f)
 {
     struct scheme *s = f->file->scheme;
@@ -149,10 +158,11 @@ static long call_map_from(struct fcall *f)
 }
 
 static long (*const own_kinds[])(struct fcall *f) = {
-    [FCALL_SEND - FCALL_KERNEL] = call_send,     [FCALL_OBTAIN - FCALL_KERNEL] = call_obtain,
-    [FCALL_NAMES - FCALL_KERNEL] = call_names,   [FCALL_ENTER - FCALL_KERNEL] = call_enter,
-    [FCALL_REVOKE - FCALL_KERNEL] = call_revoke, [FCALL_RIGHTS - FCALL_KERNEL] = call_rights,
-    [FCALL_WHERE - FCALL_KERNEL] = call_where,   [FCALL_MAP_FROM - FCALL_KERNEL] = call_map_from,
+    [FCALL_SEND - FCALL_KERNEL] = call_send,         [FCALL_OBTAIN - FCALL_KERNEL] = call_obtain,
+    [FCALL_NAMES - FCALL_KERNEL] = call_names,       [FCALL_ENTER - FCALL_KERNEL] = call_enter,
+    [FCALL_REVOKE - FCALL_KERNEL] = call_revoke,     [FCALL_RIGHTS - FCALL_KERNEL] = call_rights,
+    [FCALL_POST - FCALL_KERNEL] = call_post,         [FCALL_WHERE - FCALL_KERNEL] = call_where,
+    [FCALL_MAP_FROM - FCALL_KERNEL] = call_map_from,
 };
 #define OWN_KINDS (sizeof(own_kinds) / sizeof(own_kinds[0]))
 

@@ -6,6 +6,7 @@
 #include "kernel/core/file.h"
 
 #include "kernel/core/classic.h"
+#include "kernel/core/event.h"
 #include "kernel/core/fdtable.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/names.h"
@@ -83,6 +84,8 @@ static uint8_t fast_bits(const struct file *file, unsigned rights)
 {
     const struct scheme *s = file->scheme;
 
+    if (s->shorts)
+        return file->flags & O_NONBLOCK ? 0 : FD_FAST_SHORT;
     if (!(rights & FD_READ) || (s->flags & O_POSITIONED) || file->root)
         return 0;
     if (s->server == &task_none)
@@ -157,6 +160,8 @@ struct file *fd_remove(struct task *task, unsigned fd)
     task->fd.slots[fd].rights = 0;
     fds_release(task, fd);
     requests_cancel(task, file->scheme, fd);
+    if (file->watches)
+        event_forget(file, task, fd);
     return file;
 }
 

@@ -4,6 +4,7 @@
 #include "kernel/core/file.h"
 
 #include "kernel/core/classic.h"
+#include "kernel/core/event.h"
 #include "kernel/core/fcall.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
@@ -128,29 +129,29 @@ static void transfer(struct thread *t, enum op op, unsigned rights)
         file_request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0 || may_miss(t, file));
 }
 
-/* The description behind rdi, if its scheme does short calls of that right by itself. */
-static const struct file *short_file(const struct thread *t, unsigned right)
+/* The descriptor behind rdi, if its scheme does short calls of that right by itself. */
+static const struct fd *short_slot(const struct thread *t, unsigned right)
 {
-    const struct file *file = fd_file(t->task, t->rdi);
+    const struct fd *slot = &t->fds[t->rdi];
 
-    if (!file || !file->scheme->shorts || TAG_LENGTH(t->rsi) > MSG_INLINE_MAX)
+    if (t->rdi >= t->fd_limit || !(slot->fast & FD_FAST_SHORT) || !(slot->rights & right))
         return 0;
-    return t->task->fd.slots[t->rdi].rights & right ? file : 0;
+    return TAG_LENGTH(t->rsi) <= MSG_INLINE_MAX ? slot : 0;
 }
 
 void file_read(struct thread *t)
 {
-    const struct file *file = short_file(t, O_RDONLY);
+    const struct fd *slot = short_slot(t, FD_READ);
 
-    if (!file || !file->scheme->shorts->read(t, file))
+    if (!slot || !slot->scheme->shorts->read(t, slot->handle))
         transfer(t, OP_read, FD_READ);
 }
 
 void file_write(struct thread *t)
 {
-    const struct file *file = short_file(t, O_WRONLY);
+    const struct fd *slot = short_slot(t, FD_WRITE);
 
-    if (!file || !file->scheme->shorts->write(t, file))
+    if (!slot || !slot->scheme->shorts->write(t, slot->handle))
         transfer(t, OP_write, FD_WRITE);
 }
 
@@ -226,6 +227,15 @@ static void fmap_finish(struct thread *c, struct file *file)
     file_unref(file);
 }
 
+static void fevent_finish(struct thread *c, struct file *file)
+{
+    long result = request_result(c);
+
+    file_regs_restore(c, 0);
+    c->rax = (uint64_t)event_answered(c, file, result);
+    file_unref(file);
+}
+
 /* SEEK_END asked for the size: W1. call_regs: rsi the offset. */
 static void seek_finish(struct thread *c, struct file *file)
 {
@@ -260,6 +270,9 @@ void file_reply(struct thread *c)
         break;
     case OP_fcall:
         seek_finish(c, file);
+        break;
+    case OP_fevent:
+        fevent_finish(c, file);
         break;
     default:
         transfer_finish(c, file);

@@ -19,6 +19,7 @@ struct file {
     uint32_t handle;
     uint32_t references; /* descriptors and requests under way */
     uint32_t flags;      /* O_* of the open */
+    uint32_t watches;    /* registrations of its descriptors: event.h */
     uint16_t path_length;
     bool opened; /* the service gave the handle: it must hear of the close */
     bool root;   /* the descriptor by which a scheme lives */
@@ -35,6 +36,7 @@ void file_lseek(struct thread *t);
 void file_fcall(struct thread *t);
 void file_dup2(struct thread *t);
 void file_fcntl(struct thread *t);
+void file_fevent(struct thread *t);
 void file_fmap(struct thread *t);
 
 /* The result of c's scheme request stands in its registers: finishes the call. c may be ready or

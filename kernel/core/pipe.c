@@ -22,7 +22,9 @@ struct pipe {
     struct ring ring;
     struct list waiting[2]; /* threads by the end that they use */
     bool open[2];
-    uint8_t zero[22]; /* whole multiples of 32 bytes: see pipe_of */
+    bool watched;     /* somebody asked for readiness */
+    uint8_t told[2];  /* what was posted last, by end */
+    uint8_t zero[19]; /* whole multiples of 32 bytes: see pipe_of */
 };
 _Static_assert(sizeof(struct pipe) % 32 == 0, "the lowest bit of a handle is the end");
 
@@ -79,6 +81,37 @@ static void writers_wake(struct svc *self, struct pipe *p)
             break;
 }
 
+/* The readiness of an end. */
+static uint8_t ready(const struct pipe *p, unsigned end)
+{
+    if (end == READ_END)
+        return (uint8_t)((p->ring.used || !p->open[WRITE_END] ? EVENT_READ : 0) |
+                         (p->open[WRITE_END] ? 0 : EVENT_HANGUP));
+    return (uint8_t)((has_room(p) ? EVENT_WRITE : 0) | (p->open[READ_END] ? 0 : EVENT_HANGUP));
+}
+
+static void tell(struct svc *self, struct pipe *p)
+{
+    for (unsigned end = 0; p->watched && end < 2; end++) {
+        uint8_t now = ready(p, end);
+        if (now == p->told[end])
+            continue;
+        p->told[end] = now;
+        self->host->post(self, pool_number(p) | end, now);
+    }
+}
+
+static long pipe_fevent(struct svc *self, struct svc_req *req)
+{
+    struct pipe *p = pipe_of(req);
+
+    (void)self;
+    p->watched = true;
+    for (unsigned end = 0; end < 2; end++)
+        p->told[end] = ready(p, end);
+    return p->told[req->handle & 1];
+}
+
 static long pipe_read(struct svc *self, struct svc_req *req)
 {
     struct pipe *p = pipe_of(req);
@@ -93,6 +126,7 @@ static long pipe_read(struct svc *self, struct svc_req *req)
         return e;
     ring_drop(&p->ring, n);
     writers_wake(self, p);
+    tell(self, p);
     return n;
 }
 
@@ -118,17 +152,18 @@ static long pipe_write(struct svc *self, struct svc_req *req)
     if (e < 0)
         return e;
     readers_wake(self, p);
+    tell(self, p);
     return n;
 }
 
 /* A read that has to wait does so at once. */
-static bool short_read(struct thread *t, const struct file *file)
+static bool short_read(struct thread *t, uint32_t handle)
 {
-    struct pipe *p = pool_block(file->handle);
+    struct pipe *p = pool_block(handle);
 
-    if (p->ring.used || !p->open[WRITE_END] || !t->r10 || file->flags & O_NONBLOCK)
+    if (p->ring.used || !p->open[WRITE_END] || !t->r10)
         return false;
-    t->rdx = file->handle;
+    t->rdx = handle;
     t->rsi = TAG(OP_read, 0, TAG_LENGTH(t->rsi), 0);
     t->call_op = OP_read;
     t->call_file = 0;
@@ -157,9 +192,9 @@ static void short_answer(struct thread *t, enum op op, uint64_t length, uint64_t
 }
 
 /* A write to a reader that waits for at least as much goes into its registers. */
-static bool short_write(struct thread *t, const struct file *file)
+static bool short_write(struct thread *t, uint32_t handle)
 {
-    struct pipe *p = pool_block(file->handle & ~1u);
+    struct pipe *p = pool_block(handle & ~WRITE_END);
     unsigned n = TAG_LENGTH(t->rsi) - 8u;
 
     if (list_empty(&p->waiting[READ_END]) || n - 1 >= FILE_INLINE_MAX)
@@ -204,6 +239,7 @@ static long pipe_close(struct svc *self, struct svc_req *req)
     for (unsigned end = 0; end < 2; end++)
         while (!list_empty(&p->waiting[end]) && first_again(self, &p->waiting[end]))
             ;
+    tell(self, p);
     if (!p->open[READ_END] && !p->open[WRITE_END])
         pipe_free(self, p);
     return 0;
@@ -221,7 +257,8 @@ const struct service_ops pipe_service = {.name = "pipe",
                                          .open = pipe_open,
                                          .close = pipe_close,
                                          .read = pipe_read,
-                                         .write = pipe_write};
+                                         .write = pipe_write,
+                                         .fevent = pipe_fevent};
 
 /* An empty pipe whose ends are still closed. */
 static struct pipe *pipe_new(struct svc *self)

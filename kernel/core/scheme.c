@@ -5,6 +5,7 @@
 
 #include "kernel/core/capture.h"
 #include "kernel/core/classic.h"
+#include "kernel/core/event.h"
 #include "kernel/core/file.h"
 #include "kernel/core/names.h"
 #include "kernel/core/passing.h"
@@ -144,6 +145,7 @@ void scheme_kill(struct scheme *s)
     s->svc.ops = &dead_service;
     list_remove(&s->link);
     list_remove(&s->served);
+    event_scheme_died(s);
     names_remove(s);
     passing_drop_all(s);
     requests_died(s, server);

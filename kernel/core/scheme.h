@@ -8,14 +8,12 @@
 #include "kernel/core/task.h"
 #include "servers/service.h"
 
-struct file;
-
 /* What a scheme of the kernel may do with a short read or write in the caller's registers, before
  * anything is made of it. False: nothing was done, the call goes the usual way. The descriptor has
- * the right, and the length in the tag is sound. */
+ * the right and may wait, and the length in the tag is sound. */
 struct scheme_shorts {
-    bool (*read)(struct thread *t, const struct file *file);
-    bool (*write)(struct thread *t, const struct file *file);
+    bool (*read)(struct thread *t, uint32_t handle);
+    bool (*write)(struct thread *t, uint32_t handle);
 };
 
 struct scheme {

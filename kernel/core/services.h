@@ -5,8 +5,8 @@
 
 #include "servers/service.h"
 
-extern const struct service_ops debug_service, pipe_service, root_service, sys_service,
-    trace_service, irq_service, time_service;
+extern const struct service_ops debug_service, event_service, pipe_service, root_service,
+    sys_service, trace_service, irq_service, time_service;
 
 /* A byte came in on the serial line. */
 void console_input(void);

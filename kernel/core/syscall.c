@@ -48,6 +48,7 @@ struct call {
 #define sys_run_fmap          call_fmap
 #define sys_run_dup2          file_dup2
 #define sys_run_fcntl         file_fcntl
+#define sys_run_fevent        file_fevent
 #define sys_run_call          ipc_call
 #define sys_run_reply_wait    ipc_reply_wait
 #define sys_run_send          ipc_send

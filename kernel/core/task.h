@@ -31,8 +31,9 @@ struct fd {
 };
 #define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server by the fast path */
 #define FD_FAST_LINKED                                                                             \
-    0x2 /* a short read may call the service in the kernel from the fast path                      \
-         */
+    0x2                   /* a short read may call the service in the kernel from the fast path    \
+                           */
+#define FD_FAST_SHORT 0x4 /* the kernel's scheme does short calls by itself (C only) */
 
 /* The cold half of a chunk of descriptors: a page. */
 struct fd_side {

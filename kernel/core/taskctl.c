@@ -2,8 +2,8 @@
  * taskctl: how a task is built by its parent before its start, and what a thread sets for itself. A
  * table of operations, each over a task that the caller governs. */
 #include "kernel/core/calls.h"
-#include "kernel/core/fcall.h"
 #include "kernel/core/capture.h"
+#include "kernel/core/fcall.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"

@@ -5,6 +5,7 @@
 #include "kernel/core/calls.h"
 #include "kernel/core/capture.h"
 #include "kernel/core/classic.h"
+#include "kernel/core/event.h"
 #include "kernel/core/file.h"
 #include "kernel/core/mapping.h"
 #include "kernel/core/names.h"
@@ -81,6 +82,7 @@ void report_counters(struct text *text)
     text_pair(text, "passing", passing_count());
     report_threads(text);
     text_pair(text, "pipes", pipe_count());
+    text_pair(text, "watches", event_count());
     text_pair(text, "timers", timer_count());
     text_pair(text, "page_allocs", page_allocs);
     text_pair(text, "pool_allocs", pool_allocs);

@@ -3,6 +3,7 @@
  * whose registers hold the request and take the answer, exactly as a server would have left them.
  */
 #include "kernel/core/calls.h"
+#include "kernel/core/event.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
@@ -146,6 +147,11 @@ static long linked_revoke(struct svc *self, uint64_t handle)
     return mapping_revoke(list_entry(self, struct scheme, svc), handle);
 }
 
+static void linked_post(struct svc *self, uint64_t handle, uint32_t mask)
+{
+    event_post(list_entry(self, struct scheme, svc), handle, mask);
+}
+
 static uint64_t linked_clock(struct svc *self)
 {
     (void)self;
@@ -163,6 +169,7 @@ const struct svc_host linked_host = {.get = linked_get,
                                      .alloc = linked_alloc,
                                      .free = linked_free,
                                      .complete = linked_complete,
+                                     .post = linked_post,
                                      .memory = linked_memory,
                                      .memory_grow = linked_memory_grow,
                                      .memory_free = linked_memory_free,

@@ -141,6 +141,12 @@ static long host_revoke(struct svc *self, uint64_t handle)
     return file_call(root, FCALL_REVOKE, words);
 }
 
+static void host_post(struct svc *self, uint64_t handle, uint32_t mask)
+{
+    (void)self;
+    file_call(root, FCALL_POST, (uint64_t[5]){handle, mask});
+}
+
 static uint64_t host_clock_ns(struct svc *self)
 {
     (void)self;
@@ -159,6 +165,7 @@ static const struct svc_host server_host = {
     .alloc = host_alloc,
     .free = host_free,
     .complete = host_complete,
+    .post = host_post,
     .memory = host_memory,
     .memory_grow = host_memory_grow,
     .memory_free = host_memory_free,

@@ -353,6 +353,14 @@ SYS_INLINE long sys_fcntl(int fd, uint64_t op, uint64_t flags)
     return syscall3(SYS_fcntl, (uint64_t)fd, op, flags);
 }
 
+/* In the queue, a descriptor of event:, `fd` is watched for mask (EVENT_*; 0: no more). 0 or an
+ * error; EOPNOTSUPP: its service tells nobody. */
+SYS_INLINE long sys_fevent(int queue, int fd, uint64_t mask, uint64_t data)
+{
+    return syscall6(SYS_fevent,
+                    (struct syscall_args){(uint64_t)queue, (uint64_t)fd, mask, data, 0, 0});
+}
+
 SYS_INLINE long sys_lseek(int fd, long offset, uint64_t whence)
 {
     return syscall3(SYS_lseek, (uint64_t)fd, (uint64_t)offset, whence);

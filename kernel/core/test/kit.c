@@ -62,6 +62,7 @@ void kit_boot(void)
     timer_init();
     scheme_init();
     must(scheme_link(&pipe_service));
+    must(scheme_link(&event_service));
     must(scheme_link(&service_null));
     must(scheme_link(&service_zero));
     must(scheme_link(&service_echo));
