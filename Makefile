@@ -48,7 +48,9 @@ ELFS    = $(PROGRAMS:%=build/user/%.elf)
 T_SRC   = $(wildcard traces/*.c bench/*.c)
 T_OBJ   = $(T_SRC:%.c=build/h/%.o)
 HOSTBENCH = $(patsubst bench/host/%.cc,build/%,$(wildcard bench/host/bench_*.cc))
-FILES   = $(foreach p,$(PROGRAMS),bin/$p=build/user/$p.elf) etc/rc=servers/init/rc
+KMODS   = $(LINKED:%=build/svc/%.kmod)
+FILES   = $(foreach p,$(PROGRAMS),bin/$p=build/user/$p.elf) $(foreach s,$(LINKED),lib/$s.kmod=build/svc/$s.kmod) \
+  etc/rc=servers/init/rc
 NASM_INC = build/offsets.inc $(wildcard fastpath/*.inc kernel/hal/*.inc kernel/test/guest/*.inc)
 
 all: build/kernel.elf build/loader.elf build/initfs.img build/tach build/probe.elf
@@ -96,6 +98,9 @@ build/k/linked_services.o: build/linked_services.c
 build/svc/%.o: servers/services/%.c servers/services/service.ld build/flags
 	@mkdir -p $(@D); $(CC) $(SFLAGS) $(DEP) -c $< -o $@.part
 	@$(LD) -r -T servers/services/service.ld -o $@ $@.part
+build/svc/%.kmod: build/svc/%.o servers/services/module.ld
+	@$(LD) -shared -Bsymbolic --strip-debug -z max-page-size=4096 -z noexecstack --hash-style=sysv \
+	  -e service_$* -T servers/services/module.ld -o $@ $<
 
 # ---- loader -----------------------------------------------------------------------------------------
 build/loader.elf: $(L_OBJ) kernel/loader/loader.ld
@@ -130,7 +135,7 @@ build/user/bootstrap.elf: $(BOOTSTRAP_OBJ) servers/bootstrap/bootstrap.ld
 	@mkdir -p $(@D); $(LD) --strip-debug -T servers/bootstrap/bootstrap.ld -z max-page-size=4096 -o $@ $(BOOTSTRAP_OBJ)
 build/mkinitfs: build/h/servers/bootstrap/mkinitfs.o build/h/kernel/loader/elf.o
 	@echo "  $@"; $(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
-build/initfs.img: build/mkinitfs build/user/bootstrap.elf $(ELFS) servers/init/rc
+build/initfs.img: build/mkinitfs build/user/bootstrap.elf $(ELFS) $(KMODS) servers/init/rc
 	@echo "  $@"; build/mkinitfs -o $@ -b build/user/bootstrap.elf $(FILES)
 
 # ---- host tools -------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ build/test/string: servers/lib/test/test_string.c $(HEADERS) build/flags
 $(eval $(call FUZZ,frame,traces/test/fuzz_frame.c $(TRACE)))
 $(eval $(call FUZZ,elf,kernel/loader/test/fuzz_elf.c $(PURE_L)))
 $(eval $(call FUZZ,source,kernel/loader/test/fuzz_source.c $(PURE_L)))
+$(eval $(call FUZZ,module,kernel/core/test/fuzz_module.c kernel/core/modelf.c))
 $(eval $(call FUZZ,initfs,servers/lib/test/fuzz_initfs.c servers/lib/initfs_read.c))
 $(eval $(call FUZZ,rc,servers/init/test/fuzz_rc.c servers/init/rc.c servers/lib/word.c))
 $(eval $(call FUZZ,matrix,bench/test/fuzz_matrix.c $(BENCH_T)))
@@ -53,6 +54,7 @@ CORE_T += kernel/core/deaths.c
 CORE_T += $(patsubst %,kernel/core/%.c,object mapping memory_service ranges)
 CORE_T += $(patsubst %,kernel/core/%.c,irq irq_attach timer test/mock_irq)
 CORE_T += $(patsubst %,kernel/core/%.c,fdtable fcall names opening passing)
+CORE_T += $(patsubst %,kernel/core/%.c,place module modelf)
 PATH_O  = $(patsubst %,build/ft/%.o,fastpath/test/host.asm $(wildcard fastpath/test/*.c) $(CORE_T))
 build/ft/%.c.o: %.c build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -fno-pie $(DEP) -c $< -o $@
@@ -69,5 +71,6 @@ $(CORE_TESTS): build/test/core_%: kernel/core/test/test_%.c $(CORE_U) build/test
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) -o $@ $(filter %.c %.o,$^)
 $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c kernel/hal/bootword.c))
 $(eval $(call UNIT,core_blob,kernel/core/test/test_blob.c kernel/core/blob.c kernel/core/crc.c))
+$(eval $(call UNIT,core_module,kernel/core/test/test_module.c kernel/core/modelf.c))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
 TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/tiny.elf build/retpoline.elf

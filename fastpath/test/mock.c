@@ -133,6 +133,8 @@ unsigned page_refs(paddr_t page)
     return 0;
 }
 
+const struct service_ops *const linked_services[] = {0};
+
 enum err space_init(struct space *s)
 {
     (void)s;

@@ -166,6 +166,16 @@ enum op {
 #define WHERE_CLASSIC 3u /* as records */
 #define WHERE_MAPPED  4u /* as records, payloads mapped */
 
+/* On a descriptor of open(":NAME", O_CREAT | O_ADOPT), which holds the scheme frozen; closing it
+ * before FCALL_THAW leaves the service where it was. */
+#define FCALL_SAVE                                                                                 \
+    0x110u /* W2 address, W3 bytes (4096): the next piece of its state -> bytes, 0 at the end */
+#define FCALL_LOAD   0x111u /* W2 address, W3 bytes, W4 PLACE_*: such a piece, into the kernel */
+#define FCALL_THAW   0x112u /* W2 PLACE_*: it is there from now on; a server is the caller's task */
+#define PLACE_LINKED 0u
+#define PLACE_MODULE 1u
+#define PLACE_SERVER 2u
+
 /* Rights of a descriptor; they only shrink. The first two are O_RDONLY and O_WRONLY. */
 #define FD_READ  0x01u
 #define FD_WRITE 0x02u

@@ -42,7 +42,7 @@ static void schemes_make(void)
     for (const struct service_ops *const *s = own; *s; s++)
         must(scheme_link(*s), EXIT_INIT, "a kernel scheme");
     for (const struct service_ops *const *s = linked_services; *s; s++)
-        if (!words_place_server((*s)->name))
+        if (words_place_linked((*s)->name))
             must(scheme_link(*s), EXIT_INIT, "a linked service");
 }
 

@@ -11,6 +11,7 @@
 #include "kernel/core/ipc.h"
 #include "kernel/core/names.h"
 #include "kernel/core/passing.h"
+#include "kernel/core/place.h"
 #include "kernel/core/pool.h"
 #include "kernel/hal/list.h"
 
@@ -64,7 +65,7 @@ void file_unref(struct file *file)
     if (--file->references)
         return;
     if (file->root)
-        scheme_kill(s);
+        place_root_gone(file);
     if (!file->opened || s->server == &task_none) {
         file_free(file);
     } else if (scheme_linked(s)) {

@@ -10,6 +10,7 @@
 #include "kernel/core/mapping.h"
 #include "kernel/core/message.h"
 #include "kernel/core/opening.h"
+#include "kernel/core/place.h"
 #include "kernel/core/request.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
@@ -57,6 +58,8 @@ void file_request(struct thread *t, struct file *file, enum op op, bool finish)
             classic_request(t, s);
         else
             ipc_request(t, s->server);
+        if (s->server == &task_frozen)
+            place_held(t);
         return;
     }
     if (!linked_request(t, file, opening_path, t->r13)) {
@@ -66,6 +69,37 @@ void file_request(struct thread *t, struct file *file, enum op op, bool finish)
     if (t->call_file)
         file_reply(t);
     t->call_scheme = 0;
+}
+
+const struct file *file_requested(const struct thread *t)
+{
+    return t->call_file ? t->call_file : fd_file(t->task, t->rdi);
+}
+
+/* The path of t's request in opening_path again. */
+static enum err path_again(const struct thread *t)
+{
+    if (t->call_op != OP_open && t->call_op != OP_dup && t->call_op != OP_unlink)
+        return OK;
+    return space_copy_in(&t->task->space, opening_path, t->r12, t->r13);
+}
+
+void file_request_again(struct thread *t)
+{
+    struct file *file = (struct file *)file_requested(t);
+
+    t->wait_task = 0;
+    t->call_scheme = file->scheme;
+    if (path_again(t)) {
+        t->rax = 0;
+        t->rdx = (uint64_t)-T_EFAULT;
+    } else if (!linked_request(t, file, opening_path, t->r13)) {
+        t->state = THREAD_PENDING;
+        return;
+    }
+    if (t->call_file)
+        file_reply(t);
+    ipc_complete(t, (long)t->rax);
 }
 
 static bool scheme_alive(struct thread *t, const struct scheme *s)
@@ -162,6 +196,10 @@ void file_fcall(struct thread *t)
 
     if (!file)
         return;
+    if (file->root && t->r10 >= FCALL_SAVE && t->r10 <= FCALL_THAW) {
+        place_call(t, file);
+        return;
+    }
     if ((fd_rights(t->task, t->rdi) & rights) != rights) {
         t->rdx = (uint64_t)-T_EACCES;
         return;

@@ -6,6 +6,7 @@
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/message.h"
+#include "kernel/core/place.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/sched.h"
@@ -159,7 +160,7 @@ void mailbox_refresh(struct task *task)
 {
     struct thread *held = task->waiter;
 
-    if (task == &task_none || task == &task_kernel)
+    if (task == &task_none || task == &task_kernel || task == &task_frozen)
         return;
     if (held != &thread_none && held != &thread_slow) {
         if (!held->blockers && mailbox_kind(task) < 0 && task->allow == LEVELS - 1)

@@ -6,6 +6,7 @@
 
 #include "kernel/core/names.h"
 #include "kernel/core/passing.h"
+#include "kernel/core/place.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/request.h"
 #include "kernel/hal/cpu.h"
@@ -106,6 +107,8 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
 {
     struct scheme *s;
 
+    if (flags & O_ADOPT)
+        return place_open(t, p->rest, p->rest_length);
     if (!task_may(t->task, RIGHT_SCHEME))
         return -T_EACCES;
     if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL) ||
@@ -122,6 +125,7 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
         return -T_ENOMEM;
     }
     file->root = true;
+    s->root = file;
     long fd = fd_install(t->task, file, file_rights(file));
     if (fd < 0)
         file_unref(file);

@@ -8,6 +8,7 @@
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/message.h"
+#include "kernel/core/place.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/sched.h"
 
@@ -121,7 +122,8 @@ void ipc_timeout(struct thread *t)
     switch (thread_status(t)) {
     case THREAD_CALLING:
     case THREAD_PENDING:
-        request_abort(t, -T_ETIMEDOUT);
+        if (!place_expired(t))
+            request_abort(t, -T_ETIMEDOUT);
         break;
     case THREAD_SLEEPING:
         ipc_complete(t, 0);

@@ -7,8 +7,10 @@
 #include "kernel/core/classic.h"
 #include "kernel/core/event.h"
 #include "kernel/core/file.h"
+#include "kernel/core/module.h"
 #include "kernel/core/names.h"
 #include "kernel/core/passing.h"
+#include "kernel/core/place.h"
 #include "kernel/core/pool.h"
 #include "kernel/core/request.h"
 #include "kernel/hal/list.h"
@@ -25,6 +27,14 @@ void scheme_init(void)
     list_init(&scheme_list);
     names_init();
     task_kernel.names = &names_all;
+    place_init();
+}
+
+uint32_t scheme_generation(void)
+{
+    static uint32_t last;
+
+    return ++last;
 }
 
 /* FNV-1a. */
@@ -92,6 +102,7 @@ enum err scheme_create(const char *name, uint64_t length, struct task *server, s
     list_init(&s->closes);
     list_init(&s->cancels);
     list_init(&s->readers);
+    s->generation = scheme_generation();
     list_push_back(&scheme_list, &s->link);
     list_push_back(&server->schemes, &s->served);
     struct scheme **bucket = bucket_of(name, length);
@@ -117,6 +128,7 @@ enum err scheme_link(const struct service_ops *ops)
         scheme_kill(s);
         return T_ENOMEM;
     }
+    module_use(ops);
     return OK;
 }
 
@@ -138,6 +150,7 @@ void scheme_kill(struct scheme *s)
 
     if (server == &task_none)
         return;
+    place_scheme_died(s);
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;

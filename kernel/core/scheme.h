@@ -17,8 +17,8 @@ struct scheme_shorts {
 };
 
 struct scheme {
-    struct task *server;                /* who answers; task_kernel: `svc` does; task_none: dead */
-    struct svc svc;                     /* placement linked */
+    struct task *server; /* who answers; task_kernel: `svc` does; task_none: dead; task_frozen */
+    struct svc svc;      /* placements linked and module */
     const struct scheme_shorts *shorts; /* 0: none */
     struct list link;
     struct list served;  /* in the server's `schemes` */
@@ -34,6 +34,8 @@ struct scheme {
     uint32_t map_from;   /* O_MAPPED: payloads of at least so many bytes are mapped */
     /* O_CLASSIC: what its server reads from the root, and the threads that do */
     struct list requests, closes, cancels, readers;
+    uint32_t generation; /* another number each time that somebody else begins to answer */
+    struct file *root;   /* the descriptor by which it lives, of a server */
 };
 
 extern struct list scheme_list; /* alive ones */
@@ -51,8 +53,11 @@ struct scheme *scheme_find(const char *name, uint64_t length);
 WARN_UNUSED enum err scheme_create(const char *name, uint64_t length, struct task *server,
                                    struct scheme **out);
 
-/* A service linked into the kernel, under its own name: created and started. */
+/* A service in the kernel, linked or a module, under its own name: created and started. */
 WARN_UNUSED enum err scheme_link(const struct service_ops *ops);
+
+/* A number that no placement of a scheme had before. */
+uint32_t scheme_generation(void);
 
 /* The name is free again, requests fail with ENODEV. */
 void scheme_kill(struct scheme *s);

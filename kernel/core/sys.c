@@ -4,6 +4,8 @@
  */
 #include "kernel/core/irq.h"
 #include "kernel/core/look.h"
+#include "kernel/core/module.h"
+#include "kernel/core/place.h"
 #include "kernel/core/services.h"
 #include "kernel/core/task.h"
 #include "kernel/core/text.h"
@@ -135,6 +137,8 @@ static const struct {
     {"trace", report_trace, trace_switch, RIGHT_MITIG},
     {"power", 0, power_write, 0},
     {"alloc", report_alloc, alloc_write, 0},
+    {"place", report_place, place_write, RIGHT_PLACE},
+    {"module", report_modules, 0, RIGHT_PLACE},
 };
 #define SYS_FILES (sizeof(sys_files) / sizeof(sys_files[0]))
 
@@ -244,13 +248,16 @@ static bool may_write(const struct svc_req *req, unsigned right)
 static long sys_write(struct svc *self, struct svc_req *req)
 {
     const struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
-    char word[16] = {0};
+    char word[48] = {0};
     uint64_t n = req->count < sizeof(word) ? req->count : sizeof(word) - 1;
+    bool image = s->file < SYS_FILES && sys_files[s->file].report == report_modules; /* a file */
 
-    if (s->file >= SYS_FILES || !sys_files[s->file].write)
+    if (s->file >= SYS_FILES || (!image && !sys_files[s->file].write))
         return -T_EACCES;
     if (!may_write(req, sys_files[s->file].right))
         return -T_EPERM;
+    if (image)
+        return module_write(self, req);
     long e = svc_get(self, req, word, n);
     return e < 0 ? e : sys_files[s->file].write(word, n);
 }

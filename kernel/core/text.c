@@ -139,15 +139,6 @@ void report_names(struct text *text)
     }
 }
 
-void report_services(struct text *text)
-{
-    for (struct list *l = scheme_list.next; l != &scheme_list; l = l->next) {
-        const struct scheme *s = list_entry(l, struct scheme, link);
-        text_put(text, s->name);
-        text_put(text, scheme_linked(s) ? " linked\n" : " server\n");
-    }
-}
-
 void report_memory(struct text *text)
 {
     text_pair(text, "free_pages", page_free_count());

@@ -21,6 +21,8 @@ void report_counters(struct text *text);
 void report_tasks(struct text *text);
 void report_schemes(struct text *text);
 void report_services(struct text *text);
+void report_place(struct text *text);
+void report_modules(struct text *text);
 void report_memory(struct text *text);
 /* Lines "NAME BASE BYTES r|rw cached|uncached": what req_sys_mem gives. */
 void report_ranges(struct text *text);

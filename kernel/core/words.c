@@ -52,13 +52,39 @@ static bool listed(const char *values, const char *value, size_t n)
     return false;
 }
 
-/* place.NAME=linked|server, NAME one of the services of this image. */
+/* A number up to `most` at value[*at], and the comma before it. */
+static bool number_follows(const char *value, size_t n, size_t *at, unsigned most)
+{
+    unsigned number = 0;
+    size_t digits = 0;
+
+    for ((*at)++; *at < n && value[*at] >= '0' && value[*at] <= '9' && digits < 4;
+         (*at)++, digits++)
+        number = number * 10 + (unsigned)(value[*at] - '0');
+    return digits && number <= most;
+}
+
+/* linked|module|server, the last perhaps with ",PRIORITY" or ",PRIORITY,LEVEL". */
+static bool placement_valid(const char *value, size_t n)
+{
+    size_t word = 0;
+
+    while (word < n && value[word] != ',')
+        word++;
+    if (word == n || !listed("|server|", value, word))
+        return listed("|linked|module|server|", value, n);
+    return number_follows(value, n, &word, PRIORITIES - 1) &&
+           (word == n ||
+            (value[word] == ',' && number_follows(value, n, &word, LEVELS - 1) && word == n));
+}
+
+/* place.NAME=..., NAME one of the services of this image. */
 static bool place_valid(const char *word, size_t n)
 {
     for (const struct service_ops *const *s = linked_services; *s; s++) {
         size_t name;
         if (starts(word, n, (*s)->name, &name) && name < n && word[name] == '=')
-            return listed("|linked|server|", word + name + 1, n - name - 1);
+            return placement_valid(word + name + 1, n - name - 1);
     }
     return false;
 }
@@ -114,14 +140,14 @@ void words_check(const char *cmdline)
     inject_check(inject, test);
 }
 
-bool words_place_server(const char *name)
+bool words_place_linked(const char *name)
 {
-    char word[32] = "place.", value[8] = "";
+    char word[32] = "place.", value[20] = "";
     size_t n = 6;
 
     while (*name && n < sizeof(word) - 1)
         word[n++] = *name++;
-    return bootword(word, value, sizeof(value)) && !memcmp(value, "server", 7);
+    return !bootword(word, value, sizeof(value)) || !memcmp(value, "linked", 7);
 }
 
 bool words_schemes_off(void)

@@ -9,8 +9,8 @@
 /* Checks the whole command line; ends the machine with EXIT_CMDLINE on the first bad word. */
 void words_check(const char *cmdline);
 
-/* Whether the word place.NAME asks for a server. */
-bool words_place_server(const char *name);
+/* Whether the service is to be linked: no word place.NAME says otherwise. */
+bool words_place_linked(const char *name);
 
 /* schemes=off: the kernel makes no scheme but debug:, and nobody else any. */
 bool words_schemes_off(void);

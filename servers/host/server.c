@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The placement "server": a program that serves one scheme with one service, linked in by name
- * (the linker sets `service` to its table). Usage: svc-NAME [SCHEME [ROUTE]]; without a route the
- * boot word route.SCHEME= says it, else it is t2: the loop here. Those of records are in classic.c.
+ * (the linker sets `service` to its table). Usage: svc-NAME [SCHEME [ROUTE [PRIORITY,LEVEL]]];
+ * without a route or with an empty one the boot word route.SCHEME= says it, else it is t2: the loop
+ * here. Those of records are in classic.c. With "adopt" for a route it takes the scheme over, and
+ * its state, from where the service is now.
  * Invariant: one thread; every request gets exactly one reply, now or through svc_complete. Started
  * by init, to which it says ready once the scheme stands. Exit status: 0 never, 1 and a line. */
 #include <stdbool.h>
@@ -174,6 +176,22 @@ static const struct svc_host server_host = {
     .log = host_log,
 };
 
+/* The kernel moves the service: piece W1 of its state leaves as the answer's data. */
+static void state_give(struct svc *self, struct msg *m)
+{
+    static uint64_t cursor;
+    if (m->w[1] == 0)
+        cursor = 0;
+    long n = service.save ? service.save(self, &cursor, stage, sizeof(stage)) : -T_EOPNOTSUPP;
+    m->tag = TAG(OP_save, 0, 8, 0);
+    m->w[0] = (uint64_t)n;
+    if (n <= 0)
+        return;
+    m->tag = TAG(OP_save, MSG_OUT, MSG_LENGTH_BUFFER, 0);
+    m->w[4] = (uint64_t)stage;
+    m->w[5] = (uint64_t)n;
+}
+
 /* Anything but a short read. After it *m is what the next reply_wait takes. */
 static __attribute__((noinline)) void message_serve(struct svc *self, struct msg *m,
                                                     uint64_t status)
@@ -194,6 +212,10 @@ static __attribute__((noinline)) void message_serve(struct svc *self, struct msg
             m->caller = 0;
         m->tag = TAG(0, 0, 8, 0);
         m->w[0] = (uint64_t)-T_EOPNOTSUPP; /* raw messages mean nothing to a scheme */
+        return;
+    }
+    if (TAG_OP(m->tag) == OP_save) {
+        state_give(self, m);
         return;
     }
     request_take(&request, m, status, stage);
@@ -281,7 +303,7 @@ static const struct route *route_asked(const char *scheme, const char *name)
 {
     static char boot[BOOT_CMDLINE + 1];
     char key[SCHEME_NAME_MAX + 8], value[8] = "t2";
-    if (name)
+    if (name && *name)
         return route_find(name);
     print_to(key, sizeof(key), "route.%s", scheme);
     if (file_text("sys:boot", boot, sizeof(boot)) > 0 &&
@@ -290,17 +312,52 @@ static const struct route *route_asked(const char *scheme, const char *name)
     return route_find(value);
 }
 
-static long scheme_make(const char *name)
+/* Takes the state of the frozen scheme behind fd, then the scheme. */
+static long state_take(struct svc *self, int fd)
+{
+    long n;
+    do {
+        uint64_t words[5] = {(uint64_t)stage, sizeof(stage)};
+        n = file_call(fd, FCALL_SAVE, words);
+        if (n > 0 && service.load)
+            n = service.load(self, stage, (uint64_t)n) < 0 ? -T_EIO : n;
+    } while (n > 0);
+    uint64_t words[5] = {PLACE_SERVER};
+    return n < 0 ? n : file_call(fd, FCALL_THAW, words);
+}
+
+static long scheme_make(struct svc *self, const char *name, bool adopt)
 {
     char path[SCHEME_NAME_MAX + 2];
-    unsigned flags = O_RDWR | O_CREAT | O_EXCL | route->flags;
+    unsigned flags = O_RDWR | O_CREAT | (adopt ? O_ADOPT : O_EXCL | route->flags);
     if (print_to(path, sizeof(path), ":%s", name) >= sizeof(path))
         return -T_ENAMETOOLONG;
     if (service.flags & SVC_POSITIONED)
         flags |= O_POSITIONED;
     long fd = file_open(path, flags);
     root = (int)fd;
-    return fd;
+    return fd < 0 || !adopt ? fd : state_take(self, (int)fd);
+}
+
+static const char *number_take(const char *text, uint64_t *number)
+{
+    for (*number = 0; *text >= '0' && *text <= '9'; text++)
+        *number = *number * 10 + (uint64_t)(*text - '0');
+    return *text == ',' ? text + 1 : text;
+}
+
+/* "PRIORITY[,LEVEL]": what this server is from now on. */
+static long rank_set(const char *rank)
+{
+    uint64_t priority, level;
+    if (!*rank)
+        return 0;
+    rank = number_take(rank, &priority);
+    long error = sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = priority});
+    if (error < 0 || !*rank)
+        return error;
+    number_take(rank, &level);
+    return sys_taskctl(0, TASK_LEVEL, (struct taskctl){.a = level});
 }
 
 int main(int argc, char **argv, char **envp)
@@ -308,7 +365,8 @@ int main(int argc, char **argv, char **envp)
     struct svc self = {&service, &server_host, 0};
     const char *scheme = argc > 1 ? argv[1] : service.name;
     (void)envp;
-    route = route_asked(scheme, argc > 2 ? argv[2] : 0);
+    bool adopt = argc > 2 && !strcmp(argv[2], "adopt");
+    route = route_asked(scheme, adopt ? "t2" : argc > 2 ? argv[2] : 0);
     /* Before the scheme exists: an open may come at once, with a path that needs the buffer. */
     long error =
         sys_taskctl(0, TASK_RXBUF, (struct taskctl){.a = (uint64_t)receive_buffer, .b = RXBUF_MAX});
@@ -317,7 +375,9 @@ int main(int argc, char **argv, char **envp)
     if (error >= 0)
         error = service.start ? service.start(&self) : 0;
     if (error >= 0)
-        error = scheme_make(scheme);
+        error = scheme_make(&self, scheme, adopt);
+    if (error >= 0 && argc > 3)
+        error = rank_set(argv[3]);
     if (error < 0) {
         print("svc-%s: cannot serve %s: %s\n", service.name, scheme, error_text(error));
         return 1;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The first program out of initfs: runs initfs:/etc/rc, starts the servers that boot words ask for
- * (place.NAME=server), then the measurement (bench=CELLS) or the test (test=NAME), after which it
- * turns the machine off with PASS or FAIL; without either it looks after its servers for ever.
- * Invariant: what init waits for, it waits for in loop_until. */
+ * (place.NAME=server, place.NAME=module), then the measurement (bench=CELLS) or the test
+ * (test=NAME), after which it turns the machine off with PASS or FAIL; without either it looks
+ * after its servers for ever. Invariant: what init waits for, it waits for in loop_until. */
 #include "servers/init/init.h"
 #include "servers/init/rc.h"
 #include "servers/lib/exec.h"
 #include "servers/lib/file.h"
+#include "servers/lib/place.h"
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
 #include "servers/lib/string.h"
@@ -49,6 +50,13 @@ static uint64_t run(const char *const *argv)
     return status;
 }
 
+static void module_add(const char *name)
+{
+    long error = place_module(name);
+    if (error < 0)
+        print("init: initfs:/lib/%s.kmod: %s\n", name, error_text(error));
+}
+
 static void rc_run(void)
 {
     struct rc_line line;
@@ -62,7 +70,7 @@ static void rc_run(void)
             print("init: %s:%u: %s\n", RC_PATH, number, line.reason);
         else if (line.kind == RC_SERVE)
             servers_add(&(struct server_wish){line.word[0], line.word[line.count - 1], line.ping_ms,
-                                              line.ready_ms});
+                                              line.ready_ms, ""});
         else if (line.kind == RC_RUN)
             run(line.word);
     }
@@ -70,17 +78,21 @@ static void rc_run(void)
         print("init: %s: longer than %u bytes, the rest is left out\n", RC_PATH, RC_BYTES_MAX - 1);
 }
 
-/* place.NAME=server, each in its turn; other placements are the kernel's to make. */
+/* place.NAME=server[,PRIORITY[,LEVEL]] or module, each in its turn; linked is the kernel's to do.
+ */
 static void placed_serve(void)
 {
     char word[64];
     const char *at = boot_line;
     while (word_next(&at, word, sizeof(word))) {
         char *value = strchr(word, '=');
-        if (strncmp(word, "place.", 6) != 0 || !value || strcmp(value, "=server") != 0)
+        if (strncmp(word, "place.", 6) != 0 || !value)
             continue;
-        *value = 0;
-        servers_add(&(struct server_wish){word + 6, word + 6, 0, 0});
+        *value++ = 0;
+        if (!strcmp(value, "module"))
+            module_add(word + 6);
+        else if (!strncmp(value, "server", 6))
+            servers_add(&(struct server_wish){word + 6, word + 6, 0, 0, value[6] ? value + 7 : ""});
     }
 }
 

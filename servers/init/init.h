@@ -16,6 +16,7 @@
 struct server_wish {
     const char *program, *scheme; /* NAME of /bin/svc-NAME, or a path */
     uint32_t ping_ms, ready_ms;   /* 0: no pings; the usual time to begin */
+    const char *rank;             /* "PRIORITY" or "PRIORITY,LEVEL", or empty */
 };
 
 /* Starts the server and waits until it serves; a failure is reported. */

@@ -14,7 +14,8 @@
 struct server {
     char path[64]; /* of the program; empty: a free place */
     char scheme[SCHEME_NAME_MAX + 1];
-    long tid; /* 0: none is running */
+    char rank[16]; /* "PRIORITY,LEVEL", perhaps without the second, perhaps empty */
+    long tid;      /* 0: none is running */
     struct restart restart;
     uint64_t ready_ns, ping_ns; /* ping_ns 0: no pings */
     uint64_t due_ns; /* not 0: the next start, the next ping, or the end of the wait for it */
@@ -35,7 +36,7 @@ void status_text(uint64_t status, char text[48])
 
 static void server_start(struct server *s)
 {
-    const char *const argv[] = {s->path, s->scheme, 0};
+    const char *const argv[] = {s->path, s->scheme, "", s->rank, 0};
     const struct exec what = {
         .path = s->path, .args = {argv, 0}, .ready_write = -1, .ready_ns = s->ready_ns};
     long answer = exec_spawn_ready(&what, &s->tid);
@@ -66,7 +67,8 @@ static const char *wish_bad(const struct server_wish *wish, const struct server 
         return "too many servers";
     if (s->path[0])
         return "is served already";
-    if (strlen(wish->scheme) > SCHEME_NAME_MAX || strlen(wish->program) >= sizeof(s->path) - 16)
+    if (strlen(wish->scheme) > SCHEME_NAME_MAX || strlen(wish->rank) >= sizeof(s->rank) ||
+        strlen(wish->program) >= sizeof(s->path) - 16)
         return error_text(T_ENAMETOOLONG);
     return 0;
 }
@@ -83,6 +85,7 @@ void servers_add(const struct server_wish *wish)
     print_to(s->path, sizeof(s->path), strchr(wish->program, ':') ? "%s" : "initfs:/bin/svc-%s",
              wish->program);
     memcpy(s->scheme, wish->scheme, strlen(wish->scheme) + 1);
+    memcpy(s->rank, wish->rank, strlen(wish->rank) + 1);
     server_start(s);
     if (!s->tid)
         s->path[0] = 0; /* no such program: a later try may name another */
@@ -113,7 +116,10 @@ void servers_died(long tid, uint64_t status)
         print("init: server of %s %s\n", s->scheme, text);
         s->tid = 0;
         s->due_ns = 0;
-        server_again(s);
+        if (status)
+            server_again(s);
+        else
+            s->path[0] = 0; /* its service was moved to another place */
         return;
     }
 }

@@ -66,8 +66,10 @@ static long echo_close(struct svc *self, struct svc_req *req)
     struct echo_handle *h = echo_find(self, req->handle);
     if (!h)
         return -T_EBADF;
-    if (--h->uses == 0)
+    if (--h->uses == 0) {
         self->host->free(self, h->buffer, ECHO_BYTES);
+        h->buffer = 0;
+    }
     return 0;
 }
 
@@ -107,6 +109,63 @@ static long echo_write(struct svc *self, struct svc_req *req)
     return (long)n;
 }
 
+/* A handle's state travels as one or two of these: its text in halves. */
+#define ECHO_HALF (ECHO_BYTES / 2)
+struct echo_piece {
+    uint32_t index, uses, bytes, at; /* handle, its users, its text's bytes; which half */
+    unsigned char text[ECHO_HALF];
+};
+
+static uint32_t echo_part(uint32_t bytes, uint32_t at)
+{
+    return bytes - at < ECHO_HALF ? bytes - at : ECHO_HALF;
+}
+
+static long echo_save(struct svc *self, uint64_t *cursor, void *to, uint64_t size)
+{
+    struct echo_state *state = self->state;
+    struct echo_piece *piece = to;
+    for (uint64_t c = *cursor; c < 2 * ECHO_HANDLES; c++) {
+        const struct echo_handle *h = &state->handle[c / 2];
+        uint32_t at = c % 2 ? ECHO_HALF : 0;
+        if (!h->uses || (at && h->bytes <= at))
+            continue;
+        uint32_t n = echo_part(h->bytes, at);
+        if (size < sizeof(*piece))
+            return -T_EINVAL;
+        piece->index = (uint32_t)(c / 2);
+        piece->uses = h->uses;
+        piece->bytes = h->bytes;
+        piece->at = at;
+        for (uint32_t i = 0; i < n; i++)
+            piece->text[i] = h->buffer[at + i];
+        *cursor = c + 1;
+        return (long)(offsetof(struct echo_piece, text) + n);
+    }
+    return 0;
+}
+
+static long echo_load(struct svc *self, const void *from, uint64_t bytes)
+{
+    struct echo_state *state = self->state;
+    const struct echo_piece *piece = from;
+    if (bytes < offsetof(struct echo_piece, text) || piece->index >= ECHO_HANDLES ||
+        piece->bytes > ECHO_BYTES || !piece->uses || piece->at % ECHO_HALF ||
+        piece->at > piece->bytes ||
+        bytes - offsetof(struct echo_piece, text) != echo_part(piece->bytes, piece->at))
+        return -T_EINVAL;
+    struct echo_handle *h = &state->handle[piece->index];
+    if (!h->uses)
+        h->buffer = self->host->alloc(self, ECHO_BYTES);
+    if (!h->buffer)
+        return -T_ENOMEM;
+    h->uses = piece->uses;
+    h->bytes = piece->bytes;
+    for (uint32_t i = 0; i < echo_part(piece->bytes, piece->at); i++)
+        h->buffer[piece->at + i] = piece->text[i];
+    return 0;
+}
+
 extern const struct service_ops service_echo;
 const struct service_ops service_echo = {
     .name = "echo",
@@ -118,4 +177,6 @@ const struct service_ops service_echo = {
     .dup = echo_dup,
     .read = echo_read,
     .write = echo_write,
+    .save = echo_save,
+    .load = echo_load,
 };

@@ -28,6 +28,18 @@ static long null_write(struct svc *self, struct svc_req *req)
     return (long)req->count;
 }
 
+static long null_save(struct svc *self, uint64_t *cursor, void *to, uint64_t size)
+{
+    (void)self, (void)cursor, (void)to, (void)size;
+    return 0;
+}
+
+static long null_load(struct svc *self, const void *from, uint64_t bytes)
+{
+    (void)self, (void)from, (void)bytes;
+    return -T_EINVAL;
+}
+
 extern const struct service_ops service_null;
 const struct service_ops service_null = {
     .name = "null",
@@ -36,4 +48,6 @@ const struct service_ops service_null = {
     .dup = null_dup,
     .read = null_read,
     .write = null_write,
+    .save = null_save,
+    .load = null_load,
 };

@@ -270,6 +270,74 @@ static long ram_fcall(struct svc *self, struct svc_req *req)
     return 0;
 }
 
+/* A file's state travels as one of these without data, which names it, then its pages in halves;
+ * holes do not travel. */
+#define RAM_HALF   (RAM_PAGE / 2)
+#define RAM_HALVES (RAM_FILE_BYTES / RAM_HALF)
+#define RAM_STEPS  (RAM_HALVES + 1) /* of the cursor for each file */
+struct ram_state_piece {
+    uint32_t number, at; /* place in the table; byte of the file, RAM_FILE_BYTES: the naming one */
+    uint64_t bytes;      /* of the file */
+    char name[RAM_NAME_MAX + 1];
+    unsigned char data[RAM_HALF];
+};
+
+static uint64_t ram_part(uint64_t bytes, uint64_t at)
+{
+    return at >= bytes ? 0 : bytes - at < RAM_HALF ? bytes - at : RAM_HALF;
+}
+
+static long ram_save(struct svc *self, uint64_t *cursor, void *to, uint64_t size)
+{
+    struct ram_state_piece *piece = to;
+    if (size < sizeof(*piece))
+        return -T_EINVAL;
+    for (uint64_t c = *cursor; c < RAM_FILES * RAM_STEPS; c++) {
+        const struct ram_file *file = ram_find(self, c / RAM_STEPS);
+        int naming = c % RAM_STEPS == 0;
+        uint64_t at = naming ? RAM_FILE_BYTES : (c % RAM_STEPS - 1) * RAM_HALF;
+        uint64_t n = file && !naming ? ram_part(file->bytes, at) : 0;
+        if (!file || (!naming && (!n || !file->page[at / RAM_PAGE])))
+            continue;
+        piece->number = (uint32_t)(c / RAM_STEPS);
+        piece->at = (uint32_t)at;
+        piece->bytes = file->bytes;
+        for (uint64_t i = 0; i < sizeof(piece->name); i++)
+            piece->name[i] = file->name[i];
+        for (uint64_t i = 0; i < n; i++)
+            piece->data[i] = file->page[at / RAM_PAGE][at % RAM_PAGE + i];
+        *cursor = c + 1;
+        return (long)(offsetof(struct ram_state_piece, data) + n);
+    }
+    return 0;
+}
+
+static long ram_load(struct svc *self, const void *from, uint64_t bytes)
+{
+    const struct ram_state_piece *piece = from;
+    uint64_t at = piece->at;
+    if (bytes < offsetof(struct ram_state_piece, data) || piece->number >= RAM_FILES ||
+        !piece->name[0] || piece->name[RAM_NAME_MAX] || piece->bytes > RAM_FILE_BYTES ||
+        at % RAM_HALF || at > RAM_FILE_BYTES)
+        return -T_EINVAL;
+    struct ram_file *file = ram_place(self, piece->number);
+    int naming = at == RAM_FILE_BYTES;
+    uint64_t n = naming ? 0 : ram_part(piece->bytes, at);
+    if (naming == (file->name[0] != 0) || bytes != offsetof(struct ram_state_piece, data) + n)
+        return -T_EINVAL;
+    if (naming) {
+        for (uint64_t i = 0; i < sizeof(file->name); i++)
+            file->name[i] = piece->name[i];
+        file->bytes = piece->bytes;
+        return 0;
+    }
+    unsigned char *page =
+        n && piece->bytes == file->bytes ? ram_page(self, file, at / RAM_PAGE) : 0;
+    for (uint64_t i = 0; page && i < n; i++)
+        page[at % RAM_PAGE + i] = piece->data[i];
+    return page ? 0 : -T_ENOSPC;
+}
+
 extern const struct service_ops service_ram;
 const struct service_ops service_ram = {
     .name = "ram",
@@ -281,4 +349,6 @@ const struct service_ops service_ram = {
     .read = ram_read,
     .write = ram_write,
     .fcall = ram_fcall,
+    .save = ram_save,
+    .load = ram_load,
 };

@@ -42,6 +42,18 @@ static long zero_write(struct svc *self, struct svc_req *req)
     return (long)req->count;
 }
 
+static long zero_save(struct svc *self, uint64_t *cursor, void *to, uint64_t size)
+{
+    (void)self, (void)cursor, (void)to, (void)size;
+    return 0;
+}
+
+static long zero_load(struct svc *self, const void *from, uint64_t bytes)
+{
+    (void)self, (void)from, (void)bytes;
+    return -T_EINVAL;
+}
+
 extern const struct service_ops service_zero;
 const struct service_ops service_zero = {
     .name = "zero",
@@ -50,4 +62,6 @@ const struct service_ops service_zero = {
     .dup = zero_dup,
     .read = zero_read,
     .write = zero_write,
+    .save = zero_save,
+    .load = zero_load,
 };

@@ -22,6 +22,9 @@
 
 extern const struct service_ops service_null, service_zero, service_echo, service_ram, service_shm;
 
+const struct service_ops *const linked_services[] = {&service_null, &service_zero, &service_echo,
+                                                     &service_ram, 0};
+
 static void sink(const char *bytes, uint64_t count)
 {
     (void)bytes, (void)count;

@@ -46,6 +46,9 @@ int main(void)
                                        "place.ram=linked",
                                        "place.null=server pti=on",
                                        "route.zero.server=t1h route.x=t0",
+                                       "place.ram=module",
+                                       "place.ram=server,16",
+                                       "place.ram=server,31,255",
                                        "wire=text",
                                        "console=off ",
                                        "schemes=off",
@@ -68,7 +71,14 @@ int main(void)
                                       "test=",
                                       "place.=x",
                                       "place.ram=",
-                                      "place.ram=module",
+                                      "place.ram=module,1",
+                                      "place.ram=server,",
+                                      "place.ram=server,32",
+                                      "place.ram=server,1,",
+                                      "place.ram=server,1,256",
+                                      "place.ram=server,1,2,3",
+                                      "place.ram=server,00001",
+                                      "place.ram=modules",
                                       "place.x=linked",
                                       "place.ram",
                                       "place.rams=linked",
@@ -94,9 +104,12 @@ int main(void)
     line[sizeof(line) - 1] = 0;
     CHECK(checked(line) != 0 && strlen(said) < 80); /* cut, and ended */
     strcpy(boot.cmdline, "place.ram=server place.null=linked");
-    CHECK(words_place_server("ram"));
-    CHECK(!words_place_server("null"));
-    CHECK(!words_place_server("log"));
+    CHECK(!words_place_linked("ram"));
+    CHECK(words_place_linked("null"));
+    CHECK(words_place_linked("log"));
+    strcpy(boot.cmdline, "place.ram=module place.null=server,16,200");
+    CHECK(!words_place_linked("ram"));
+    CHECK(!words_place_linked("null"));
     CHECK(!words_schemes_off());
     strcpy(boot.cmdline, "schemes=off pti=on");
     CHECK(words_schemes_off());

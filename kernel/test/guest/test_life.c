@@ -302,7 +302,7 @@ static void placed(void)
     long tid = sysfile_task("svc-ram"), fd, again = -T_ENODEV;
     uint64_t word;
 
-    if (!sysfile_line("sys:svc", "ram server"))
+    if (sysfile_number("sys:svc", "ram server running") < 0)
         return;
     CHECK(tid > 0);
     fd = file_open("ram:placed", O_RDWR | O_CREAT);
