@@ -74,6 +74,14 @@ static void bootstrap_start(const struct initfs_header *h)
     trace_event(EV_first_user, t->rip, t->rsp);
 }
 
+/* The bootstrap has its copy: the blob's frames are free. */
+static void blob_release(void)
+{
+    for (unsigned i = 0; i < hal_boot->range_count; i++)
+        if (hal_boot->range[i].type == RANGE_INITFS)
+            page_release_range(hal_boot->range[i].base, hal_boot->range[i].size);
+}
+
 /* free=KIB: user mode begins with that much memory; the rest stays unused. */
 static void memory_limit(void)
 {
@@ -125,5 +133,6 @@ void core_entry(void)
     schemes_make();
     calibrate();
     bootstrap_start(blob());
+    blob_release();
     memory_limit();
 }

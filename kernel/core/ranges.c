@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * See ranges.h. A range that meets free memory, which may be anybody's page by now, is not listed:
- * on a machine without that device the addresses may be plain memory. */
+ * See ranges.h. A range that meets free memory, or the blob that becomes free, may be anybody's
+ * pages by now and is not listed: on a machine without that device the addresses may be plain
+ * memory. */
 #include "kernel/core/ranges.h"
 
 #include "kernel/core/trace.h"
@@ -21,7 +22,8 @@ static bool meets_free(paddr_t base, uint64_t bytes)
 {
     for (unsigned i = 0; i < hal_boot->range_count; i++) {
         const struct boot_range *r = &hal_boot->range[i];
-        if (r->type == RANGE_FREE && base < r->base + r->size && r->base < base + bytes)
+        bool ram = r->type == RANGE_FREE || r->type == RANGE_INITFS;
+        if (ram && base < r->base + r->size && r->base < base + bytes)
             return true;
     }
     return false;
@@ -46,8 +48,6 @@ void ranges_init(void)
     range_add((struct range){"vga", VGA_TEXT, VGA_BYTES, PROT_READ | PROT_WRITE, true});
     range_add((struct range){"lapic", LOCAL_APIC, PAGE_SIZE, PROT_READ, true});
     range_add((struct range){"boot", boot, sizeof(*hal_boot), PROT_READ, false});
-    range_add(
-        (struct range){"initfs", hal_boot->initfs_phys, hal_boot->initfs_size, PROT_READ, false});
     range_add((struct range){"trace", ring, sizeof(trace_ring), PROT_READ, false});
 }
 

@@ -6,8 +6,9 @@
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
 
-static const char *const tests[] = {"memory", "hazard", "leak",    "probe", "message", "mailbox",
-                                    "file",   "life",   "threads", "names", "signals", "interrupt"};
+static const char *const tests[] = {"memory",  "hazard",    "leak",   "probe",   "message",
+                                    "mailbox", "file",      "life",   "threads", "names",
+                                    "signals", "interrupt", "object", "sysmem",  "race"};
 
 static void run(const char *name)
 {

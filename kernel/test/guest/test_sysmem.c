@@ -11,6 +11,7 @@
 #define RW        (PROT_READ | PROT_WRITE)
 #define SHARED    (PROT_READ | MAP_SHARED)
 #define VGA       0xB8000ull
+#define APIC      0xFEE00000ull
 #define VGA_CELLS 2000u
 #define VGA_A     0x1F41u /* white on blue, 'A' */
 
@@ -49,8 +50,10 @@ static void refused(void)
     CHECK_EQ(map("boot", PAGE, RW), -T_EACCES);
     CHECK_EQ(map("boot", PAGE, PROT_READ | PROT_EXEC), -T_EACCES);
     CHECK_EQ(map("boot", PAGE, PROT_READ | MAP_SHARED), -T_EINVAL);
-    CHECK_EQ(sys_req_sys_mem(boot->initfs_phys + PAGE, boot->initfs_size, PROT_READ), -T_EACCES);
-    long part = sys_req_sys_mem(boot->initfs_phys + PAGE, PAGE, PROT_READ);
+    CHECK_EQ(sys_req_sys_mem(boot->initfs_phys, PAGE, PROT_READ), -T_EACCES);
+    CHECK_EQ(sys_req_sys_mem(APIC + PAGE, PAGE, PROT_READ), -T_EACCES);
+    CHECK_EQ(sys_req_sys_mem(APIC, 2 * PAGE, PROT_READ), -T_EACCES);
+    long part = sys_req_sys_mem(APIC, PAGE, PROT_READ);
     CHECK(part > 0);
     CHECK_EQ(sys_munmap((uint64_t)part, PAGE), 0);
     CHECK_EQ(sys_munmap((uint64_t)at, PAGE), 0);
@@ -99,7 +102,7 @@ static void others(void)
 static int child(const char *role)
 {
     if (!strcmp(role, "leave"))
-        return map("initfs", PAGE, PROT_READ) > 0 ? 0 : 1;
+        return map("trace", PAGE, PROT_READ) > 0 ? 0 : 1;
     CHECK_EQ(sys_taskctl(0, TASK_RIGHTS, (struct taskctl){0, 0, 0, 0}), 0);
     CHECK_EQ(sys_taskctl(0, TASK_LEVEL, (struct taskctl){1, 0, 0, 0}), 0);
     CHECK_EQ(map("boot", PAGE, PROT_READ), -T_EPERM);
