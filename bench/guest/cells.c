@@ -55,10 +55,45 @@ static long linked_set_up(struct work *w)
     return read_set_up(w, "zero:");
 }
 
+/* The classic routes: the same server, which reads records. What does not fit an answer it pushes.
+ */
+static long route_set_up(struct work *w, const char *server)
+{
+    long tid = server_use(server);
+    if (w->size > FILE_INLINE_MAX)
+        w->extra = (unsigned)((w->size + LONG_READ_PIECE - 1) / LONG_READ_PIECE);
+    return tid < 0 ? tid : read_set_up(w, "zero.server:");
+}
+
+/* Only memory can be mapped: even a short read asks for it. */
+static long t0_set_up(struct work *w)
+{
+    long error = route_set_up(w, "zero t0");
+    w->body = region_read_long;
+    w->region.tag = TAG(OP_read, MSG_IN, MSG_LENGTH_BUFFER, 0);
+    w->extra = 0;
+    return error;
+}
+
+static long t0c_set_up(struct work *w)
+{
+    return route_set_up(w, "zero t0c");
+}
+
+static long t1_set_up(struct work *w)
+{
+    return route_set_up(w, "zero t1");
+}
+
+static long t1h_set_up(struct work *w)
+{
+    return route_set_up(w, "zero t1h");
+}
+
 /* What a server cannot gather for its reply it pushes by xfer, the gathered part too. */
 static long server_set_up(struct work *w)
 {
-    long tid = server_use("zero");
+    long tid = server_use("zero t2");
     if (w->size > LONG_READ_PIECE)
         w->extra = (unsigned)(w->size / LONG_READ_PIECE);
     return tid < 0 ? tid : read_set_up(w, "zero.server:");
@@ -144,6 +179,10 @@ static long regions_run(struct work *w, struct span *to, unsigned n)
 static const struct rung rungs[] = {
     {"R0", 0, null_set_up, regions_run, "null call", 1, 0, 0, false},
     {"R1", HAS_SIZE, linked_set_up, regions_run, "read", 1, 0, 0, false},
+    {"T0", HAS_SIZE, t0_set_up, regions_run, "read", 3, 2, 0, false},
+    {"T0c", HAS_SIZE, t0c_set_up, regions_run, "read", 3, 2, 0, false},
+    {"T1", HAS_SIZE, t1_set_up, regions_run, "read", 2, 2, 0, false},
+    {"T1h", HAS_SIZE, t1h_set_up, regions_run, "read", 2, 2, 0, false},
     {"T2", HAS_SIZE, server_set_up, regions_run, "read", 2, 2, 0, false},
     {"D0", HAS_SIZE | HAS_SPACE, classic_set_up, regions_run, "round trip", 6, 2, "classic", true},
     {"D1", HAS_SIZE | HAS_SPACE, pair_set_up, regions_run, "round trip", 4, 2, "pair", true},
@@ -189,6 +228,8 @@ void cell_tear_down(struct work *w)
 uint64_t cell_copied(const struct work *w)
 {
     bool scheme = w->fd >= 0;
+    if (!strcmp(w->rung->name, "T0")) /* whole pages are mapped, the last part comes home */
+        return w->size % LONG_READ_PIECE;
     return w->size > (scheme ? FILE_INLINE_MAX : MSG_INLINE_MAX) ? w->size : 0;
 }
 

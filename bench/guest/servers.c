@@ -12,6 +12,7 @@
 #define HANDLE_BARE  8u /* its handle in rdx is the answer's W0 too: 8 bytes read */
 #define THREAD_STACK 16384u
 #define SAMPLES_MAX  256u
+#define SERVICE      "zero " /* what follows is the route by which it is reached */
 
 /* loops.asm */
 long server_call(void *buffer);
@@ -117,9 +118,9 @@ int server_main(const char *name)
     return 1;
 }
 
-static long service_start(long *tid)
+static long service_start(const char *route, long *tid)
 {
-    const char *const argv[] = {"initfs:/bin/svc-zero", "zero.server", 0};
+    const char *const argv[] = {"initfs:/bin/svc-zero", "zero.server", route, 0};
     const struct exec what = {.path = argv[0], .args = {argv, 0}, .ready_write = -1};
     return exec_spawn_ready(&what, tid);
 }
@@ -144,7 +145,9 @@ long server_use(const char *name)
     if (running.tid && !strcmp(running.name, name))
         return running.tid;
     server_end();
-    long answer = strcmp(name, "zero") ? loop_start(name, &tid) : service_start(&tid);
+    long answer = strncmp(name, SERVICE, sizeof(SERVICE) - 1)
+                      ? loop_start(name, &tid)
+                      : service_start(name + sizeof(SERVICE) - 1, &tid);
     if (tid > 0)
         running.tid = (uint32_t)tid;
     print_to(running.name, sizeof(running.name), "%s", name);
