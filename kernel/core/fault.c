@@ -77,13 +77,13 @@ void fault_refresh(struct task *task)
 void core_trap(struct thread *t, unsigned vector, uint64_t error, uint64_t address)
 {
     thread_normalise(t);
-    if (vector == VECTOR_PF && page_fill(t, error, address))
-        return;
-    trace_event(EV_fault, address, t->rip);
-    if (t->blockers & BLOCK_HANDLER) {
+    if (t->blockers & BLOCK_HANDLER) { /* not even a page that was promised: that takes too long */
         irq_handler_end(t, IRQ_ENDED_FAULT);
         return;
     }
+    if (vector == VECTOR_PF && page_fill(t, error, address))
+        return;
+    trace_event(EV_fault, address, t->rip);
     if (t->task->fault_handler && !t->in_handler)
         handler_enter(t, vector, error, address);
     else

@@ -55,7 +55,7 @@ void irq_raise_soft(void)
 {
     struct irq_line *l = &irq_lines[IRQ_SOFT];
 
-    l->pending = l->masked;
+    l->pending = l->masked && !list_empty(&l->attached);
     l->raised = hal_tsc();
     if (!l->masked)
         irq_raise();
@@ -107,7 +107,6 @@ void irq_handler_end(struct thread *t, unsigned why)
         struct task *task = a->task;
         trace_event(EV_irq_overrun, a->line | why << 8, hal_tsc() - a->started);
         irq_ended_count[why]++;
-        sched_handler_end();
         irq_unattach(a);
         ipc_notify_task(task, NOTIFY_IRQ);
         return;

@@ -25,12 +25,15 @@ void irq_unattach(struct attachment *a)
 
     irq_sleepers_wake(a);
     list_remove(&a->link);
+    if (a->handler && a->handler == cpu_this()->handler)
+        sched_handler_end();
     if (a->handler)
         thread_free(a->handler);
     a->used = false;
     a->handler = 0;
     a->handle = ((a->handle + IRQ_HANDLE_STEP) & IRQ_HANDLE_MASK & ~IRQ_HANDLE_INDEX) |
                 (a->handle & IRQ_HANDLE_INDEX);
+    irq_lines[line].pending = false;
     if (list_empty(&irq_lines[line].attached))
         irq_line_mask(line);
     else

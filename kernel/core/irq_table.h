@@ -56,7 +56,7 @@ uint64_t irq_take(struct attachment *a);
 /* Those who wait execute their call again, and find what came. */
 void irq_sleepers_wake(struct attachment *a);
 
-/* Ends the attachment; its handler does not run. */
+/* Ends the attachment, and its handler if that runs. */
 void irq_unattach(struct attachment *a);
 
 #endif

@@ -80,6 +80,12 @@ static bool same_call(uint32_t known, uint32_t number)
     return !((known ^ number) & ~described);
 }
 
+/* What a real-time handler may call; null the path lets through unseen, so it must be free here. */
+static bool handler_may(uint32_t number)
+{
+    return number == SYS_irq_done || number == SYS_notify || number == SYS_null;
+}
+
 void core_syscall(struct thread *t)
 {
     uint32_t number = (uint32_t)t->rax; /* one width for the compare and the index */
@@ -91,7 +97,7 @@ void core_syscall(struct thread *t)
         t->again = 0;
     }
     t->rflags = RFLAGS_CALL | (t->blockers & BLOCK_TRACED ? RFLAGS_TF : 0);
-    if (t->blockers & BLOCK_HANDLER && number != SYS_irq_done && number != SYS_notify)
+    if (t->blockers & BLOCK_HANDLER && !handler_may(number))
         irq_handler_end(t, IRQ_ENDED_CALL);
     else if (call->run && call->number == number)
         call->run(t);

@@ -83,7 +83,7 @@ void report_counters(struct text *text)
     report_threads(text);
     text_pair(text, "pipes", pipe_count());
     text_pair(text, "watches", event_count());
-    text_pair(text, "timers", timer_count());
+    text_pair(text, "timer_files", timer_count());
     text_pair(text, "page_allocs", page_allocs);
     text_pair(text, "pool_allocs", pool_allocs);
     text_pair(text, "records", classic_counts.records);

@@ -6,9 +6,9 @@
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
 
-static const char *const tests[] = {"memory",  "hazard",    "leak",   "probe",   "message",
-                                    "mailbox", "file",      "life",   "threads", "names",
-                                    "signals", "interrupt", "object", "sysmem",  "race"};
+static const char *const tests[] = {"memory", "hazard", "leak",    "probe", "message", "mailbox",
+                                    "file",   "life",   "threads", "names", "signals", "interrupt",
+                                    "object", "sysmem", "race",    "irq",   "time"};
 
 static void run(const char *name)
 {
