@@ -80,6 +80,16 @@ def boot(table, arguments, directory):
                           timeout=120, check=False)
 
 
+def codes_count():
+    """The damaged kernels of boot.cfg, and how each must end: a code of its own for each check."""
+    with open(os.path.join(HERE, "boot.cfg"), encoding="utf-8") as f:
+        cells = [line.split(" | ") for line in f if line.startswith("elf-") and "@kernel=" in line]
+    codes = {c[4].strip() for c in cells}
+    expect(len(codes) >= 12, "%d damaged kernels, %d codes" % (len(cells), len(codes)))
+    print(shows.line("T11", len(codes) >= 12, 1, "%d damaged kernels, %d distinct codes" %
+                     (len(cells), len(codes))))
+
+
 def main(arguments):
     with tempfile.TemporaryDirectory(prefix="tach-test-") as directory:
         done = boot("\n".join(row for row, _ in BOOTS), arguments, directory)
@@ -100,6 +110,7 @@ def main(arguments):
         expect(boot(good, arguments + ["--tiny", "/nowhere"], directory).returncode == 66, "66")
         expect(boot(good, arguments + ["--row", "x"], directory).returncode == 64, "no such row")
         expect(boot(good, arguments + ["--frob"], directory).returncode == 64, "no such option")
+    codes_count()
     print("boot harness: %d passed, %d failed" % (results.count(True), results.count(False)))
     return 0 if all(results) else 1
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * How this boot began, from its own trace: the loader, the kernel, each initialiser, the critical
- * tasks in their order. And what it took of the memory. Needs trace=off: nothing may be lost. */
+ * tasks in their order. What it took of the memory, and what else sys: tells a person. Needs
+ * trace=off: nothing may be lost. */
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
@@ -8,7 +9,7 @@
 #include "servers/lib/start.h"
 
 #define RECORDS      512u
-#define INIT_STEPS   12u
+#define INIT_STEPS   12u  /* at least */
 #define KERNEL_PAGES 512u /* 2 MiB */
 
 static struct trace_record records[RECORDS];
@@ -38,12 +39,12 @@ static void beginning(void)
     uint64_t last = records[1].arg;
     CHECK(records[0].arg && records[0].arg < last);
     SHOWS("T13", "each initialiser is stamped, in order");
-    for (unsigned i = 0; i < INIT_STEPS; i++, at++) {
-        CHECK_EQ(records[at].event, EV_init_step);
+    for (unsigned i = 0; records[at].event == EV_init_step; i++, at++) {
         CHECK_EQ(records[at].arg, i);
         CHECK(records[at].aux > last);
         last = records[at].aux;
     }
+    CHECK(at >= 2 + INIT_STEPS);
     CHECK_EQ(records[at].event, EV_core_entry);
     CHECK(records[at++].tsc > last);
     while (at < count && records[at].event != EV_first_user)
@@ -86,11 +87,53 @@ static void memory(void)
     CHECK(left > 128 && left < all);
 }
 
+/* The files of one thing each; the kernel's memory is for level 0 only. */
+static void looks(void)
+{
+    char path[40];
+    long left;
+
+    SHOWS("T16", "mailboxes and the kernel's memory, for whom they are");
+    print_to(path, sizeof(path), "sys:mbox/%ld", sys_self(SELF_TID));
+    CHECK_EQ(sysfile_number(path, "receivers"), 0);
+    CHECK_EQ(sysfile_number("sys:mbox/2", "receivers"), 1);
+    CHECK_EQ(sysfile_number("sys:mbox/2", "senders"), 0);
+    CHECK_EQ(file_open("sys:mbox/4094", O_RDONLY), -T_ESRCH);
+    CHECK_EQ(file_open("sys:mbox/99999999999", O_RDONLY), -T_EINVAL);
+    CHECK_EQ(file_open("sys:mbox/", O_RDONLY), -T_EINVAL);
+    CHECK_EQ(file_open("sys:mboxes/2", O_RDONLY), -T_ENOENT);
+    CHECK_EQ(file_open("sys:peek/1000", O_RDONLY), -T_EINVAL);
+    CHECK_EQ(file_open("sys:peek/10000000000000000", O_RDONLY), -T_EINVAL);
+    CHECK_EQ(file_open("sys:peek/ffff900000000000", O_RDONLY), -T_EFAULT);
+    CHECK_EQ(file_open("sys:peek/fffffffffffffff8", O_RDONLY), -T_EFAULT);
+    long fd = file_open("sys:peek/ffffffff80100000", O_RDWR);
+    CHECK(fd >= 0);
+    CHECK_EQ(file_write((int)fd, "off PASS", 8), -T_EACCES);
+    CHECK_EQ(file_close((int)fd), 0);
+    CHECK_EQ(guest_wait(guest_child("user", 0)), 0); /* the first child makes pools grow */
+    left = sysfile_number("sys:memory", "free_pages");
+    CHECK_EQ(guest_wait(guest_child("user", 0)), 0);
+    CHECK_EQ(file_open("sys:mbox/4094", O_RDONLY), -T_ESRCH);
+    CHECK_EQ(sysfile_number("sys:memory", "free_pages"), left);
+}
+
+static int user(void)
+{
+    CHECK_EQ(sys_taskctl(0, TASK_LEVEL, (struct taskctl){.a = 1}), 0);
+    CHECK_EQ(file_open("sys:peek/ffffffff80100000", O_RDONLY), -T_EPERM);
+    CHECK_EQ(sysfile_number("sys:mbox/2", "senders"), 0);
+    return (int)guest_failed();
+}
+
 int main(int argc, char **argv, char **envp)
 {
-    (void)argc, (void)argv, (void)envp;
+    (void)envp;
+    guest_path_set(argv[0]);
+    if (argc > 2)
+        return user();
     beginning();
     critical_order();
     memory();
+    looks();
     return guest_end("start");
 }
