@@ -5,6 +5,7 @@
  * makes line 0 come so often in a second, until it is closed. All but the list want the right. */
 #include "kernel/core/irq.h"
 #include "kernel/core/services.h"
+#include "kernel/core/snapshot.h"
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/irq.h"
 #include "kernel/hal/mem.h"
@@ -12,33 +13,21 @@
 /* Handles that are no attachment's: those have a generation above their lowest byte. */
 #define HANDLE_RAISE 0u
 #define HANDLE_PIT   1u
-#define HANDLE_LIST  2u /* up to LISTS of them */
-#define LISTS        8u
-#define LIST_BYTES   4096u
+#define HANDLE_LIST  0xFFu /* the lowest byte, which no line is; the rest is a snapshot's */
 #define WORD_MAX     7u
-
-static struct {
-    char *bytes;
-    uint32_t used, at;
-} lists[LISTS];
 
 static bool pit_open;
 
-static long list_open(struct svc *self)
+static bool is_list(uint64_t handle)
 {
-    for (unsigned i = 0; i < LISTS; i++) {
-        if (lists[i].bytes)
-            continue;
-        struct text text = {.bytes = self->host->alloc(self, LIST_BYTES), .size = LIST_BYTES};
-        if (!text.bytes)
-            return -T_ENOMEM;
-        report_irq(&text);
-        lists[i].bytes = text.bytes;
-        lists[i].used = (uint32_t)text.used;
-        lists[i].at = 0;
-        return HANDLE_LIST + i;
-    }
-    return -T_EMFILE;
+    return (handle & 0xFF) == HANDLE_LIST;
+}
+
+static long list_open(void)
+{
+    long snapshot = snapshot_make(0, report_irq);
+
+    return snapshot < 0 ? snapshot : snapshot << 8 | HANDLE_LIST;
 }
 
 /* Decimal digits and nothing else. */
@@ -64,11 +53,12 @@ static long pit_take(void)
 
 static long irq_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
+    (void)self;
     const struct task *task = cpu_this()->current->task;
     const bool soft = length == 4 && !memcmp(path, "soft", 4);
 
     if (!length)
-        return list_open(self);
+        return list_open();
     if (!irq_may(task))
         return -T_EPERM;
     if (length == 3 && !memcmp(path, "pit", 3))
@@ -83,37 +73,30 @@ static long irq_open(struct svc *self, struct svc_req *req, const char *path, ui
 
 static long irq_close(struct svc *self, struct svc_req *req)
 {
-    const uint64_t i = req->handle - HANDLE_LIST;
-
     if (req->handle == HANDLE_PIT) {
         irq_clock(0);
         pit_open = false;
-    } else if (i < LISTS) {
-        self->host->free(self, lists[i].bytes, LIST_BYTES);
-        lists[i].bytes = 0;
+    } else if (is_list(req->handle)) {
+        req->handle >>= 8;
+        return snapshot_close(self, req);
     } else {
         irq_file_close(req->handle);
     }
     return 0;
 }
 
-static long list_read(struct svc *self, struct svc_req *req, uint64_t i)
+static long list_read(struct svc *self, struct svc_req *req)
 {
-    const uint64_t left = lists[i].used - lists[i].at, n = req->count < left ? req->count : left;
-    long e = svc_put(self, req, lists[i].bytes + lists[i].at, n);
-
-    if (e < 0)
-        return e;
-    lists[i].at += (uint32_t)n;
-    return (long)n;
+    req->handle >>= 8;
+    return snapshot_read(self, req);
 }
 
 static long irq_read(struct svc *self, struct svc_req *req)
 {
     struct irq_record record;
 
-    if (req->handle - HANDLE_LIST < LISTS)
-        return list_read(self, req, req->handle - HANDLE_LIST);
+    if (is_list(req->handle))
+        return list_read(self, req);
     if (req->handle <= HANDLE_PIT)
         return -T_EBADF;
     if (req->count < sizeof(record))
@@ -131,7 +114,7 @@ static long irq_write(struct svc *self, struct svc_req *req)
     char word[WORD_MAX + 1];
     const uint64_t n = req->count < WORD_MAX ? req->count : WORD_MAX;
 
-    if (req->handle != HANDLE_PIT && req->handle - HANDLE_LIST >= LISTS) {
+    if (req->handle != HANDLE_PIT && !is_list(req->handle)) {
         if (req->handle != HANDLE_RAISE && !irq_file_soft(req->handle))
             return -T_EBADF;
         irq_raise_soft();

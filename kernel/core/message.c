@@ -6,6 +6,7 @@
 #include "kernel/core/message.h"
 
 #include "kernel/core/capture.h"
+#include "kernel/core/file.h"
 #include "kernel/hal/cpu.h"
 
 /* W0..W5 in the order of the registers that carry them. */
@@ -76,6 +77,13 @@ static enum err payload_move(const struct room *to, const struct thread *from, b
                                     .from = from->r12,
                                     .bytes = size};
 
+    const struct file *opened =
+        from->call_op == OP_open || from->call_op == OP_unlink ? from->call_file : 0;
+
+    if (opened) { /* the path that was checked, not what the client's memory holds by now */
+        *fits = size <= to->size && !space_copy_out(copy.dst, copy.to, opened->path, size);
+        return OK;
+    }
     *fits = size <= to->size && !space_copy(&copy);
     return *fits || readable(&from->task->space, from->r12, size) ? OK : T_EFAULT;
 }

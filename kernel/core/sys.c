@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * `sys:`, the kernel's state as files, and `root:`, the list of names. A file is a snapshot taken
- * at open, at most a page, always whole lines; a few files take words that change what they show.
+ * at open, at most 64 KiB, always whole lines; a few files take words that change what they show.
  */
 #include "kernel/core/irq.h"
 #include "kernel/core/look.h"
 #include "kernel/core/module.h"
 #include "kernel/core/place.h"
 #include "kernel/core/services.h"
+#include "kernel/core/snapshot.h"
 #include "kernel/core/task.h"
 #include "kernel/core/text.h"
 #include "kernel/core/trace.h"
@@ -17,14 +18,6 @@
 #include "kernel/hal/mem.h"
 #include "kernel/hal/mitig.h"
 #include "kernel/hal/page.h"
-
-#define SNAPSHOTS      32u
-#define SNAPSHOT_BYTES 4096u
-
-static struct snapshot {
-    char *bytes;
-    uint32_t used, at, file;
-} snapshots[SNAPSHOTS];
 
 /* path[length] is that name: compared byte by byte, for the path may be longer. */
 static bool named(const char *name, const char *path, uint64_t length)
@@ -127,6 +120,7 @@ static const struct {
     {"counters", report_counters, 0, 0},
     {"tasks", report_tasks, 0, 0},
     {"schemes", report_schemes, 0, 0},
+    {"fds", report_fds, 0, 0},
     {"svc", report_services, 0, 0},
     {"irq", report_irq, 0, 0},
     {"memory", report_memory, 0, 0},
@@ -150,44 +144,10 @@ static const struct {
 } sys_things[] = {{"mbox", look_mbox, false}, {"peek", look_peek, true}};
 #define SYS_THINGS (sizeof(sys_things) / sizeof(sys_things[0]))
 
-/* Cuts the text at a line and keeps it in a snapshot that is free. */
-static long snapshot_keep(struct snapshot *s, struct text *text, unsigned file)
-{
-    while (text->used == text->size && text->used && text->bytes[text->used - 1] != '\n')
-        text->size = --text->used;
-    *s = (struct snapshot){.bytes = text->bytes, .used = text->used, .file = file};
-    return s - snapshots;
-}
-
-/* A free snapshot with an empty text: its number, EMFILE, ENOMEM. */
-static long snapshot_take(struct svc *self, struct text *text)
-{
-    for (unsigned i = 0; i < SNAPSHOTS; i++) {
-        if (snapshots[i].bytes)
-            continue;
-        *text =
-            (struct text){.bytes = self->host->alloc(self, SNAPSHOT_BYTES), .size = SNAPSHOT_BYTES};
-        return text->bytes ? (long)i : -T_ENOMEM;
-    }
-    return -T_EMFILE;
-}
-
-static long snapshot_make(struct svc *self, unsigned file, void (*report)(struct text *text))
-{
-    struct text text;
-    long i = snapshot_take(self, &text);
-
-    if (i < 0)
-        return i;
-    if (report)
-        report(&text);
-    return snapshot_keep(&snapshots[i], &text, file);
-}
-
-static long thing_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+static long thing_open(struct svc_req *req, const char *path, uint64_t length)
 {
     uint64_t name = 0;
-    struct text text;
+    struct text *text;
 
     while (name < length && path[name] != '/')
         name++;
@@ -196,48 +156,26 @@ static long thing_open(struct svc *self, struct svc_req *req, const char *path, 
             continue;
         if (sys_things[n].level0 && req->level)
             return -T_EPERM;
-        long i = snapshot_take(self, &text);
-        long e = i < 0 ? i : sys_things[n].look(&text, path + name + 1, length - name - 1);
-        if (i >= 0 && e < 0)
-            self->host->free(self, text.bytes, SNAPSHOT_BYTES);
-        return e < 0 ? e : snapshot_keep(&snapshots[i], &text, SYS_FILES);
+        long i = snapshot_begin(&text);
+        long e = i < 0 ? i : sys_things[n].look(text, path + name + 1, length - name - 1);
+        return i < 0 ? i : snapshot_end(i, SYS_FILES, e);
     }
     return -T_ENOENT;
 }
 
 static long sys_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
+    (void)self;
     for (unsigned i = 0; i < SYS_FILES; i++)
         if (named(sys_files[i].name, path, length))
-            return snapshot_make(self, i, sys_files[i].report);
-    return thing_open(self, req, path, length);
+            return snapshot_make(i, sys_files[i].report);
+    return thing_open(req, path, length);
 }
 
 static long root_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
-    (void)req, (void)path;
-    return length ? -T_ENOENT : snapshot_make(self, SYS_FILES, report_names);
-}
-
-static long snapshot_close(struct svc *self, struct svc_req *req)
-{
-    struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
-
-    self->host->free(self, s->bytes, SNAPSHOT_BYTES);
-    s->bytes = 0;
-    return 0;
-}
-
-static long snapshot_read(struct svc *self, struct svc_req *req)
-{
-    struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
-    uint64_t left = s->used - s->at, n = req->count < left ? req->count : left;
-    long e = svc_put(self, req, s->bytes + s->at, n);
-
-    if (e < 0)
-        return e;
-    s->at += (uint32_t)n;
-    return (long)n;
+    (void)self, (void)req, (void)path;
+    return length ? -T_ENOENT : snapshot_make(SYS_FILES, report_names);
 }
 
 static bool may_write(const struct svc_req *req, unsigned right)
@@ -247,19 +185,19 @@ static bool may_write(const struct svc_req *req, unsigned right)
 
 static long sys_write(struct svc *self, struct svc_req *req)
 {
-    const struct snapshot *s = &snapshots[req->handle % SNAPSHOTS];
+    unsigned file = snapshot_file(req->handle);
     char word[48] = {0};
     uint64_t n = req->count < sizeof(word) ? req->count : sizeof(word) - 1;
-    bool image = s->file < SYS_FILES && sys_files[s->file].report == report_modules; /* a file */
+    bool image = file < SYS_FILES && sys_files[file].report == report_modules; /* a file */
 
-    if (s->file >= SYS_FILES || (!image && !sys_files[s->file].write))
+    if (file >= SYS_FILES || (!image && !sys_files[file].write))
         return -T_EACCES;
-    if (!may_write(req, sys_files[s->file].right))
+    if (!may_write(req, sys_files[file].right))
         return -T_EPERM;
     if (image)
         return module_write(self, req);
     long e = svc_get(self, req, word, n);
-    return e < 0 ? e : sys_files[s->file].write(word, n);
+    return e < 0 ? e : sys_files[file].write(word, n);
 }
 
 const struct service_ops sys_service = {.name = "sys",

@@ -69,6 +69,7 @@ struct task {
     uint32_t post_head, post_count;
     struct fd_table fd;
     struct list schemes; /* that it serves */
+    uint32_t snapshots;  /* of sys: that it has open */
     struct names *names; /* what it can name */
     /* family */
     struct list threads;

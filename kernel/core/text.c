@@ -6,6 +6,7 @@
 #include "kernel/core/capture.h"
 #include "kernel/core/classic.h"
 #include "kernel/core/event.h"
+#include "kernel/core/fdtable.h"
 #include "kernel/core/file.h"
 #include "kernel/core/mapping.h"
 #include "kernel/core/names.h"
@@ -21,10 +22,41 @@
 #include "kernel/hal/page.h"
 #include "kernel/hal/tramp.h"
 
+static bool page_take(struct text *text, uint32_t index)
+{
+    paddr_t page = page_alloc();
+
+    if (page)
+        text->page[index] = page_pointer(page);
+    return page != 0;
+}
+
 static void text_byte(struct text *text, char c)
 {
-    if (text->used < text->size)
-        text->bytes[text->used++] = c;
+    uint32_t index = text->used / PAGE_SIZE;
+
+    if (text->cut || index == TEXT_PAGES || (!text->page[index] && !page_take(text, index))) {
+        text->cut = true;
+        return;
+    }
+    text->page[index][text->used++ % PAGE_SIZE] = c;
+}
+
+bool text_finish(struct text *text)
+{
+    while (text->cut && text->used) {
+        uint32_t last = text->used - 1;
+        if (text->page[last / PAGE_SIZE][last % PAGE_SIZE] == '\n')
+            break;
+        text->used = last;
+    }
+    return !text->cut || text->used;
+}
+
+void text_free(struct text *text)
+{
+    for (unsigned i = 0; i < TEXT_PAGES && text->page[i]; i++)
+        page_unref((paddr_t)(text->page[i] - (char *)page_pointer(0)));
 }
 
 void text_put(struct text *text, const char *string)
@@ -135,6 +167,30 @@ void report_names(struct text *text)
         if (!names_has(names, s))
             continue;
         text_put(text, s->name);
+        text_put(text, "\n");
+    }
+}
+
+void report_fds(struct text *text)
+{
+    static const char *const routes[] = {"dead", "linked", "message", "records", "mapped"};
+    static const char letters[] = "rwmpa";
+    const struct task *task = cpu_this()->current->task;
+
+    for (unsigned fd = fds_next(task, 0); fd < FDS_MAX; fd = fds_next(task, fd + 1)) {
+        const struct file *file = *fds_file(task, fd);
+        unsigned where = file_where(file), rights = task->fd.slots[fd].rights;
+        text_number(text, fd);
+        text_put(text, " ");
+        text_put(text, file->scheme->name);
+        text_put(text, " ");
+        text_put(text, routes[where]);
+        text_put(text, where == WHERE_KERNEL ? " kernel " : " ");
+        if (where != WHERE_KERNEL)
+            text_number(text, file->scheme->server->tid);
+        text_put(text, where == WHERE_KERNEL ? "" : " ");
+        for (unsigned i = 0; letters[i]; i++)
+            text_byte(text, rights >> i & 1 ? letters[i] : '-');
         text_put(text, "\n");
     }
 }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * Bounded text for the files of `sys:`: what does not fit is cut at a line. */
+ * Bounded text for the files of `sys:`, in pages that are taken as it grows: what does not fit, or
+ * has no memory, is cut at a line. */
 #ifndef TACH_CORE_TEXT_H
 #define TACH_CORE_TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#define TEXT_PAGES 16u
+
 struct text {
-    char *bytes;
-    uint32_t size, used;
+    char *page[TEXT_PAGES];
+    uint32_t used; /* bytes */
+    bool cut;      /* something did not fit */
 };
 
 /* Appends a string, a decimal number. */
@@ -15,6 +20,10 @@ void text_put(struct text *text, const char *string);
 void text_number(struct text *text, uint64_t value);
 /* "name value\n" */
 void text_pair(struct text *text, const char *name, uint64_t value);
+
+/* The text is complete: a line that did not fit is gone. False: nothing fitted at all. */
+bool text_finish(struct text *text);
+void text_free(struct text *text);
 
 /* Reports of the kernel's state, each whole lines. */
 void report_counters(struct text *text);
@@ -32,5 +41,9 @@ void report_alloc(struct text *text);
 void report_trace(struct text *text);
 void report_mitigations(struct text *text);
 void report_names(struct text *text);
+/* The descriptors of the running task: "FD SCHEME ROUTE PLACE RIGHTS", where ROUTE is linked,
+ * message, records, mapped or dead, PLACE is kernel or the server's TID, RIGHTS letters of rwmpa or
+ * dashes. */
+void report_fds(struct text *text);
 
 #endif

@@ -101,6 +101,18 @@ static long directory_read(const struct initfs *fs, struct directory d, struct s
     return window_bytes(&w);
 }
 
+static long directory_entries(const struct initfs *fs, struct directory d, struct svc_req *req)
+{
+    uint64_t from = req->words[1], room = req->words[4];
+    struct window w = {(unsigned char *)req->buffer, from,
+                       room < INITFS_LIST_BYTES ? room : INITFS_LIST_BYTES, 0};
+    if (req->shorts || !req->buffer)
+        return -T_EINVAL;
+    uint64_t total = directory_list(fs, d, &w), left = total > from ? total - from : 0;
+    req->buffer_size = left < w.size ? left : w.size;
+    return (long)req->buffer_size;
+}
+
 static long file_answer(const struct initfs_file *file, struct svc_req *req)
 {
     uint64_t left = file->size > req->offset ? file->size - req->offset : 0;
@@ -131,6 +143,10 @@ static long initfs_service_fcall(struct svc *self, struct svc_req *req)
     struct directory d;
     struct initfs_file file;
     struct window nothing = {0, 0, 0, 0};
+    if (req->count == FCALL_SYNC)
+        return 0;
+    if (req->count == FCALL_ENTRIES && directory_take(fs, req->handle, &d))
+        return directory_entries(fs, d, req);
     if (req->count != FCALL_STAT)
         return -T_EOPNOTSUPP;
     if (directory_take(fs, req->handle, &d)) {

@@ -196,7 +196,8 @@ static struct svc_req request_make(const struct thread *t)
         req.count = written;
     if (shorts && t->call_op == OP_read && req.count > FILE_INLINE_MAX)
         req.count = FILE_INLINE_MAX;
-    if (!shorts && t->call_op != OP_open && req.count > t->r13)
+    bool counted = t->call_op == OP_read || t->call_op == OP_write;
+    if (!shorts && counted && req.count > t->r13)
         req.count = t->r13;
     if (!shorts)
         req.buffer = t->r12, req.buffer_size = t->r13;

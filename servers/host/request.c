@@ -65,6 +65,10 @@ void request_take(struct request *out, const struct msg *m, uint64_t status, voi
     out->req.shorts = 1;
     out->req.buffer = 0;
     out->req.buffer_size = 0;
+    if (out->op == OP_fcall && TAG_LENGTH(m->tag) == MSG_LENGTH_BUFFER) {
+        out->req.shorts = 0; /* an answer for memory: gathered like that of a read */
+        out->req.buffer = (uint64_t)stage;
+    }
     if (out->op == OP_open || out->op == OP_dup || out->op == OP_unlink)
         path_take(out, m);
     else if (out->op == OP_read)
@@ -84,7 +88,11 @@ void request_answer(const struct request *request, long result, struct msg *m)
     m->tag = TAG(request->op, 0, 8, 0);
     if (result < 0)
         return;
-    if (request->op == OP_fcall || (request->op == OP_read && req->shorts)) {
+    if (request->op == OP_fcall && !req->shorts && req->buffer && req->buffer_size) {
+        m->tag = TAG(OP_fcall, MSG_OUT, MSG_LENGTH_BUFFER, 0);
+        m->w[4] = req->buffer;
+        m->w[5] = req->buffer_size;
+    } else if (request->op == OP_fcall || (request->op == OP_read && req->shorts)) {
         m->tag = TAG(request->op, 0, request->op == OP_fcall ? MSG_INLINE_MAX : 8 + result, 0);
         for (unsigned i = 0; i < 5; i++)
             m->w[1 + i] = req->words[i];

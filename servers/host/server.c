@@ -63,7 +63,8 @@ static long host_get(struct svc_req *req, uint64_t at, void *to, uint64_t n)
  * pushed, and buffer 0 says that the reply carries no data any more. */
 static long host_put(struct svc_req *req, uint64_t at, const void *from, uint64_t n)
 {
-    if (at > req->count || n > req->count - at)
+    uint64_t most = req->op == OP_fcall ? req->words[4] : req->count;
+    if (at > most || n > most - at)
         return -T_EFAULT;
     if (req->flags & REQUEST_MAPPED) {
         memcpy((void *)(req->buffer + at), from, n);

@@ -135,6 +135,42 @@ long file_truncate(int fd, uint64_t bytes)
     return file_call(fd, FCALL_TRUNCATE, words);
 }
 
+long file_call_data(int fd, uint64_t kind, uint64_t words[5], struct file_data data)
+{
+    struct msg m = {.tag = TAG(OP_fcall, data.flags, MSG_LENGTH_BUFFER, 0),
+                    .w = {0, kind, words[0], words[1], (uint64_t)data.buffer, data.n},
+                    .caller = (uint64_t)fd};
+    long answer = result(sys_message(SYS_fcall, &m), &m);
+    for (unsigned i = 0; i < 5; i++)
+        words[i] = m.w[1 + i];
+    return answer > 0 && TAG_FLAGS(m.tag) & MSG_TRUNC ? -T_EFAULT : answer;
+}
+
+long file_path(int fd, char *path, uint64_t size)
+{
+    uint64_t words[5] = {0};
+    long n = file_call_data(fd, FCALL_PATH, words, (struct file_data){path, size - 1, MSG_IN});
+    path[n < 0 ? 0 : (uint64_t)n < size ? (uint64_t)n : size - 1] = 0;
+    return n;
+}
+
+long file_entries(int fd, uint64_t from, void *buffer, uint64_t n)
+{
+    uint64_t words[5] = {from};
+    return file_call_data(fd, FCALL_ENTRIES, words, (struct file_data){buffer, n, MSG_IN});
+}
+
+long file_sync(int fd)
+{
+    uint64_t words[5] = {0};
+    return file_call(fd, FCALL_SYNC, words);
+}
+
+long file_unlink(const char *path)
+{
+    return sys_unlink(path, strlen(path));
+}
+
 long file_text(const char *path, char *buffer, uint64_t size)
 {
     buffer[0] = 0;

@@ -38,6 +38,22 @@ long file_call(int fd, uint64_t kind, uint64_t words[5]);
 long file_stat(int fd, struct file_stat *out);
 long file_truncate(int fd, uint64_t bytes);
 
+/* The same for kinds with data: up to n bytes of `buffer` go in with MSG_OUT, come out with MSG_IN.
+ * Then only words[0..1] go in, as W2 and W3. */
+struct file_data {
+    void *buffer;
+    uint64_t n;
+    unsigned flags;
+};
+long file_call_data(int fd, uint64_t kind, uint64_t words[5], struct file_data data);
+
+/* The path as it was opened, NUL-terminated: its bytes, of which at most size - 1 are there. */
+long file_path(int fd, char *path, uint64_t size);
+/* Names of a directory, one a line, from byte `from` of the listing on: bytes. */
+long file_entries(int fd, uint64_t from, void *buffer, uint64_t n);
+long file_sync(int fd);
+long file_unlink(const char *path);
+
 /* Reads a whole small text file, NUL-terminated: its bytes, at most size - 1. */
 long file_text(const char *path, char *buffer, uint64_t size);
 

@@ -7,6 +7,7 @@
 
 #define ECHO_HANDLES 64u
 #define ECHO_BYTES   4096u
+#define ECHO_MODE    0020666u
 
 struct echo_handle {
     unsigned char *buffer;
@@ -109,6 +110,25 @@ static long echo_write(struct svc *self, struct svc_req *req)
     return (long)n;
 }
 
+/* A text is cut by truncate, never made longer. */
+static long echo_fcall(struct svc *self, struct svc_req *req)
+{
+    struct echo_handle *h = echo_find(self, req->handle);
+    if (!h)
+        return -T_EBADF;
+    if (req->count == FCALL_STAT) {
+        req->words[0] = h->bytes;
+        req->words[1] = ECHO_MODE;
+    } else if (req->count == FCALL_TRUNCATE) {
+        if (req->words[1] > h->bytes)
+            return -T_EINVAL;
+        h->bytes = (uint32_t)req->words[1];
+    } else if (req->count != FCALL_SYNC) {
+        return -T_EOPNOTSUPP;
+    }
+    return 0;
+}
+
 /* A handle's state travels as one or two of these: its text in halves. */
 #define ECHO_HALF (ECHO_BYTES / 2)
 struct echo_piece {
@@ -177,6 +197,7 @@ const struct service_ops service_echo = {
     .dup = echo_dup,
     .read = echo_read,
     .write = echo_write,
+    .fcall = echo_fcall,
     .save = echo_save,
     .load = echo_load,
 };

@@ -4,6 +4,8 @@
  * kernel where it is linked and by the server host. */
 #include "servers/service.h"
 
+#define NULL_MODE 0020666u
+
 static long null_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
     (void)self, (void)req, (void)path;
@@ -28,6 +30,20 @@ static long null_write(struct svc *self, struct svc_req *req)
     return (long)req->count;
 }
 
+static long null_fcall(struct svc *self, struct svc_req *req)
+{
+    (void)self;
+    if (req->count == FCALL_STAT) {
+        req->words[0] = 0;
+        req->words[1] = NULL_MODE;
+    } else if (req->count == FCALL_TRUNCATE) {
+        return -T_EINVAL;
+    } else if (req->count != FCALL_SYNC) {
+        return -T_EOPNOTSUPP;
+    }
+    return 0;
+}
+
 static long null_save(struct svc *self, uint64_t *cursor, void *to, uint64_t size)
 {
     (void)self, (void)cursor, (void)to, (void)size;
@@ -48,6 +64,7 @@ const struct service_ops service_null = {
     .dup = null_dup,
     .read = null_read,
     .write = null_write,
+    .fcall = null_fcall,
     .save = null_save,
     .load = null_load,
 };

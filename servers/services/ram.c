@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * ram: named files in memory, one flat directory: at most RAM_FILES of up to RAM_FILE_BYTES each,
- * RAM_PAGES pages in all. Names have 1 to RAM_NAME_MAX bytes; a leading slash is skipped. A file
- * lives until the service stops; its handle number is its place in the table.
+ * RAM_PAGES pages in all. Names have 1 to RAM_NAME_MAX bytes; a leading slash is skipped. A file's
+ * handle number is its place in the table; one that is unlinked keeps it until its last close. The
+ * empty name is the directory: FCALL_ENTRIES lists it.
  * Invariant: bytes of a page past the file's end are zero, so growing shows no old data.
  * Called through its table only. */
 #include "servers/service.h"
@@ -13,9 +14,12 @@
 #define RAM_FILE_BYTES (RAM_FILE_PAGES * RAM_PAGE)
 #define RAM_PAGES      128u
 #define RAM_MODE       0100666u
+#define RAM_DIRECTORY  RAM_FILES /* its handle */
+#define RAM_DIR_MODE   0040777u
 
 struct ram_file {
     char name[RAM_NAME_MAX + 1]; /* empty: a free place */
+    uint32_t uses, gone;         /* open handles; unlinked */
     uint64_t bytes;
     unsigned char *page[RAM_FILE_PAGES]; /* 0: a hole, reads as zeros */
 };
@@ -48,6 +52,8 @@ static struct ram_file *ram_find(struct svc *self, uint64_t number)
 
 static int ram_same(const struct ram_file *file, struct ram_name name)
 {
+    if (file->gone)
+        return 0;
     for (uint64_t i = 0; i < name.length; i++)
         if (file->name[i] != name.text[i])
             return 0;
@@ -132,7 +138,18 @@ static long ram_create(struct svc *self, struct ram_name name)
     struct ram_file *file = ram_place(self, number);
     for (uint64_t i = 0; i < name.length; i++)
         file->name[i] = name.text[i];
+    file->uses = 1;
     return (long)number;
+}
+
+static long ram_name_check(struct ram_name name)
+{
+    if (name.length > RAM_NAME_MAX)
+        return -T_ENAMETOOLONG;
+    for (uint64_t i = 0; i < name.length; i++)
+        if (!name.text[i])
+            return -T_EINVAL;
+    return 0;
 }
 
 static long ram_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
@@ -140,12 +157,10 @@ static long ram_open(struct svc *self, struct svc_req *req, const char *path, ui
     uint64_t skip = length && path[0] == '/';
     struct ram_name name = {path + skip, length - skip};
     if (!name.length)
-        return -T_EINVAL;
-    if (name.length > RAM_NAME_MAX)
-        return -T_ENAMETOOLONG;
-    for (uint64_t i = 0; i < name.length; i++)
-        if (!name.text[i])
-            return -T_EINVAL;
+        return req->words[0] & (O_CREAT | O_TRUNC) ? -T_EINVAL : (long)RAM_DIRECTORY;
+    long bad = ram_name_check(name);
+    if (bad < 0)
+        return bad;
     uint64_t number = ram_lookup(self, name);
     if (number == RAM_FILES)
         return req->words[0] & O_CREAT ? ram_create(self, name) : -T_ENOENT;
@@ -153,15 +168,56 @@ static long ram_open(struct svc *self, struct svc_req *req, const char *path, ui
         return -T_EEXIST;
     if (req->words[0] & O_TRUNC)
         ram_cut(self, ram_place(self, number), 0);
+    ram_place(self, number)->uses++;
     return (long)number;
+}
+
+/* The last handle of an unlinked file went: its place is free. */
+static void ram_forget(struct svc *self, struct ram_file *file)
+{
+    if (!file->gone || file->uses)
+        return;
+    ram_cut(self, file, 0);
+    file->gone = 0;
+    for (uint64_t i = 0; i <= RAM_NAME_MAX; i++)
+        file->name[i] = 0;
+}
+
+static long ram_close(struct svc *self, struct svc_req *req)
+{
+    struct ram_file *file = ram_find(self, req->handle);
+    if (!file)
+        return req->handle == RAM_DIRECTORY ? 0 : -T_EBADF;
+    file->uses--;
+    ram_forget(self, file);
+    return 0;
+}
+
+static long ram_unlink(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
+{
+    uint64_t skip = length && path[0] == '/';
+    struct ram_name name = {path + skip, length - skip};
+    (void)req;
+    long bad = name.length ? ram_name_check(name) : -T_EINVAL;
+    uint64_t number = bad < 0 ? RAM_FILES : ram_lookup(self, name);
+    if (number == RAM_FILES)
+        return bad < 0 ? bad : -T_ENOENT;
+    ram_place(self, number)->gone = 1;
+    ram_forget(self, ram_place(self, number));
+    return 0;
 }
 
 static long ram_dup(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
     (void)path;
-    if (!ram_find(self, req->handle))
+    struct ram_file *file = ram_find(self, req->handle);
+    if (!file && req->handle != RAM_DIRECTORY)
         return -T_EBADF;
-    return length ? -T_EOPNOTSUPP : (long)req->handle;
+    if (length)
+        return -T_EOPNOTSUPP;
+    if (file)
+        file->uses++;
+    return (long)req->handle;
 }
 
 /* A part of a transfer that lies in one page: answer or data bytes [at, at + bytes). */
@@ -252,11 +308,73 @@ static long ram_write(struct svc *self, struct svc_req *req)
     return ram_store(self, req, file, req->count < room ? req->count : room);
 }
 
+/* A window [from, from + room) on the names, one a line. */
+struct ram_list {
+    uint64_t from, room, at;
+    unsigned char line[RAM_NAME_MAX + 1];
+};
+
+/* The line that is in place goes where the window is. */
+static long ram_line(struct svc *self, struct svc_req *req, struct ram_list *list, uint64_t n)
+{
+    uint64_t skip = list->from > list->at ? list->from - list->at : 0;
+    uint64_t to = list->at > list->from ? list->at - list->from : 0;
+    list->at += n;
+    if (skip >= n || to >= list->room)
+        return 0;
+    n -= skip;
+    return self->host->put(req, to, list->line + skip, n < list->room - to ? n : list->room - to);
+}
+
+/* Bytes of the whole listing; what of it is in the window is put. */
+static long ram_entries(struct svc *self, struct svc_req *req, struct ram_list *list)
+{
+    for (uint64_t i = 0; i < RAM_FILES; i++) {
+        const struct ram_file *file = ram_find(self, i);
+        uint64_t n = 0;
+        if (!file || file->gone)
+            continue;
+        for (; file->name[n]; n++)
+            list->line[n] = (unsigned char)file->name[n];
+        list->line[n] = '\n';
+        long error = ram_line(self, req, list, n + 1);
+        if (error < 0)
+            return error;
+    }
+    return (long)list->at;
+}
+
+static long ram_directory(struct svc *self, struct svc_req *req)
+{
+    struct ram_list list = {req->words[1], 0, 0, {0}};
+    if (req->count == FCALL_SYNC)
+        return 0;
+    if (req->count == FCALL_STAT) {
+        req->words[0] = (uint64_t)ram_entries(self, req, &list);
+        req->words[1] = RAM_DIR_MODE;
+        return 0;
+    }
+    if (req->count != FCALL_ENTRIES)
+        return -T_EOPNOTSUPP;
+    if (req->shorts)
+        return -T_EINVAL;
+    list.room = req->words[4];
+    long all = ram_entries(self, req, &list);
+    if (all < 0)
+        return all;
+    uint64_t left = (uint64_t)all > list.from ? (uint64_t)all - list.from : 0;
+    return (long)(left < list.room ? left : list.room);
+}
+
 static long ram_fcall(struct svc *self, struct svc_req *req)
 {
     struct ram_file *file = ram_find(self, req->handle);
+    if (req->handle == RAM_DIRECTORY)
+        return ram_directory(self, req);
     if (!file)
         return -T_EBADF;
+    if (req->count == FCALL_SYNC)
+        return 0;
     if (req->count == FCALL_STAT) {
         req->words[0] = file->bytes;
         req->words[1] = RAM_MODE;
@@ -278,6 +396,7 @@ static long ram_fcall(struct svc *self, struct svc_req *req)
 struct ram_state_piece {
     uint32_t number, at; /* place in the table; byte of the file, RAM_FILE_BYTES: the naming one */
     uint64_t bytes;      /* of the file */
+    uint32_t uses, gone;
     char name[RAM_NAME_MAX + 1];
     unsigned char data[RAM_HALF];
 };
@@ -302,6 +421,8 @@ static long ram_save(struct svc *self, uint64_t *cursor, void *to, uint64_t size
         piece->number = (uint32_t)(c / RAM_STEPS);
         piece->at = (uint32_t)at;
         piece->bytes = file->bytes;
+        piece->uses = file->uses;
+        piece->gone = file->gone;
         for (uint64_t i = 0; i < sizeof(piece->name); i++)
             piece->name[i] = file->name[i];
         for (uint64_t i = 0; i < n; i++)
@@ -329,6 +450,8 @@ static long ram_load(struct svc *self, const void *from, uint64_t bytes)
         for (uint64_t i = 0; i < sizeof(file->name); i++)
             file->name[i] = piece->name[i];
         file->bytes = piece->bytes;
+        file->uses = piece->uses;
+        file->gone = piece->gone;
         return 0;
     }
     unsigned char *page =
@@ -345,6 +468,8 @@ const struct service_ops service_ram = {
     .start = ram_start,
     .stop = ram_stop,
     .open = ram_open,
+    .close = ram_close,
+    .unlink = ram_unlink,
     .dup = ram_dup,
     .read = ram_read,
     .write = ram_write,

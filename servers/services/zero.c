@@ -4,6 +4,7 @@
  * request are zero on arrival. Called through its table only. */
 #include "servers/service.h"
 
+#define ZERO_MODE  0020666u
 #define ZERO_PIECE 4096u
 
 static const unsigned char zeros[ZERO_PIECE];
@@ -42,6 +43,20 @@ static long zero_write(struct svc *self, struct svc_req *req)
     return (long)req->count;
 }
 
+static long zero_fcall(struct svc *self, struct svc_req *req)
+{
+    (void)self;
+    if (req->count == FCALL_STAT) {
+        req->words[0] = 0;
+        req->words[1] = ZERO_MODE;
+    } else if (req->count == FCALL_TRUNCATE) {
+        return -T_EINVAL;
+    } else if (req->count != FCALL_SYNC) {
+        return -T_EOPNOTSUPP;
+    }
+    return 0;
+}
+
 static long zero_save(struct svc *self, uint64_t *cursor, void *to, uint64_t size)
 {
     (void)self, (void)cursor, (void)to, (void)size;
@@ -62,6 +77,7 @@ const struct service_ops service_zero = {
     .dup = zero_dup,
     .read = zero_read,
     .write = zero_write,
+    .fcall = zero_fcall,
     .save = zero_save,
     .load = zero_load,
 };
