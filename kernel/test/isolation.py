@@ -21,6 +21,7 @@ sys.path[:0] = [os.path.join(ROOT, "kernel/test")]
 sys.dont_write_bytecode = True
 
 import monitor  # noqa: E402
+import shows  # noqa: E402
 
 RAM = 64 << 20
 PAGE = 4096
@@ -233,6 +234,8 @@ def main(arguments):
         c.check(False, str(bad))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+    print(shows.line("V41,T32", not c.failed, c.passed + c.failed,
+                     "a walk from outside finds the listed pages"))
     print("isolation: %d passed, %d failed" % (c.passed, c.failed))
     return 1 if c.failed else 0
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A guest under control from outside: started through QMP, stopped, looked at, ended.
 
-One Machine is one QEMU of the microvm kind, with its files in a directory of its own. Waits are
-bounded; the emulator is ended by its own handle. Used by isolation.py and nmi.py."""
+One Machine is one QEMU, of the microvm kind unless another is named, with its files in a directory
+of its own. Waits are bounded; the emulator is ended by its own handle. Used by isolation.py, nmi.py
+and screen.py."""
 
 import argparse
 import json
@@ -46,12 +47,12 @@ class Trouble(Exception):
 class Machine:
     """with Machine(directory, words) as m: the guest runs until m.stop()."""
 
-    def __init__(self, directory, words, images, extra=()):
+    def __init__(self, directory, words, images, extra=(), machine=machines.MICROVM):
         loader, kernel, initfs = images
         boot = machines.Boot(directory, loader, [kernel, initfs], "64M", words)
         self.directory, self.serial = directory, boot.serial
         self.path = os.path.join(directory, "qmp")
-        self.command = machines.qemu(boot, machines.MICROVM, machines.kernel_arguments(boot))
+        self.command = machines.qemu(boot, machine, machines.kernel_arguments(boot))
         self.command += ["-qmp", "unix:%s,server=on,wait=off" % self.path] + list(extra)
         self.child = self.qmp = None
 

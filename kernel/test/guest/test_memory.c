@@ -5,7 +5,9 @@
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/start.h"
 
-#define PAGE        4096u
+#define PAGE 4096u
+/* Behind the entry code, with which the image begins and which every table has. */
+#define KERNEL_TEXT (KERNEL_BASE + 0x100000 + 8 * PAGE)
 #define ERROR_P     1u /* the page was present */
 #define ERROR_WRITE 2u
 #define ERROR_USER  4u
@@ -39,8 +41,8 @@ static void matrix(void)
  * learns of either must be the same when its tables have nothing of the kernel: no page present. */
 static void matrix_kernel(void)
 {
-    static const uint64_t hidden[] = {DIRECT_BASE, KERNEL_BASE + 0x100000 + 64 * PAGE,
-                                      KERNEL_BASE - PAGE, DIRECT_BASE + (1ull << 46)};
+    static const uint64_t hidden[] = {DIRECT_BASE, KERNEL_TEXT, KERNEL_BASE - PAGE,
+                                      DIRECT_BASE + (1ull << 46)};
     bool pti = sysfile_line("sys:mitig", "pti on");
 
     for (unsigned i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
