@@ -3,6 +3,7 @@
  * Invariant: every error is one line that names the file or the word. Called through the table. */
 #include "servers/console/console.h"
 #include "servers/lib/file.h"
+#include "servers/lib/place.h"
 #include "servers/lib/print.h"
 #include "servers/lib/string.h"
 #include "servers/lib/syscall.h"
@@ -68,31 +69,40 @@ void action_hex(const struct words *w)
         print("%s: %s\n", w->word[1], error_text(got));
 }
 
-/* Shows the file, or writes both words to it. */
-static void switch_do(const char *path, const struct words *w)
+/* True: the command has both of its words; without any the file is shown. */
+static bool both_words(const char *path, const struct words *w)
 {
-    char text[LINE_BYTES_MAX + 2];
-    if (w->count == 1) {
+    if (w->count == 1)
         file_show(path);
-        return;
-    }
-    if (w->count == 2) {
+    if (w->count == 2)
         print("usage: %s NAME and its new state\n", w->word[0]);
-        return;
-    }
-    print_to(text, sizeof(text), "%s %s", w->word[1], w->word[2]);
-    long error = file_put(path, text);
-    print("%s: %s: %s\n", path, text, error < 0 ? error_text(error) : "done");
+    return w->count == 3;
 }
 
 void action_place(const struct words *w)
 {
-    switch_do("sys:place", w);
+    static const char *const where[] = {
+        [PLACE_LINKED] = "linked", [PLACE_MODULE] = "module", [PLACE_SERVER] = "server"};
+    if (!both_words("sys:place", w))
+        return;
+    for (unsigned i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+        if (!where[i] || strcmp(w->word[2], where[i]) != 0)
+            continue;
+        long error = place_move(w->word[1], i);
+        print("place: %s: %s\n", w->word[1], error < 0 ? error_text(error) : where[i]);
+        return;
+    }
+    print("place: %s: not linked, module or server\n", w->word[2]);
 }
 
 void action_mitig(const struct words *w)
 {
-    switch_do("sys:mitig", w);
+    char text[LINE_BYTES_MAX + 2];
+    if (!both_words("sys:mitig", w))
+        return;
+    print_to(text, sizeof(text), "%s %s", w->word[1], w->word[2]);
+    long error = file_put("sys:mitig", text);
+    print("sys:mitig: %s: %s\n", text, error < 0 ? error_text(error) : "done");
 }
 
 static const char *event_name(unsigned event)
