@@ -70,6 +70,12 @@ static void attach_sharing(void)
     CHECK_EQ(sys_detach(ATTACHMENTS), -T_EBADF);
     CHECK_EQ(sys_detach(~0ull), -T_EBADF);
     CHECK_EQ(sys_detach((uint64_t)b), 0);
+    b = sys_attach(IRQ_SOFT, AT_NOTIFY, bits); /* where a was */
+    CHECK(b > 0 && b != a);
+    CHECK_EQ(sys_irq_done((uint64_t)a), -T_EBADF);
+    CHECK_EQ(sys_detach((uint64_t)a), 0);
+    CHECK_EQ(sys_irq_done((uint64_t)b), 0);
+    CHECK_EQ(sys_detach((uint64_t)b), 0);
     for (unsigned type = AT_THREAD; type <= AT_REALTIME; type++) {
         const struct attach x = {(uint64_t)irqs_handler, irqs_stack, 0};
         a = sys_attach(IRQ_SOFT, type, x);
