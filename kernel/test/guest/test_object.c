@@ -240,6 +240,30 @@ static void shm_rules(const char *name)
     CHECK_EQ(file_open(path, O_RDWR), -T_ENOENT);
 }
 
+/* Without its name it is what it was to those who have it, and the name another's. */
+static void shm_unlinked(const char *name)
+{
+    char path[32];
+
+    print_to(path, sizeof(path), "%s:gone", name);
+    int a = (int)file_open(path, O_RDWR | O_CREAT);
+    long at = sys_fmap_fd(a, (struct fmap){0, PAGE, SHARED, 0});
+    CHECK(at > 0);
+    *word_at(at) = PATTERN;
+    CHECK_EQ(file_unlink(path), 0);
+    CHECK_EQ(file_unlink(path), -T_ENOENT);
+    CHECK_EQ(file_open(path, O_RDWR), -T_ENOENT);
+    int b = (int)file_open(path, O_RDWR | O_CREAT | O_EXCL);
+    long other = sys_fmap_fd(b, (struct fmap){0, PAGE, SHARED, 0});
+    CHECK(other > 0);
+    CHECK_EQ(*word_at(other), 0);
+    CHECK_EQ(*word_at(at), PATTERN);
+    CHECK_EQ(file_close(a), 0);
+    CHECK_EQ(file_close(b), 0);
+    CHECK_EQ(sys_munmap((uint64_t)at, PAGE), 0);
+    CHECK_EQ(sys_munmap((uint64_t)other, PAGE), 0);
+}
+
 /* What one task writes the other reads, by a mapping of its own. */
 static void shm_two_tasks(const char *role, const char *path)
 {
@@ -277,6 +301,7 @@ static void shm_here(void)
 
     SHOWS("V27,V35", "shm: names memory that two tasks share, until the last one lets go");
     shm_rules("shm");
+    shm_unlinked("shm");
     shm_two_tasks("shm", "shm:two");
     same(before);
 }
@@ -293,6 +318,7 @@ static void shm_server(void)
     CHECK(exec_spawn_ready(&what, &tid) > 0);
     tid = tid ? tid : sysfile_task("svc-shm");
     shm_rules("shmtest");
+    shm_unlinked("shmtest");
     shm_two_tasks("shmtest", "shmtest:two");
     int fd = (int)file_open("shmtest:left", O_RDWR | O_CREAT);
     long at = sys_fmap_fd(fd, (struct fmap){0, 2 * PAGE, SHARED, 0});

@@ -8,18 +8,21 @@
 
 #include "servers/host/dispatch.h"
 
-#define FILES 256
+#define FILES    256
+#define MEMORIES 100
+#define SERVICES 5
 
-extern const struct service_ops service_null, service_zero, service_echo, service_ram;
+extern const struct service_ops service_null, service_zero, service_echo, service_ram, service_shm;
 
 struct open_file {
     struct svc *svc;
     uint64_t handle, position;
 };
 
-static struct svc services[4];
+static struct svc services[SERVICES];
 static struct open_file files[FILES];
 static uint64_t alloc_left, alloc_out, fault_at;
+static uint64_t memories[MEMORIES];
 
 static long mock_move(struct svc_req *req, uint64_t at, uint64_t n)
 {
@@ -63,18 +66,46 @@ static void mock_free(struct svc *self, void *memory, uint64_t bytes)
     free(memory);
 }
 
-static const struct svc_host mock_host = {
-    .get = mock_get, .put = mock_put, .alloc = mock_alloc, .free = mock_free};
+/* Objects are numbers here, with a size; how many there are counts as memory that is out. */
+static long mock_memory(struct svc *self, uint64_t bytes)
+{
+    (void)self;
+    if (bytes > alloc_left)
+        return -T_ENOMEM;
+    alloc_left -= bytes;
+    alloc_out += bytes;
+    for (long i = 0; i < MEMORIES; i++)
+        if (!memories[i]) {
+            memories[i] = bytes;
+            return i;
+        }
+    return -T_EMFILE;
+}
+
+static void mock_memory_free(struct svc *self, long memory)
+{
+    (void)self;
+    alloc_left += memories[memory];
+    alloc_out -= memories[memory];
+    memories[memory] = 0;
+}
+
+static const struct svc_host mock_host = {.get = mock_get,
+                                          .put = mock_put,
+                                          .alloc = mock_alloc,
+                                          .free = mock_free,
+                                          .memory = mock_memory,
+                                          .memory_free = mock_memory_free};
 
 void mock_start(uint64_t alloc_limit)
 {
     const struct service_ops *const all[] = {&service_null, &service_zero, &service_echo,
-                                             &service_ram};
+                                             &service_ram, &service_shm};
     memset(files, 0, sizeof(files));
     alloc_left = alloc_limit;
     alloc_out = 0;
     fault_at = UINT64_MAX;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < SERVICES; i++) {
         services[i] = (struct svc){all[i], &mock_host, 0};
         if (all[i]->start && all[i]->start(&services[i]) < 0)
             services[i].ops = 0;
@@ -83,7 +114,7 @@ void mock_start(uint64_t alloc_limit)
 
 uint64_t mock_stop(void)
 {
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < SERVICES; i++)
         if (services[i].ops && services[i].ops->stop)
             services[i].ops->stop(&services[i]);
     return alloc_out;
@@ -96,11 +127,16 @@ void mock_fault_at(uint64_t byte)
 
 static struct svc *service_find(const char *path, size_t length)
 {
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < SERVICES; i++)
         if (services[i].ops && strlen(services[i].ops->name) == length &&
             !memcmp(services[i].ops->name, path, length))
             return &services[i];
     return 0;
+}
+
+struct svc *mock_service(const char *name)
+{
+    return service_find(name, strlen(name));
 }
 
 static long file_install(struct svc *svc, long handle)

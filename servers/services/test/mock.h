@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The four services on the host behind file calls: what kernel and server host do for them, in the
+ * The services on the host behind file calls: what kernel and server host do for them, in the
  * smallest form. Used by the tests of this directory only.
  * Invariant: memory that a service is given is counted, so a leak shows; every long transfer is
  * checked against the caller's buffer. */
@@ -12,6 +12,9 @@ extern const struct conform_files mock_files;
 
 /* Starts all services; alloc_limit: bytes that the mock gives away before it has no more. */
 void mock_start(uint64_t alloc_limit);
+
+/* A service that was started, for requests that no client call makes; or 0. */
+struct svc *mock_service(const char *name);
 
 /* Stops them: bytes that were not given back. */
 uint64_t mock_stop(void);

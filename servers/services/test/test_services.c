@@ -159,6 +159,63 @@ static void test_handles(void)
     EXPECT(mock_stop() == 0);
 }
 
+static long shm_ask(struct svc *self, enum op op, struct svc_req req)
+{
+    req.shorts = 1;
+    return svc_dispatch(self, &req, op, 0, 0);
+}
+
+static long shm_path(struct svc *self, enum op op, const char *path, uint64_t flags)
+{
+    struct svc_req req = {.words = {flags}, .shorts = 1};
+    return svc_dispatch(self, &req, op, path, strlen(path));
+}
+
+static long shm_map(struct svc *self, uint64_t handle, uint64_t offset, uint64_t bytes)
+{
+    return shm_ask(self, OP_fmap,
+                   (struct svc_req){.handle = handle, .count = bytes, .offset = offset});
+}
+
+/* Names, sizes and lives of shared memory; what the kernel does with the objects is not here. */
+static void test_shm(void)
+{
+    char name[] = "n00";
+    mock_start(PLENTY);
+    struct svc *shm = mock_service("shm");
+    EXPECT(shm != 0);
+    EXPECT(shm_path(shm, OP_open, "", O_CREAT) == -T_EINVAL);
+    EXPECT(shm_path(shm, OP_open, "a", 0) == -T_ENOENT);
+    EXPECT(shm_path(shm, OP_open, "0123456789012345678901234567890x", O_CREAT) == -T_ENAMETOOLONG);
+    EXPECT(shm_path(shm, OP_open, "/a", O_CREAT | O_EXCL) == 0);
+    EXPECT(shm_path(shm, OP_open, "a", O_CREAT | O_EXCL) == -T_EEXIST);
+    EXPECT(shm_path(shm, OP_open, "a", O_CREAT) == 0);
+    EXPECT(shm_map(shm, 0, 4096, 1) == 0);
+    EXPECT(shm_map(shm, 0, 4096, 4096) == 0);
+    EXPECT(shm_map(shm, 0, 4096, 4097) == -T_ERANGE);
+    EXPECT(shm_map(shm, 0, 8192, 0) == 0 && shm_map(shm, 0, 12288, 0) == -T_ERANGE);
+    EXPECT(shm_map(shm, 0, 0, UINT64_MAX) == -T_EFBIG);
+    EXPECT(shm_map(shm, 0, UINT64_MAX, 1) == -T_EFBIG);
+    EXPECT(shm_map(shm, 1, 0, 1) == -T_EBADF && shm_map(shm, 1u << 31, 0, 1) == -T_EBADF);
+    EXPECT(shm_path(shm, OP_unlink, "b", 0) == -T_ENOENT);
+    EXPECT(shm_path(shm, OP_unlink, "a", 0) == 0);
+    EXPECT(shm_path(shm, OP_open, "a", 0) == -T_ENOENT);
+    EXPECT(shm_path(shm, OP_open, "a", O_CREAT) == 1); /* another of that name */
+    EXPECT(shm_map(shm, 1, 0, 4 * 4096) == 1 && shm_map(shm, 0, 0, 4096) == 0);
+    for (int i = 2; i < 64; i++) {
+        name[1] = (char)('0' + i / 10);
+        name[2] = (char)('0' + i % 10);
+        EXPECT(shm_path(shm, OP_open, name, O_CREAT) == i);
+    }
+    EXPECT(shm_path(shm, OP_open, "more", O_CREAT) == -T_ENOSPC);
+    EXPECT(shm_ask(shm, OP_close, (struct svc_req){.handle = 0}) == 0);
+    EXPECT(shm_map(shm, 0, 0, 4096) == 0);
+    EXPECT(shm_ask(shm, OP_close, (struct svc_req){.handle = 0}) == 0);
+    EXPECT(shm_ask(shm, OP_close, (struct svc_req){.handle = 0}) == -T_EBADF);
+    EXPECT(shm_path(shm, OP_open, "more", O_CREAT) == 0);
+    EXPECT(mock_stop() == 0);
+}
+
 int main(void)
 {
     test_conformance();
@@ -168,5 +225,6 @@ int main(void)
     test_faults();
     test_dispatch();
     test_handles();
+    test_shm();
     return unit_done("services");
 }
