@@ -88,8 +88,22 @@ static void test_fcall(void)
     EXPECT(m.tag == TAG(OP_fcall, 0, 48, 0) && m.w[0] == 0 && m.w[1] == 21 && m.w[5] == 13);
 }
 
+/* fmap: words[0] is the rights on the way in, the offset in the object on the way out. */
+static void test_fmap(void)
+{
+    struct msg m = {TAG(OP_fmap, 0, 24, 8192), {5, 4096, 0x21, 3, 4, 5}, 99};
+    take(m);
+    EXPECT(r.req.count == 4096 && r.req.words[0] == 0x21 && r.req.offset == 8192);
+    r.req.words[0] = 12288;
+    request_answer(&r, 7, &m);
+    EXPECT(m.tag == TAG(OP_fmap, 0, 16, 0) && m.w[0] == 7 && m.w[1] == 12288 && m.w[2] == 0);
+    request_answer(&r, -T_ERANGE, &m);
+    EXPECT(m.tag == TAG(OP_fmap, 0, 8, 0) && m.w[1] == 0);
+}
+
 int main(void)
 {
+    test_fmap();
     test_read();
     test_read_long();
     test_write();
