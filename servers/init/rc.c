@@ -2,6 +2,9 @@
  * The parser of rc, see rc.h.
  * Invariant: text holds the words one after the other, each with a NUL, so word[] needs no copy. */
 #include "servers/init/rc.h"
+
+#include <stdbool.h>
+
 #include "servers/lib/string.h"
 #include "servers/lib/word.h"
 
@@ -60,9 +63,8 @@ static void rc_form(struct rc_line *out, const char *first)
         out->kind = forms[i].kind;
         if (out->kind == RC_SERVE)
             rc_options(out);
-        if (out->kind == RC_SERVE && out->count == 1 && strchr(out->word[0], ':'))
-            out->count = 0; /* a path names no scheme */
-        if (out->count < forms[i].least || out->count > forms[i].most)
+        bool unnamed = forms[i].kind == RC_SERVE && out->count == 1 && strchr(out->word[0], ':');
+        if (out->count < forms[i].least || out->count > forms[i].most || unnamed)
             rc_bad(out, forms[i].reason);
         return;
     }

@@ -19,6 +19,7 @@ static void line_check(const struct rc_line *line)
 {
     require(line->count <= RC_WORDS_MAX && line->word[line->count] == 0);
     require((line->kind == RC_BAD) == (line->reason != 0));
+    require(line->ping_ms <= RC_TIME_MAX_MS && line->ready_ms <= RC_TIME_MAX_MS);
     for (uint32_t i = 0; i < line->count; i++) {
         require(line->word[i] >= line->text && line->word[i] < line->text + sizeof(line->text));
         require(strlen(line->word[i]) > 0);
