@@ -145,6 +145,16 @@ class Session:
             text += os.read(self.master, 4096).decode("latin-1").replace("\r", "")
         return text[:-len(end)]
 
+    def raw(self, end):
+        """Bytes as they come, up to and with those."""
+        data, limit = b"", time.monotonic() + WAIT_S
+        while end not in data:
+            left = limit - time.monotonic()
+            if left <= 0 or not select.select([self.master], [], [], left)[0]:
+                raise monitor.Trouble("no %r after %r" % (end, data[-300:]))
+            data += os.read(self.master, 65536)
+        return data
+
     def type(self, data, end=PROMPT):
         for at in range(0, len(data), 512):
             os.write(self.master, data[at:at + 512])
@@ -203,6 +213,36 @@ def files_compare(session, blob):
         expect(bytes.fromhex("".join(rows)) == archive_file(blob, path), path + " is the host's")
 
 
+def tach(*words):
+    return subprocess.run([os.path.join(ROOT, "build/tach")] + list(words), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=WAIT_S, check=False)
+
+
+def frames_session(directory, images):
+    """The line carries frames: text is in some of them, what was measured in others."""
+    session = Session(directory, images, "wire=frames")
+    try:
+        data = session.raw(b"init: argv[0]")
+        for typed, end in ((b"ps\r", b"init level 0"), (b"bench R0\r", b"ended with status 0"),
+                           (b"off pass\r", b"tach: exit 16 PASS")):
+            os.write(session.master, typed)
+            data += session.raw(end)
+        expect(session.child.wait(WAIT_S) == 33, "off pass ends the machine")
+        while select.select([session.master], [], [], 0.2)[0]:
+            data += os.read(session.master, 65536)
+    finally:
+        session.end()
+    line, capture = os.path.join(directory, "line"), os.path.join(directory, "capture")
+    with open(line, "wb") as f:
+        f.write(data)
+    done = tach("collect", line, capture)
+    expect(done.returncode == 0, "collect: " + done.stdout)
+    text, frames = tach("dump", "--type", "TEXT", capture).stdout, tach("dump", "-b", capture).stdout
+    expect("3 console level 0" in text and "R0 whole: median" in text, "text " + text[-300:])
+    expect(" HIST " in frames and " END " in frames, "frames " + frames[-300:])
+    expect("lost: 0 missing, 0 bad CRC, 0 bad COBS, 0 bad header" in frames, "sum " + frames[-200:])
+
+
 def main(arguments):
     images, status = monitor.images_read("test_console.py", "A session with the debug console.",
                                          arguments)
@@ -226,6 +266,8 @@ def main(arguments):
             os.write(session.master, b"off pass\r")
             session.read("tach: exit 16 PASS: all is well\n")
             expect(session.child.wait(WAIT_S) == 33, "off pass ends the machine")
+            shown("T16", "with wire=frames text and measurements share the line, and none is lost",
+                  lambda: frames_session(directory, images))
         except (monitor.Trouble, OSError) as bad:
             expect(False, str(bad))
         finally:
