@@ -35,7 +35,7 @@ DEP     = -MMD -MP -MF $@.d
 HLIBS   = -ljansson -lz -lm
 
 # ---- files ------------------------------------------------------------------------------------------
-LINKED  = null zero echo ram shm log
+LINKED  = null zero echo ram shm log chan
 K_SRC   = $(wildcard kernel/hal/*.c kernel/core/*.c) servers/host/linked.c
 K_ASM   = $(wildcard kernel/hal/*.asm) fastpath/entry.asm
 K_OBJ   = $(patsubst %,build/k/%.o,$(K_SRC) $(K_ASM)) build/k/linked_services.o

@@ -136,6 +136,14 @@ static inline long ring_peek(struct svc *self, struct svc_req *req, const struct
     return 0;
 }
 
+/* The byte that is `at` behind the oldest; its piece is there. */
+static inline unsigned char *ring_byte(const struct ring *r, uint32_t at)
+{
+    uint32_t place = r->head + at;
+
+    return &r->piece[place / RING_PIECE % RING_PIECES][place % RING_PIECE];
+}
+
 /* The oldest n bytes are gone. */
 static inline void ring_drop(struct ring *r, uint32_t n)
 {

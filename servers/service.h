@@ -17,6 +17,7 @@
 #define SVC_PENDING (-4096L)
 
 #define SVC_REQ_NONBLOCK 1u /* the file was opened with O_NONBLOCK: no SVC_PENDING */
+#define SVC_REQ_FLEETING 2u /* `buffer` is good for this op only: a kept copy has none */
 
 struct svc;
 
@@ -51,8 +52,8 @@ struct svc_host {
      * bytes at a time. */
     void *(*alloc)(struct svc *self, uint64_t bytes);
     void (*free)(struct svc *self, void *memory, uint64_t bytes);
-    /* Completes a request that an op answered with SVC_PENDING, by the kept copy of it. EBADFD:
-     * gone or never there. */
+    /* Completes a request that an op answered with SVC_PENDING, by the kept copy of it (svc_keep).
+     * EBADFD: gone or never there; the handle of an open or dup was closed again. */
     long (*complete)(struct svc *self, struct svc_req *req, long result);
     /* The readiness of the handle is now `mask` (EVENT_*). For files on which fevent was answered.
      */
@@ -134,6 +135,24 @@ static inline long svc_get(struct svc *self, struct svc_req *req, void *to, uint
     for (uint64_t i = 0; i < n && i < FILE_INLINE_MAX; i++)
         target[i] = words[i];
     return 0;
+}
+
+/* A copy of a request for later: what svc_put, svc_get and complete take then. */
+static inline void svc_keep(struct svc_req *kept, const struct svc_req *req)
+{
+    kept->handle = req->handle;
+    kept->count = req->count;
+    kept->offset = req->offset;
+    for (unsigned i = 0; i < 5; i++)
+        kept->words[i] = req->words[i];
+    kept->caller = req->caller;
+    kept->who = req->who;
+    kept->shorts = req->shorts;
+    kept->flags = req->flags;
+    kept->zero = 0;
+    kept->buffer = req->flags & SVC_REQ_FLEETING ? 0 : req->buffer;
+    kept->buffer_size = req->buffer_size;
+    kept->next = 0;
 }
 
 #endif

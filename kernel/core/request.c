@@ -56,11 +56,22 @@ void request_end(struct thread *c)
     sched_gate(c);
 }
 
+void request_leave(struct thread *c)
+{
+    struct scheme *s = c->call_scheme;
+    uint64_t word = c->stamp;
+    bool kept = thread_status(c) == THREAD_PENDING && s && scheme_linked(s);
+
+    request_revoke(c);
+    if (kept && s->svc.ops->cancel)
+        s->svc.ops->cancel(&s->svc, word);
+}
+
 void request_abort(struct thread *c, long result)
 {
+    request_leave(c); /* first: what file_abandon closes may answer those who wait there */
     if (c->call_file)
         file_abandon(c);
-    request_revoke(c);
     ipc_complete(c, result);
 }
 

@@ -25,6 +25,10 @@ long request_result(const struct thread *c);
  */
 void request_respond(struct thread *c);
 
+/* c does not wait for its request any more: its token is spent, and a service in the kernel that
+ * keeps a copy lets go of it. */
+void request_leave(struct thread *c);
+
 /* c's request is over: what marked it is gone. */
 void request_end(struct thread *c);
 

@@ -192,10 +192,9 @@ static void thread_remove(struct thread *t)
 {
     struct cpu *cpu = cpu_this();
 
+    request_leave(t);
     if (t->call_file)
         file_abandon(t);
-    ipc_disclaim(t);
-    list_remove(&t->cancel);
     request_end(t);
     if (t->state == THREAD_READY && t != cpu->current)
         sched_remove(t, THREAD_ACTIVE);

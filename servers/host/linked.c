@@ -90,13 +90,23 @@ static void answer_give(struct thread *t, const struct svc_req *req, long result
     t->r10 = w[0], t->r8 = w[1], t->r9 = w[2], t->r12 = w[3], t->r13 = w[4];
 }
 
+/* The handle that an open or dup made is nobody's. */
+static void unwanted_close(struct svc *self, const struct svc_req *req, long handle)
+{
+    struct svc_req close = {.handle = (uint64_t)handle, .op = OP_close};
+
+    if ((req->op == OP_open || req->op == OP_dup) && handle >= 0 && self->ops->close)
+        self->ops->close(self, &close);
+}
+
 static long linked_complete(struct svc *self, struct svc_req *req, long result)
 {
     struct thread *t = threads[(req->caller >> 32) & TID_SLOT_MASK];
 
-    (void)self;
-    if (t->stamp != req->caller || thread_status(t) != THREAD_PENDING)
+    if (t->stamp != req->caller || thread_status(t) != THREAD_PENDING) {
+        unwanted_close(self, req, result);
         return -T_EBADFD;
+    }
     bool counted = req->op == OP_read || req->op == OP_write;
     answer_give(t, req, counted ? svc_moved(req, result) : result);
     t->stamp += STAMP_STEP; /* the token is spent */

@@ -23,6 +23,7 @@ static void read_take(struct request *out, const struct msg *m, void *stage)
     out->req.count = m->w[1];
     out->req.shorts = TAG_LENGTH(m->tag) != MSG_LENGTH_BUFFER;
     out->req.buffer = (uint64_t)stage;
+    out->req.flags |= SVC_REQ_FLEETING;
     out->req.buffer_size = 0;
     if (out->req.shorts || !m->w[4])
         return;
@@ -43,6 +44,7 @@ static void write_take(struct request *out, const struct msg *m)
         return;
     out->req.count = m->w[5];
     out->req.buffer = TAG_FLAGS(m->tag) & MSG_TRUNC ? 0 : m->w[4];
+    out->req.flags |= SVC_REQ_FLEETING;
     out->req.buffer_size = m->w[5];
 }
 
