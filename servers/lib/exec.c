@@ -98,6 +98,10 @@ static long task_fill(uint32_t tid, const struct exec *what, const struct elf_im
         error = segment_load(tid, &elf->segment[i], file);
     if (error >= 0)
         error = exec_descriptors(tid, what->ready_write);
+    if (error >= 0 && what->rights)
+        error = sys_taskctl(tid, TASK_RIGHTS, (struct taskctl){.a = what->rights});
+    if (error >= 0 && what->cookie)
+        error = sys_taskctl(tid, TASK_COOKIE, (struct taskctl){.a = what->cookie});
     return error < 0 ? error : task_start(tid, what, elf->entry);
 }
 

@@ -23,6 +23,8 @@ struct exec {
     uint32_t flags;          /* SPAWN_* */
     uint32_t level;
     uint32_t slot;     /* wanted TID slot or 0 */
+    uint32_t rights;   /* RIGHT_*: what a child above level 0 gets of them */
+    uint32_t cookie;   /* not 0: that the child is known by */
     int ready_write;   /* a descriptor here that becomes READY_FD there, or -1 */
     uint64_t ready_ns; /* exec_spawn_ready: how long it may take; 0: READY_LIMIT_NS */
 };

@@ -8,7 +8,7 @@
 
 static const char *const tests[] = {"memory", "hazard", "leak",    "probe", "message", "mailbox",
                                     "file",   "life",   "threads", "names", "signals", "interrupt",
-                                    "object", "sysmem", "race",    "irq",   "time"};
+                                    "object", "sysmem", "race",    "irq",   "time",    "rights"};
 
 static void run(const char *name)
 {
