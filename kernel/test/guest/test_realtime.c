@@ -13,6 +13,9 @@
 #define SLACK_NS      5000u /* beyond the budget, on a machine whose clock counts instructions */
 #define SLACK_TICKS   600u  /* the same on one that does few in that time */
 #define SHORT_NS      10000u
+#define CROSS_FROM    100u /* ticks from the raise to the deadline */
+#define CROSS_TO      3100u
+#define CROSS_STEP    20u
 #define STORM_TRIES   200u
 #define PIT_BUDGET_NS 100000u
 
@@ -268,6 +271,34 @@ static void overrun(void)
     }
 }
 
+/* Somebody else's deadline that passes at any moment of the way to the handler is not its budget's
+ * end, and is kept. */
+static void crossing(void)
+{
+    const uint64_t hz = sys_clock(CLOCK_HZ);
+    const long before = irqs_number("ended_budget");
+    struct time_record r;
+    int fd = (int)file_open("time:", O_RDWR);
+
+    SHOWS("T30", "a deadline that passes on the way to a handler neither ends it nor is lost");
+    handle = irqs_realtime(IRQ_SOFT, IRQS_HANDLER, IRQ_BUDGET_MAX_NS);
+    CHECK(handle > 0);
+    for (uint64_t ticks = CROSS_FROM; exact && ticks < CROSS_TO; ticks += CROSS_STEP) {
+        uint64_t ns = sys_clock(CLOCK_NS) + MS + MS / 4;
+        CHECK_EQ(file_write(fd, &ns, sizeof(ns)), (long)sizeof(ns));
+        uint64_t at = irqs_tsc() + (ns - sys_clock(CLOCK_NS)) * (hz / MS) / 1000 - ticks;
+        while (irqs_tsc() < at)
+            ;
+        file_write(irqs_soft, "!", 1);
+        CHECK_EQ(file_read(fd, &r, sizeof(r)), (long)sizeof(r));
+        CHECK_EQ(r.deadline_ns, ns);
+    }
+    CHECK(!exact || irqs_runs == (CROSS_TO - CROSS_FROM) / CROSS_STEP);
+    CHECK_EQ(irqs_number("ended_budget"), before);
+    CHECK_EQ(sys_detach((uint64_t)handle), 0);
+    CHECK_EQ(file_close(fd), 0);
+}
+
 static void storms(void)
 {
     long before = irqs_number("ended_storm");
@@ -354,6 +385,7 @@ static void all(void)
     forbidden();
     unmapped();
     overrun();
+    crossing();
     storms();
     if (sysfile_line("sys:irq", "controller apic"))
         pit_realtime();
