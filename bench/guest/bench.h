@@ -120,6 +120,14 @@ long pipe_set_up(struct work *w);
 void stream_tear_down(void);
 long stream_serve(void *unused);
 
+/* irq.c */
+long irq_linked_set_up(struct work *w);
+long irq_realtime_set_up(struct work *w);
+long irq_thread_set_up(struct work *w);
+long irq_notify_set_up(struct work *w);
+void irq_tear_down(void);
+long irq_run(struct work *w, struct span *to, unsigned n);
+
 /* servers.c: the other side. */
 int server_main(const char *name);
 /* The task that runs loop `name`, started when it is not there: its TID. One at a time. */

@@ -159,8 +159,10 @@ static void deliver(struct attachment *a)
         handler_start(a);
     else if (a->type == AT_NOTIFY)
         ipc_notify_task(a->task, a->bits);
-    else
+    else if (a->type == AT_FILE)
         irq_sleepers_wake(a);
+    else if (!list_empty(&a->sleepers)) /* one at most */
+        ipc_complete(list_entry(a->sleepers.next, struct thread, link), (long)irq_take(a));
 }
 
 void irq_arrived(unsigned line)
