@@ -197,6 +197,23 @@ static void anon_rights(void)
     CHECK_EQ(file_close(fd), 0);
 }
 
+/* Half of all memory as one object, and more than all of it, which is refused at once. */
+static void anon_large(void)
+{
+    uint64_t pages = (uint64_t)sysfile_number("sys:memory", "free_pages");
+    uint64_t bytes = pages / 2 * PAGE;
+    int fd = (int)file_open("memory:anon", O_RDWR);
+
+    CHECK_EQ(file_truncate(fd, (pages + 1) * PAGE), -T_ENOMEM);
+    long at = sys_fmap_fd(fd, (struct fmap){0, bytes, SHARED, 0});
+    CHECK(at > 0);
+    CHECK_EQ(*word_at(at) | word_at(at)[bytes / 8 - 1], 0);
+    word_at(at)[bytes / 8 - 1] = PATTERN;
+    CHECK_EQ(sysfile_number("sys:memory", "object_pages"), pages / 2);
+    CHECK_EQ(file_close(fd), 0);
+    CHECK_EQ(sys_munmap((uint64_t)at, bytes), 0);
+}
+
 static void anon(void)
 {
     struct amounts before = amounts();
@@ -204,6 +221,7 @@ static void anon(void)
     SHOWS("V35", "a memory object is mapped by its descriptor, and pinned while it is");
     anon_map((int)file_open("memory:anon", O_RDWR));
     anon_rights();
+    anon_large();
     same(before);
 }
 
@@ -306,11 +324,11 @@ static void shm_here(void)
     same(before);
 }
 
-/* The same service as a task of its own, which then dies. */
-static void shm_server(void)
+/* The same service as a task of its own, by that route, which then dies. */
+static void shm_server(const char *route)
 {
     struct amounts before = amounts();
-    const char *argv[] = {"svc-shm", "shmtest", 0};
+    const char *argv[] = {"svc-shm", "shmtest", route, 0};
     const struct exec what = {.path = "initfs:/bin/svc-shm", .args = {argv, 0}, .ready_write = -1};
     long tid = 0;
 
@@ -433,7 +451,9 @@ int main(int argc, char **argv, char **envp)
         lazy();
         anon();
         shm_here();
-        shm_server();
+        shm_server("t2");
+        shm_server("t0");
+        shm_server("t1h");
         revoked();
     }
     return guest_end("object");
