@@ -297,7 +297,7 @@ static int glutton(void)
 
     for (uint64_t bytes = 1ull << 46; bytes >= PAGE; bytes /= 2)
         for (long at; (at = sys_fmap(0, bytes, how)) >= 0;)
-            last = (uint64_t)at;
+            last = last ? last : (uint64_t)at; /* of the largest: its page's table stays */
     for (unsigned i = 0; i < 100; i++)
         if (!last || sys_spawn(0, 0, 0) >= 0)
             return 2;

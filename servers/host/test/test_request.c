@@ -101,8 +101,43 @@ static void test_fmap(void)
     EXPECT(m.tag == TAG(OP_fmap, 0, 8, 0) && m.w[1] == 0);
 }
 
+/* A mapped read is answered by its count alone, never beyond the buffer. */
+static void test_mapped(void)
+{
+    struct msg m = {TAG(OP_read, MSG_IN, MSG_LENGTH_BUFFER, 0), {5, 9000, 0, 0, 0x5000, 4096}, 99};
+    take(m);
+    EXPECT(r.req.buffer == 0x5000 && r.req.buffer_size == 4096 && r.req.count == 4096);
+    EXPECT(r.req.flags & REQUEST_MAPPED);
+    request_answer(&r, 4096, &m);
+    EXPECT(m.tag == TAG(OP_read, 0, 8, 0) && m.w[0] == 4096 && m.w[4] == 0);
+}
+
+static uint64_t closed;
+
+static long note_close(struct svc *self, struct svc_req *req)
+{
+    (void)self;
+    closed += req->handle;
+    return 0;
+}
+
+/* Handles that nobody got are closed; other results are no handles. */
+static void test_unwanted(void)
+{
+    static const struct service_ops ops = {.close = note_close}, none = {.name = "none"};
+    struct svc self = {&ops, 0, 0}, bare = {&none, 0, 0};
+    request_unwanted(&self, OP_open, 7);
+    request_unwanted(&self, OP_dup, 11);
+    request_unwanted(&self, OP_read, 100);
+    request_unwanted(&self, OP_open, -T_ENOENT);
+    request_unwanted(&bare, OP_open, 1000);
+    EXPECT(closed == 18);
+}
+
 int main(void)
 {
+    test_mapped();
+    test_unwanted();
     test_fmap();
     test_read();
     test_read_long();
