@@ -246,9 +246,46 @@ static void captures(void)
     pair_end();
 }
 
+/* The same by message: the reply's W0 says how much of the mapped buffer counts. */
+static void captures_by_message(void)
+{
+    uint8_t bytes[0x2000];
+
+    client = kit_task(0, 7);
+    server = kit_task(0, 0);
+    root = (uint64_t)kit_open(server, ":mapped", O_CREAT | O_EXCL | O_MAPPED);
+    sys(server, SYS_fcall, (struct args){root, TAG(OP_fcall, 0, 48, 0), {0, FCALL_MAP_FROM, 64}});
+    kit_open(client, "mapped:", O_RDWR);
+    sys(server, SYS_receive, (struct args){0});
+    sys(server, SYS_reply, (struct args){.rdi = server->rdi, .rsi = TAG(OP_open, 0, 8, 0)});
+    fd = client->rax;
+    memset(bytes, 0x5A, sizeof(bytes));
+    poke(client, DATA, bytes, sizeof(bytes));
+    for (unsigned size = 63; size <= 64; size++) {
+        const struct args read = {fd, LONG_IN(OP_read), {0, size, 0, 0, DATA + 0x10, size}};
+        sys(client, SYS_read, read);
+        sys(server, SYS_receive, (struct args){0});
+        CHECK_EQ(server->r12 != 0, size == 64);
+        CHECK_EQ(capture_counts.open, size == 64);
+        uint64_t at = server->r12, word = server->rdi;
+        memset(bytes, 0xC3, sizeof(bytes));
+        if (at)
+            poke(server, at & ~0xFFFull, bytes, 0x1000);
+        CHECK_EQ(sys(server, SYS_reply,
+                     (struct args){.rdi = word, .rsi = TAG(OP_read, 0, 8, 0), .w = {at ? 40 : 0}}),
+                 0);
+        CHECK_EQ(client->rdx, at ? 40 : 0);
+        CHECK_EQ(capture_counts.open, 0);
+    }
+    peek(client, DATA, bytes, sizeof(bytes));
+    CHECK(bytes[0xF] == 0x5A && bytes[0x10] == 0xC3 && bytes[0x37] == 0xC3 && bytes[0x38] == 0x5A);
+    pair_end();
+}
+
 int main(void)
 {
     kit_boot();
+    captures_by_message();
     records_and_answers();
     reply_and_next();
     payloads_share_the_buffer();
