@@ -49,7 +49,7 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 MOCK    = -Ikernel/hal/test/mock
 CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request classic capture task fd file scheme pool syscall calls taskctl fault \
   pipe event memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
-CORE_T += $(patsubst %,kernel/core/%.c,frame signal)
+CORE_T += $(patsubst %,kernel/core/%.c,frame signal donate)
 CORE_T += kernel/core/deaths.c
 CORE_T += $(patsubst %,kernel/core/%.c,object mapping memory_service ranges)
 CORE_T += $(patsubst %,kernel/core/%.c,irq irq_attach timer test/mock_irq)

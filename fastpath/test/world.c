@@ -158,6 +158,11 @@ static void blockers_make(struct thread *t, uint8_t blockers)
     t->timeout_ticks = blockers & BLOCK_DEADLINE ? 1000 : 0;
     t->fs_base = blockers & BLOCK_FSBASE ? 0x5000 : 0;
     t->signals = 0;
+    t->passive = false;
+    t->served_by = 0;
+    t->base_priority = t->priority;
+    list_init(&t->donors);
+    list_init(&t->donor);
     t->signal_depth = blockers & BLOCK_SIGNAL ? 1 : 0;
     t->signal_frames[0].in_handler = (uint8_t)world_random(2);
 }

@@ -242,6 +242,7 @@ struct answer {
 #define SELF_THREAD     2u /* slot of the calling thread */
 #define SELF_PARENT     3u
 #define SELF_SUPERVISOR 4u
+#define SELF_PRIORITY   5u /* that the calling thread runs with, lent or its own */
 
 /* exit(status, flags, word): the task ends, or with EXIT_THREAD the calling thread alone (the task
  * with its last). The 32-bit word at that address, if it is not 0, becomes 1 when the thread is

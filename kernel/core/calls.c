@@ -108,8 +108,9 @@ void call_clock(struct thread *t)
 void call_self(struct thread *t)
 {
     const uint64_t answers[] = {
-        [SELF_TID] = t->task->tid,       [SELF_LEVEL] = t->task->level,     [SELF_THREAD] = t->slot,
-        [SELF_PARENT] = t->task->parent, [SELF_SUPERVISOR] = TID_BOOTSTRAP,
+        [SELF_TID] = t->task->tid,         [SELF_LEVEL] = t->task->level,
+        [SELF_THREAD] = t->slot,           [SELF_PARENT] = t->task->parent,
+        [SELF_SUPERVISOR] = TID_BOOTSTRAP, [SELF_PRIORITY] = t->priority,
     };
 
     if (t->rdi < sizeof(answers) / sizeof(answers[0]))

@@ -6,6 +6,7 @@
 #include "kernel/core/ipc.h"
 
 #include "kernel/core/capture.h"
+#include "kernel/core/donate.h"
 #include "kernel/core/file.h"
 #include "kernel/core/futex.h"
 #include "kernel/core/message.h"
@@ -53,7 +54,7 @@ static void enqueue_and_block(struct thread *t, struct task *target, enum thread
 {
     t->state = (uint8_t)state;
     t->wait_task = target;
-    list_push_back(&target->senders, &t->link);
+    donate_enqueue(target, t);
     struct thread *r = mailbox_arrived(target);
     if (state == THREAD_SENDING && list_empty(&t->link)) { /* taken already: rendezvous done */
         t->wait_task = 0;

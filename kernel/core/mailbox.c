@@ -2,7 +2,8 @@
  * A task's mailbox: what waits in it and who waits for it. Nothing here allocates: a message in the
  * queue is its blocked sender, a close request lies in its description, notifications are bits of
  * one word, posts have a fixed ring, a wish to cancel lies in the caller. Order of taking:
- * notifications, closes, cancels, posts, then senders. */
+ * notifications, closes, cancels, posts, then senders, by their priority. */
+#include "kernel/core/donate.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/message.h"
@@ -85,6 +86,8 @@ static bool give_sender(struct task *task, struct thread *r)
     }
     if (!call && s != cpu_this()->current)
         ipc_complete(s, 0);
+    if (call && r->passive)
+        donate_begin(r, s);
     return true;
 }
 
@@ -162,6 +165,8 @@ void mailbox_refresh(struct task *task)
 
     if (task == &task_none || task == &task_kernel || task == &task_frozen)
         return;
+    if (task->passive_count)
+        donate_refresh(task);
     if (held != &thread_none && held != &thread_slow) {
         if (!held->blockers && mailbox_kind(task) < 0 && task->allow == LEVELS - 1)
             return;

@@ -5,6 +5,7 @@
 
 #include "kernel/core/capture.h"
 #include "kernel/core/classic.h"
+#include "kernel/core/donate.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/message.h"
@@ -15,6 +16,7 @@
 void request_revoke(struct thread *c)
 {
     ipc_disclaim(c);
+    donate_end(c);
     c->stamp += STAMP_STEP;
     c->buffer_size = 0;
     c->buffer_flags = 0;

@@ -5,6 +5,7 @@
 #include "kernel/core/task.h"
 
 #include "kernel/core/capture.h"
+#include "kernel/core/donate.h"
 #include "kernel/core/fdtable.h"
 #include "kernel/core/file.h"
 #include "kernel/core/futex.h"
@@ -171,7 +172,7 @@ enum err task_thread(struct task *task, const struct thread_wish *wish, struct t
         return e;
     t->task = task;
     t->client = &thread_none;
-    t->priority = task->priority;
+    t->priority = t->base_priority = task->priority;
     t->rip = wish->rip;
     t->rsp = wish->rsp;
     t->rdi = wish->argument;
@@ -195,6 +196,7 @@ static void thread_remove(struct thread *t)
     request_leave(t);
     if (t->call_file)
         file_abandon(t);
+    donate_forget(t);
     request_end(t);
     if (t->state == THREAD_READY && t != cpu->current)
         sched_remove(t, THREAD_ACTIVE);

@@ -75,7 +75,8 @@ struct task {
     struct list threads;
     struct list link; /* in the list of all tasks */
     uint32_t thread_count;
-    uint32_t parent; /* TID */
+    uint32_t passive_count; /* of them, those that run with lent priorities */
+    uint32_t parent;        /* TID */
     bool critical, dying, started;
     uint8_t allow;    /* highest level that may address the mailbox; below 255 only by way of C */
     uint8_t priority; /* ceiling of its threads */

@@ -3,6 +3,7 @@
  * table of operations, each over a task that the caller governs. */
 #include "kernel/core/calls.h"
 #include "kernel/core/capture.h"
+#include "kernel/core/donate.h"
 #include "kernel/core/fcall.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
@@ -158,8 +159,7 @@ static long task_priority(struct thread *t, struct task *task)
     if (task->started && task == t->task) {
         if (t->ARG_A > task->priority)
             return -T_EPERM;
-        t->priority = (uint8_t)t->ARG_A;
-        sched_gate(t);
+        donate_own(t, (uint8_t)t->ARG_A);
         return 0;
     }
     if (task->started)
@@ -227,6 +227,15 @@ static long task_deadline(struct thread *t, struct task *task)
     return 0;
 }
 
+static long task_passive(struct thread *t, struct task *task)
+{
+    (void)task;
+    if (t->ARG_A > 1)
+        return -T_EINVAL;
+    donate_passive(t, t->ARG_A != 0);
+    return 0;
+}
+
 static long task_sigstack(struct thread *t, struct task *task)
 {
     (void)task;
@@ -280,6 +289,7 @@ static const struct {
     [TASK_DEATHS] = {task_deaths, true},      [TASK_RIGHTS] = {task_rights, false},
     [TASK_COOKIE] = {task_cookie, false},     [TASK_NAMES] = {task_names, false},
     [TASK_SIGSTACK] = {task_sigstack, true},  [TASK_SIGMASK] = {task_sigmask, true},
+    [TASK_PASSIVE] = {task_passive, true},
 };
 
 void call_taskctl(struct thread *t)

@@ -112,6 +112,7 @@ void report_counters(struct text *text)
     text_pair(text, "files", file_count());
     text_pair(text, "namespaces", names_count());
     text_pair(text, "passing", passing_count());
+    text_pair(text, "halts", cpu->halts);
     report_threads(text);
     text_pair(text, "pipes", pipe_count());
     text_pair(text, "watches", event_count());

@@ -31,6 +31,7 @@ struct cpu {
     /* the scheduler alone */
     struct list deadlines;      /* by rising deadline */
     uint64_t slice_end;         /* TSC at which the slice under way ends; 0 there is none */
+    uint64_t halts;             /* times that the CPU had nothing to run and halted */
     uint64_t armed;             /* TSC for which the timer is set; 0 not */
     struct thread *fs_owner;    /* whose fs_base is loaded; 0: it is 0 */
     uint64_t fs_base;           /* as loaded */

@@ -108,6 +108,18 @@ void sched_remove(struct thread *t, enum thread_state state)
     sched_gate(t);
 }
 
+void sched_priority(struct thread *t, uint8_t priority)
+{
+    struct cpu *cpu = cpu_this();
+    bool ready = t->state == THREAD_READY && t != cpu->current;
+    if (ready)
+        dequeue(cpu, t);
+    t->priority = priority;
+    if (ready)
+        enqueue(cpu, t, false);
+    sched_gate(t);
+}
+
 void sched_give_way(void)
 {
     struct cpu *cpu = cpu_this();
@@ -296,6 +308,7 @@ static void idle(struct cpu *cpu)
         if (core_idle())
             continue;
         timer_set(cpu);
+        cpu->halts++;
         x86_idle();
     }
 }

@@ -20,6 +20,9 @@ void sched_ready_first(struct thread *t);
 /* Takes t out of the ready queue; its state becomes `state`. */
 void sched_remove(struct thread *t, enum thread_state state);
 
+/* t, in whatever state, has another priority; a ready one goes to the end of its queue there. */
+void sched_priority(struct thread *t, uint8_t priority);
+
 /* The current thread gives up the CPU to its equals. It stays ready. */
 void sched_give_way(void);
 

@@ -36,6 +36,8 @@ static void block_reset(struct thread *t)
     list_init(&t->siblings);
     list_init(&t->timer);
     list_init(&t->cancel);
+    list_init(&t->donors);
+    list_init(&t->donor);
 }
 
 /* One page more of blocks. */

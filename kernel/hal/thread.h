@@ -50,6 +50,7 @@ enum thread_frame {
 #define BLOCK_FSBASE   0x04 /* has an FS base, which only C switches */
 #define BLOCK_WATCHED  0x08 /* has a watchpoint, which only C switches */
 #define BLOCK_SIGNAL   0x20 /* has a signal to be told, or is in the handler of one */
+#define BLOCK_PASSIVE  0x40 /* runs with the priority of whom it serves, which only C knows */
 #define BLOCK_CANCEL   0x10 /* its open request was asked to end early: C looks at the answer */
 
 #define BLOCK_HANDLER                                                                              \
@@ -111,7 +112,12 @@ struct thread {
     struct scheme *call_scheme;   /* whose open request it is, 0: not known, it left no mark */
     struct capture *capture;      /* its payload, as its server sees it, 0 if that is copied */
     struct list cancel;           /* in the server's `cancels`: wants out of the open request */
-    uint64_t call_regs[8]; /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
+    uint64_t call_regs[8];    /* rdi rsi rdx r10 r8 r9 r12 r13 of a call that returns rax only */
+    struct list donors;       /* callers that this passive thread serves */
+    struct list donor;        /* in that list of served_by */
+    struct thread *served_by; /* the passive thread that has its open call; 0 none */
+    uint8_t base_priority;    /* its own */
+    bool passive;
     uint32_t signals;      /* to be told to it on its way to user mode; bit: number */
     uint32_t signal_mask;  /* held back */
     uint64_t signal_stack; /* TASK_SIGSTACK: top, or 0 */

@@ -166,6 +166,11 @@ static const char *thread_broken(const struct thread *t)
         return "tid or stamp";
     if (threads[t->slot] != t)
         return "slot";
+    if (t->served_by && (!t->served_by->passive || thread_status(t) != THREAD_CALLING ||
+                         t->wait_task != t->served_by->task))
+        return "served_by: not the passive server of its call";
+    if (t->passive != ((t->blockers & BLOCK_PASSIVE) != 0))
+        return "passive";
     return 0;
 }
 

@@ -126,10 +126,13 @@ static void open_something(struct thread *t)
 
 static void control_something(struct thread *t)
 {
-    static const uint64_t ops[] = {TASK_RXBUF, TASK_DEADLINE, TASK_PRIORITY};
-    struct args a = {.rsi = ops[random(3)]};
+    static const uint64_t ops[] = {TASK_RXBUF, TASK_DEADLINE, TASK_PRIORITY, TASK_PASSIVE};
+    struct args a = {.rsi = ops[random(4)]};
 
-    a.w[0] = a.rsi == TASK_RXBUF ? KIT_MEMORY + random(4096) : random(2) ? random(17) : 0;
+    a.w[0] = a.rsi == TASK_PASSIVE ? random(2)
+             : a.rsi == TASK_RXBUF ? KIT_MEMORY + random(4096)
+             : random(2)           ? random(17)
+                                   : 0;
     a.w[1] = random(5000);
     sys(t, SYS_taskctl, a);
 }

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT
+ * Who runs when: slices among equals, better ones first, halting when nobody is there; priorities
+ * that are lent to passive servers, through chains, and taken back; mailboxes in the order of
+ * priority. */
+#include "kernel/test/guest/lib/guest.h"
+#include "kernel/test/guest/lib/sysfile.h"
+#include "servers/lib/print.h"
+#include "servers/lib/start.h"
+#include "servers/lib/thread.h"
+
+#define MS       1000000ull
+#define CHAIN    8u /* servers behind each other */
+#define LOW      6u
+#define MIDDLE   10u
+#define HIGH     PRIORITY_DEFAULT
+#define OWN      4u /* a server's own priority */
+#define ACTIVE   8u /* roles of a server: bit 3, and the number in the chain */
+#define OP_WORK  1u
+#define OP_NEXT  2u
+#define OP_NAP   3u
+#define WORK     (20 * MS)
+#define SPIN     (60 * MS)
+#define SLACK    (8 * MS) /* what a busy host may add */
+#define LONG     (80 * MS)
+#define SPINNERS (400 * MS)
+
+static uint64_t now(void)
+{
+    return sys_clock(CLOCK_NS);
+}
+
+static void nap(uint64_t ns)
+{
+    sys_sleep(now() + ns);
+}
+
+static void priority(uint64_t p)
+{
+    CHECK_EQ(sys_taskctl(0, TASK_PRIORITY, (struct taskctl){p, 0, 0, 0}), 0);
+}
+
+static void spin(uint64_t ns)
+{
+    for (uint64_t end = now() + ns; now() < end;)
+        ;
+}
+
+/* ---- T3 -------------------------------------------------------------------------------------- */
+
+static volatile bool stop;
+static volatile uint64_t turns[2], shares[2], last_seen;
+static volatile unsigned runner, switches;
+
+/* Counts its turns, and the time between two looks at the clock while nobody else looked. */
+static void spinner(uint64_t me)
+{
+    priority(LOW);
+    while (!stop) {
+        uint64_t t = sys_clock(CLOCK_TSC);
+        if (runner == me)
+            shares[me] += t - last_seen;
+        else
+            switches++;
+        runner = (unsigned)me;
+        last_seen = t;
+        turns[me]++;
+    }
+}
+
+/* The clock counts instructions: the same loop takes the same time, always. */
+static bool counting(void)
+{
+    uint64_t took[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t begin = sys_clock(CLOCK_TSC);
+        for (volatile unsigned n = 0; n < 20000; n++)
+            ;
+        took[i] = sys_clock(CLOCK_TSC) - begin;
+    }
+    return took[1] == took[2] && took[2] == took[3];
+}
+
+static void slices(void)
+{
+    struct user_thread u[2];
+    uint64_t percent = counting() ? 2 : 20;
+
+    SHOWS("T3", percent == 2 ? "two spinners share the CPU to 2 %, by slices of 4 ms"
+                             : "two spinners share the CPU, by slices of 4 ms");
+    stop = false;
+    for (unsigned i = 0; i < 2; i++) {
+        turns[i] = shares[i] = 0;
+        CHECK(thread_start(&u[i], spinner, i) > 0);
+    }
+    nap(SPINNERS);
+    stop = true;
+    for (unsigned i = 0; i < 2; i++)
+        thread_join(&u[i]);
+    uint64_t all = shares[0] + shares[1];
+    uint64_t apart = shares[0] > shares[1] ? shares[0] - shares[1] : shares[1] - shares[0];
+    CHECK(all > 0);
+    CHECK(apart * 100 <= all * percent);
+    CHECK(switches >= (percent == 2 ? SPINNERS / (4 * MS) - 8 : 20));
+    CHECK(switches <= SPINNERS / (4 * MS) + 8);
+    print("priority: %lu switches, shares differ by %lu in 10000\n", (unsigned long)switches,
+          (unsigned long)(apart * 10000 / all));
+}
+
+static void better_first(void)
+{
+    struct user_thread u;
+
+    SHOWS("T3", "while a better thread runs no other does; it runs as soon as it may");
+    stop = false;
+    turns[0] = 0;
+    CHECK(thread_start(&u, spinner, 0) > 0);
+    nap(6 * MS);
+    CHECK(turns[0] > 0);
+    for (unsigned i = 0; i < 5; i++) {
+        uint64_t before = turns[0];
+        spin(6 * MS);
+        sys_yield();
+        CHECK_EQ(turns[0], before);
+        nap(6 * MS);
+        CHECK(turns[0] > before);
+    }
+    stop = true;
+    thread_join(&u);
+}
+
+static void idle_halts(void)
+{
+    SHOWS("T3", "a CPU without a ready thread halts, and only then");
+    long before = sysfile_number("sys:counters", "halts");
+    spin(10 * MS);
+    long spun = sysfile_number("sys:counters", "halts");
+    for (unsigned i = 0; i < 5; i++)
+        nap(MS);
+    CHECK_EQ(spun, before);
+    CHECK(sysfile_number("sys:counters", "halts") >= spun + 5);
+}
+
+/* ---- X3 -------------------------------------------------------------------------------------- */
+
+static uint32_t servers[CHAIN];
+
+/* OP_WORK computes W0 ns; OP_NAP sleeps as long; OP_NEXT hands the request down the chain, whose
+ * TIDs follow in W1.. as pairs. Answers the priority at the end of the work in W0, at its beginning
+ * in W1, and which request it was in W2. */
+static void serve(uint64_t how)
+{
+    struct msg m = {0};
+    uint64_t count = 0;
+
+    sys_taskctl(0, TASK_PRIORITY, (struct taskctl){OWN, 0, 0, 0});
+    if (!(how & ACTIVE))
+        sys_taskctl(0, TASK_PASSIVE, (struct taskctl){1, 0, 0, 0});
+    for (;;) {
+        if (sys_reply_wait(&m) < 0)
+            sys_exit(1);
+        uint64_t caller = m.caller, before = (uint64_t)sys_self(SELF_PRIORITY), next = m.w[1];
+        if (TAG_OP(m.tag) == OP_NEXT && next) {
+            struct msg down = {.tag = TAG(OP_NEXT, 0, 48, 0)};
+            down.w[0] = m.w[0];
+            for (unsigned i = 1; i < 5; i++)
+                down.w[i] = m.w[i] >> 32 | (i < 4 ? m.w[i + 1] << 32 : 0);
+            sys_call(&down, (uint32_t)next);
+            before = down.w[1];
+        } else if (TAG_OP(m.tag) == OP_NAP) {
+            nap(m.w[0]);
+        } else if (m.caller) {
+            spin(m.w[0]);
+        }
+        m = (struct msg){.caller = caller,
+                         .tag = TAG(0, 0, 24, 0),
+                         .w = {(uint64_t)sys_self(SELF_PRIORITY), before, count++}};
+    }
+}
+
+static void work_message(struct msg *m, uint64_t ns, unsigned chain)
+{
+    *m = (struct msg){.tag = TAG(chain > 1 ? OP_NEXT : OP_WORK, 0, 48, 0), .w = {ns}};
+    for (unsigned i = 1; i < chain; i++)
+        m->w[1 + (i - 1) / 2] |= (uint64_t)servers[i] << (32 * ((i - 1) % 2));
+}
+
+static struct msg low_answer;
+static unsigned low_chain;
+static volatile long low_result;
+static volatile uint64_t middle_begin;
+
+static void low(uint64_t ns)
+{
+    struct msg m;
+
+    priority(LOW);
+    work_message(&m, ns, low_chain);
+    low_result = sys_call(&m, servers[0]);
+    low_answer = m;
+}
+
+static void middle(uint64_t ns)
+{
+    priority(MIDDLE);
+    sys_sleep(middle_begin);
+    spin(ns);
+}
+
+/* The classic: low has the server, high wants it, middle computes. The latency of high's call. */
+static uint64_t inversion(unsigned chain)
+{
+    struct user_thread l, m;
+    struct msg call;
+
+    low_chain = chain;
+    middle_begin = now() + 6 * MS;
+    CHECK(thread_start(&l, low, WORK) > 0);
+    CHECK(thread_start(&m, middle, SPIN) > 0);
+    nap(10 * MS);
+    work_message(&call, 0, 1);
+    uint64_t begin = now();
+    CHECK_EQ(sys_call(&call, servers[0]), 0);
+    uint64_t took = now() - begin;
+    thread_join(&l);
+    thread_join(&m);
+    CHECK_EQ(low_result, 0);
+    return took;
+}
+
+static void servers_start(unsigned n, unsigned how)
+{
+    for (unsigned i = 0; i < n; i++) {
+        servers[i] = (uint32_t)guest_child("serve", how);
+        CHECK((int32_t)servers[i] > 0);
+    }
+    nap(5 * MS); /* they wait now */
+}
+
+static void servers_end(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        CHECK_EQ(sys_kill(servers[i], SIGKILL), 0);
+        CHECK_EQ(guest_wait((long)servers[i]), 512 + SIGKILL);
+    }
+}
+
+static void inversions(void)
+{
+    SHOWS("X3",
+          "a passive server answers its best caller within its own work; an active one of low "
+          "priority makes it wait for whoever computes");
+    servers_start(1, 0);
+    uint64_t lent = inversion(1);
+    CHECK(lent <= WORK + SLACK);
+    CHECK_EQ(low_answer.w[1], LOW);
+    CHECK_EQ(low_answer.w[0], HIGH); /* raised while it worked for low */
+    servers_end(1);
+    servers_start(1, ACTIVE);
+    uint64_t bare = inversion(1);
+    CHECK(bare > 2 * WORK);
+    CHECK_EQ(low_answer.w[0], OWN);
+    servers_end(1);
+    print("priority: high waited %lu us with donation, %lu us without\n",
+          (unsigned long)(lent / 1000), (unsigned long)(bare / 1000));
+    SHOWS("X3", "the same through a chain of 8 servers");
+    servers_start(CHAIN, 0);
+    lent = inversion(CHAIN);
+    CHECK(lent <= WORK + SLACK);
+    CHECK_EQ(low_answer.w[1], LOW); /* of the last in the chain */
+    servers_end(CHAIN);
+}
+
+static void impatient(uint64_t ns)
+{
+    struct msg m;
+
+    sys_taskctl(0, TASK_DEADLINE, (struct taskctl){ns, 0, 0, 0});
+    work_message(&m, 0, 1);
+    low_result = sys_call(&m, servers[0]);
+}
+
+/* What was lent goes back when the lender gives up, dies, or is answered. */
+static void taken_back(void)
+{
+    struct user_thread l, h;
+    struct msg m;
+
+    SHOWS("X3", "what was lent is taken back at the answer, the time-out and the death");
+    servers_start(1, 0);
+    low_chain = 1;
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(thread_start(&l, low, i ? LONG : WORK) > 0);
+        nap(4 * MS);
+        if (!i) {
+            CHECK(thread_start(&h, impatient, 3 * MS) > 0);
+            thread_join(&h);
+            CHECK_EQ(low_result, -T_ETIMEDOUT);
+        } else {
+            long child = guest_child("call", servers[0]);
+            nap(4 * MS);
+            CHECK_EQ(sys_kill((uint32_t)child, SIGKILL), 0);
+            CHECK_EQ(guest_wait(child), 512 + SIGKILL);
+        }
+        thread_join(&l);
+        CHECK_EQ(low_result, 0);
+        CHECK_EQ(low_answer.w[0], LOW);
+    }
+    work_message(&m, 0, 1);
+    CHECK_EQ(sys_call(&m, servers[0]), 0);
+    CHECK_EQ(m.w[0], HIGH);
+    servers_end(1);
+}
+
+static const uint8_t queue_priorities[5] = {4, 12, 8, 12, 4};
+static volatile uint64_t served[5];
+
+static void queued(uint64_t i)
+{
+    struct msg m;
+
+    priority(queue_priorities[i]);
+    work_message(&m, 0, 1);
+    if (!sys_call(&m, servers[0]))
+        served[i] = m.w[2];
+}
+
+static void napping(uint64_t ns)
+{
+    struct msg m = {.tag = TAG(OP_NAP, 0, 8, 0), .w = {ns}};
+
+    low_result = sys_call(&m, servers[0]);
+}
+
+static void queue(void)
+{
+    static const unsigned want[5] = {3, 0, 2, 1, 4};
+    struct user_thread u[5], l;
+
+    SHOWS("X3", "a mailbox gives the best caller first, and of equals the oldest");
+    servers_start(1, 0);
+    CHECK(thread_start(&l, napping, LONG) > 0);
+    nap(2 * MS);
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK(thread_start(&u[i], queued, i) > 0);
+        nap(MS);
+    }
+    for (unsigned i = 0; i < 5; i++)
+        thread_join(&u[i]);
+    thread_join(&l);
+    for (unsigned i = 0; i < 5; i++)
+        CHECK_EQ(served[i], want[i] + 1);
+    servers_end(1);
+}
+
+static int role(const char *name, const char *number)
+{
+    uint64_t n = 0;
+    struct msg m;
+
+    for (; *number; number++)
+        n = n * 10 + (uint64_t)(*number - '0');
+    if (name[0] == 's')
+        serve(n);
+    servers[0] = (uint32_t)n;
+    work_message(&m, 0, 1);
+    return sys_call(&m, servers[0]) != 0;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    long threads, timers;
+
+    (void)envp;
+    guest_path_set(argv[0]);
+    if (argc > 2)
+        return role(argv[1], argv[2]);
+    threads = sysfile_number("sys:counters", "threads");
+    timers = sysfile_number("sys:counters", "timers");
+    slices();
+    better_first();
+    idle_halts();
+    inversions();
+    taken_back();
+    queue();
+    SHOWS("T3,X3", "no thread or timer is left");
+    CHECK_EQ(sysfile_number("sys:counters", "threads"), threads);
+    CHECK_EQ(sysfile_number("sys:counters", "timers"), timers);
+    return guest_end("priority");
+}
