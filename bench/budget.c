@@ -47,6 +47,7 @@ static const struct route {
     {"notify a waiting thread", "notify", {110, 120}, {FREE, FREE}, "seL4 kernel 536"},
     {"page fault to a handler", "fault", {250, 270}, {FREE, FREE}, "seL4 kernel 588, one way"},
     {"pipe, 8 bytes and back", "pipe", {FREE, FREE}, {1500, 1530}, "Linux 6.1 pipe whole 10,525"},
+    {"futex, two threads", "futex", {FREE, FREE}, {1700, 1720}, "Linux 6.1 whole 7,114"},
 };
 
 struct budget_args {

@@ -34,25 +34,13 @@ static const struct rung {
     const char *name;
     bool sized, spaced;
 } rungs[] = {
-    {"R0", false, false},
-    {"R1", true, false},
-    {"T0", true, false},
-    {"T0c", true, false},
-    {"T1", true, false},
-    {"T1h", true, false},
-    {"T2", true, false},
-    {"D0", true, true},
-    {"D1", true, true},
-    {"D2", true, true},
-    {"D3", true, true},
-    {"D4", true, true},
-    {"notify", false, false},
-    {"fault", false, false},
-    {"pipe", false, false},
-    {"irq-linked", false, false},
-    {"irq-realtime", false, false},
-    {"irq-thread", false, false},
-    {"irq-notify", false, false},
+    {"R0", false, false},         {"R1", true, false},          {"T0", true, false},
+    {"T0c", true, false},         {"T1", true, false},          {"T1h", true, false},
+    {"T2", true, false},          {"D0", true, true},           {"D1", true, true},
+    {"D2", true, true},           {"D3", true, true},           {"D4", true, true},
+    {"notify", false, false},     {"fault", false, false},      {"pipe", false, false},
+    {"futex", false, false},      {"irq-linked", false, false}, {"irq-realtime", false, false},
+    {"irq-thread", false, false}, {"irq-notify", false, false},
 };
 
 __attribute__((format(printf, 4, 5))) static int error_set(struct matrix_error *error, size_t line,

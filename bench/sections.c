@@ -33,6 +33,7 @@ static const struct rung {
     {"irq-realtime", 4, {0, 8}, "to the first instruction of a real-time handler"},
     {"irq-thread", 4, {0, 8}, "to a thread that waits for it"},
     {"irq-notify", 5, {0, 10}, "to a thread that waits for its notification"},
+    {"futex", 4, {0, 8}, "two threads wake each other"},
 };
 #define RUNGS (sizeof(rungs) / sizeof(rungs[0]))
 

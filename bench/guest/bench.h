@@ -128,6 +128,10 @@ long irq_notify_set_up(struct work *w);
 void irq_tear_down(void);
 long irq_run(struct work *w, struct span *to, unsigned n);
 
+/* futex.c */
+long futex_set_up(struct work *w);
+void futex_tear_down(void);
+
 /* servers.c: the other side. */
 int server_main(const char *name);
 /* The task that runs loop `name`, started when it is not there: its TID. One at a time. */

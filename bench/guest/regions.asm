@@ -227,6 +227,31 @@ global %1:function (%1.end - %1)
             CHECK
             REGION_END
 
+; Wakes who waits on the first word, and waits on the second, a cache line on, until they are equal.
+%assign FUTEX_WAIT  0x80
+%assign FUTEX_WAKE  0x81
+%assign LINE        64
+            REGION  futex
+            mov     rbp, [r15 + R_WORD]
+            inc     dword [rbp]
+            mov     rdi, rbp
+            mov     esi, FUTEX_WAKE
+            mov     edx, 1
+            mov     eax, SYS_futex
+            syscall
+            CHECK
+.sleep:     mov     edx, [rbp + LINE]
+            cmp     edx, [rbp]
+            je      .awake
+            lea     rdi, [rbp + LINE]
+            mov     esi, FUTEX_WAIT
+            xor     r10d, r10d
+            mov     eax, SYS_futex
+            syscall
+            jmp     .sleep
+.awake:
+            REGION_END
+
 ; One word out, one word back.
             REGION  stream
             mov     edi, [r15 + R_TARGET]

@@ -34,21 +34,14 @@ static const struct {
     const char *rung;
     unsigned base, pti, traps, slope; /* ticks; slope in sixteenths of a tick a byte */
 } rungs[] = {
-    {"R0", 12, 6, 1, 0},
-    {"R1", 92, 10, 1, 2},
-    {"T2", 148, 10, 2, 5},
-    {"D0", 2310, 38, 6, 5},
-    {"D1", 1640, 26, 4, 5},
-    {"D2", 1210, 20, 3, 5},
-    {"D3", 905, 14, 2, 5},
-    {"D4", 128, 10, 2, 5},
-    {"notify", 240, 12, 2, 0},
-    {"fault", 420, 22, 2, 0},
-    {"pipe", 1400, 26, 4, 0},
-    {"irq-linked", 90, 10, 4, 0},
-    {"irq-realtime", 420, 10, 4, 0},
-    {"irq-thread", 640, 10, 4, 0},
-    {"irq-notify", 780, 10, 5, 0},
+    {"R0", 12, 6, 1, 0},           {"R1", 92, 10, 1, 2},
+    {"T2", 148, 10, 2, 5},         {"D0", 2310, 38, 6, 5},
+    {"D1", 1640, 26, 4, 5},        {"D2", 1210, 20, 3, 5},
+    {"D3", 905, 14, 2, 5},         {"D4", 128, 10, 2, 5},
+    {"notify", 240, 12, 2, 0},     {"fault", 420, 22, 2, 0},
+    {"pipe", 1400, 26, 4, 0},      {"futex", 880, 36, 4, 0},
+    {"irq-linked", 90, 10, 4, 0},  {"irq-realtime", 420, 10, 4, 0},
+    {"irq-thread", 640, 10, 4, 0}, {"irq-notify", 780, 10, 5, 0},
 };
 
 static void frame_send(uint8_t type, const void *body, size_t length)

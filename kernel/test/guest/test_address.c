@@ -71,6 +71,34 @@ static void cycle(void)
     sys_taskctl(0, TASK_DEADLINE, (struct taskctl){0, 0, 0, 0});
 }
 
+/* The same through seven servers, each of which calls the next: the last one us. */
+static void chain(void)
+{
+    long tid[7], next = sys_self(SELF_TID);
+    struct msg m = {.tag = TAG(1, 0, 8, 0)};
+
+    for (unsigned i = 0; i < 7; i++) {
+        tid[i] = next = guest_child("link", (uint64_t)next);
+        CHECK(next > 0);
+    }
+    CHECK_EQ(sys_call(&m, (uint32_t)next), 0);
+    CHECK_EQ(m.w[0], -T_EDEADLK);
+    for (unsigned i = 0; i < 7; i++)
+        CHECK_EQ(guest_wait(tid[i]), 0);
+}
+
+/* Hands its request on, and the answer back. */
+static int role_link(uint32_t next)
+{
+    struct msg m = {0}, on = {.tag = TAG(1, 0, 8, 0)};
+
+    sys_receive(&m);
+    long e = sys_call(&on, next);
+    m.w[0] = e < 0 ? (uint64_t)e : on.w[0];
+    m.tag = TAG(1, 0, 8, 0);
+    return sys_reply(&m) != 0;
+}
+
 /* A thread that waits for its own task is no deadlock while another thread can answer. */
 static void answer_one(uint64_t argument)
 {
@@ -124,12 +152,20 @@ int main(int argc, char **argv, char **envp)
         return (int)guest_wait(guest_child("outer", tid));
     if (argc > 2 && !strcmp(argv[1], "caller"))
         return role_caller(tid);
+    if (argc > 2 && !strcmp(argv[1], "link"))
+        return role_link(tid);
     if (argc > 2) {
         sys_taskctl(0, TASK_LEVEL, (struct taskctl){1, 0, 0, 0});
         return address(tid);
     }
+    SHOWS("T19",
+          "a mailbox hears whom it is told to hear: others get EPERM, and it is not disturbed");
     levels();
+    SHOWS("X6", "A calls B calls A: EDEADLK at once, unless there is a deadline");
     cycle();
+    SHOWS("X6", "a circle of 8 tasks is seen, by the call that would close it");
+    chain();
+    SHOWS("X6", "no deadlock while another thread can answer");
     threads();
     return guest_end("address");
 }

@@ -302,6 +302,76 @@ static void death_of_client(void)
     CHECK_EQ(raw(SYS_reply_wait, r.rdi, 0), -T_EBADFD);
 }
 
+/* Posts that nobody reads: the ring is full, then each is refused, and nothing is lost of the 32.
+ */
+static void flood(uint64_t posts)
+{
+    long tid = sys_spawn(0, 0, sys_name("flood"));
+    uint64_t kept = 0, refused = 0;
+
+    for (uint64_t i = 0; i < posts; i++) {
+        long e = sys_post((uint32_t)tid, TAG(0, 0, 0, i));
+        kept += e == 0;
+        refused += e == -T_EAGAIN;
+    }
+    CHECK_EQ(kept, POST_SLOTS);
+    CHECK_EQ(refused, posts - POST_SLOTS);
+    end(tid);
+}
+
+static volatile long taker_kind;
+
+/* Naps, so that the sender has changed its buffer when this looks at what it got. */
+static void taker(uint64_t argument)
+{
+    static uint8_t room[PAGE] __attribute__((aligned(8)));
+    struct guest_regs r = {.rax = SYS_recv};
+
+    (void)argument;
+    sys_taskctl(0, TASK_RXBUF, (struct taskctl){(uint64_t)room, PAGE, 0, 0});
+    taker_kind = peer_syscall(&r);
+    sleep_on();
+}
+
+/* Our own thread takes what we were told of: then there is nothing, and a loop waits again. And a
+ * child's buffer, changed as soon as its send came back, has changed nothing here. */
+static void rendezvous(void)
+{
+    static uint8_t room[PAGE] __attribute__((aligned(8)));
+
+    CHECK_EQ(sys_post((uint32_t)own(), TAG(5, 0, 0, 1)), 0);
+    CHECK_EQ(sys_wait(), KIND_POST);
+    CHECK(guest_thread(taker, 0) > 0);
+    nap(MS);
+    CHECK_EQ(taker_kind, KIND_POST);
+    CHECK_EQ(raw(SYS_recv, 0, 0), -T_EAGAIN);
+    CHECK_EQ(sys_taskctl(0, TASK_RXBUF, (struct taskctl){(uint64_t)room, PAGE, 0, 0}), 0);
+    long tid = guest_child("send", (uint64_t)own());
+    nap(50 * MS); /* the child has sent: it waits to be taken */
+    struct guest_regs r = {.rax = SYS_receive};
+    CHECK_EQ(peer_syscall(&r), KIND_CALL);
+    CHECK_EQ(guest_wait(tid), 6); /* it has overwritten its buffer and ended */
+    uint64_t wrong = 0;
+    for (unsigned i = 0; i < r.r13; i++)
+        wrong += room[i] != peer_byte(3, i);
+    CHECK_EQ(r.r13, 1000);
+    CHECK_EQ(wrong, 0);
+}
+
+__attribute__((noreturn)) static void send_role(uint64_t tid)
+{
+    static uint8_t bytes[1000];
+    struct guest_regs r = {.rax = SYS_send, .rdi = tid, .rsi = LONG_TAG(1, MSG_OUT)};
+
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = peer_byte(3, i);
+    r.r12 = (uint64_t)bytes, r.r13 = sizeof(bytes);
+    long e = peer_syscall(&r);
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = 0xEE;
+    sys_exit(e ? 1 : 6);
+}
+
 static uint64_t number_of(const char *digits)
 {
     uint64_t n = 0;
@@ -315,6 +385,8 @@ static void role(char **argv)
 {
     if (argv[1][0] == 'p')
         peer_serve((enum peer_rung)number_of(argv[2]));
+    if (argv[1][0] == 's')
+        send_role(number_of(argv[2]));
     raw(SYS_call, number_of(argv[2]), TAG(1, 0, 0, 0));
     sys_exit(5);
 }
@@ -346,13 +418,26 @@ int main(int argc, char **argv, char **envp)
     guest_path_set(argv[0]);
     if (argc > 2)
         role(argv);
+    SHOWS("T18,X2",
+          "a task has a mailbox before it ever ran: 32 posts are kept, the next is refused");
     fresh();
+    SHOWS("X2", "a million posts without a reader (a tenth with isolation)");
+    flood(argc > 1 ? 10000 : sysfile_line("sys:mitig", "pti on") ? 100000 : 1000000);
+    SHOWS("T21,T22", "recv never blocks, wait takes nothing, and each kind arrives as it was sent");
     own_mailbox();
+    SHOWS("T20", "sends, calls and receptions end at their deadlines");
     deadlines();
+    SHOWS("T19", "a name of the past is nobody's");
     stale();
+    SHOWS("X2", "notifications add up, and wake a better thread at once");
     notify();
+    SHOWS("T20,T22", "a taken message is the receiver's own; what another thread took is gone");
+    rendezvous();
+    SHOWS("T26", "a sender that unmaps its payload midway gets EFAULT, its receiver sees nothing");
     unmapped_midway();
+    SHOWS("T20", "who waits for a task learns of its death at every point of a call");
     deaths();
+    SHOWS("T22", "several threads on one mailbox: each message goes to one of them");
     threads();
     return guest_end("mailbox");
 }

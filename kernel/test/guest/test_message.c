@@ -9,9 +9,12 @@
 
 #define LONG_TAG(op, flags) TAG(op, flags, MSG_LENGTH_BUFFER, 0)
 #define STEP                97u
+#define HEADERS             4096u
+#define NOISE               1000u
 #define PAGE                4096u
 
 static uint8_t *memory;
+static unsigned step = 1; /* of the sizes that are tried on D3 */
 
 /* Six words out, as many as the length says must arrive; the answer's likewise. */
 static void words(enum peer_rung rung, long tid, unsigned length)
@@ -40,13 +43,33 @@ static void headers(enum peer_rung rung, long tid)
 {
     uint32_t pattern = 1;
 
-    for (unsigned i = 0; i < 64; i++, pattern = pattern * 1664525u + 1013904223u) {
+    for (unsigned i = 0; i < HEADERS; i++, pattern = pattern * 1664525u + 1013904223u) {
         uint32_t header = i < 32 ? 1u << i : i < 34 ? i - 33u : pattern;
         struct guest_regs r = {.rsi = TAG(PEER_SEEN, 0, 0, header)};
         CHECK_EQ(peer_call(rung, tid, &r), 0);
         CHECK_EQ(TAG_HEADER(r.rsi), header);
         CHECK_EQ(TAG_OP(r.rsi), PEER_SEEN);
     }
+}
+
+/* Six random words under a random header come back as they went. */
+static void noise(enum peer_rung rung, long tid)
+{
+    uint64_t x = 88172645463325252ull, wrong = 0;
+
+    for (unsigned n = 0; n < NOISE; n++) {
+        uint64_t sent[MSG_WORDS];
+        struct guest_regs r = {.rsi = TAG(PEER_SEEN, 0, MSG_INLINE_MAX, 0)};
+        for (unsigned i = 0; i < MSG_WORDS; i++) {
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            WORDS(&r)[i] = sent[i] = x;
+        }
+        r.rsi |= x << 32;
+        wrong += peer_call(rung, tid, &r) != 0 || TAG_HEADER(r.rsi) != (uint32_t)x;
+        for (unsigned i = 0; i < MSG_WORDS; i++)
+            wrong += WORDS(&r)[i] != sent[i];
+    }
+    CHECK_EQ(wrong, 0);
 }
 
 /* The kernel says who sent and with which level; what rdi held above the TID is nobody's. */
@@ -95,7 +118,7 @@ static void payloads(enum peer_rung rung, long tid)
 
     for (unsigned i = 0; i < sizeof(edges) / sizeof(edges[0]); i++)
         payload(rung, tid, edges[i], i % 9);
-    for (uint64_t size = 0; size <= PEER_SIZE; size += STEP * (rung == RUNG_D3 ? 1 : 7))
+    for (uint64_t size = 0; size <= PEER_SIZE; size += rung == RUNG_D3 ? step : STEP * 7)
         payload(rung, tid, size, (unsigned)(size % 13));
 }
 
@@ -197,12 +220,23 @@ static void rung(enum peer_rung rung)
 
     if (!CHECK(tid > 0))
         return;
+    SHOWS("T23,X9", "a rung of the ladder: words within the length arrive, those beyond are zero, "
+                    "whatever the sender had in its registers");
     for (unsigned length = 0; length <= MSG_INLINE_MAX; length++)
         words(rung, tid, length);
+    SHOWS("T24,T25", "4096 patterns of the header pass unchanged, in messages without a payload");
     headers(rung, tid);
+    SHOWS("T21", "the sender is whom the kernel says, not whom the message says");
     stamps(rung, tid);
+    SHOWS("T28", "messages of random words and headers: nothing in them means anything");
+    noise(rung, tid);
+    SHOWS("T26", rung == RUNG_D3
+                     ? "payloads of every size from 0 to 20000, misaligned on both sides"
+                     : "payloads of sizes from 0 to 20000, misaligned on both sides");
     payloads(rung, tid);
     if (rung == RUNG_D2 || rung == RUNG_D3) {
+        SHOWS("T27",
+              "answers by buffer and by xfer, sizes and addresses at their borders, forged tokens");
         answers(tid);
         borders(tid);
         largest(tid);
@@ -218,6 +252,8 @@ int main(int argc, char **argv, char **envp)
     guest_path_set(argv[0]);
     if (argc > 2)
         peer_serve((enum peer_rung)(argv[2][0] - '0'));
+    if (argc > 1) /* "short": with all others, on slow machines */
+        step = STEP;
     memory = guest_memory(3 * PAGE + PEER_SIZE);
     for (unsigned i = 0; i < 2 * PAGE + PEER_SIZE; i++)
         memory[i] = peer_byte(7, i);
