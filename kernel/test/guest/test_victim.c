@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * A server that dies or hangs where its scheme's name says: HOW-PHASE, HOW die, hang or spin, PHASE
  * open, read, write, fcall, close or reply (once it has answered). "crash" ends before it is
- * ready, "mute" never says that it is. Only the first generation does it: what a supervisor starts
- * again is well, and says so by its reads. Started by init from kernel/test/rc/supervise. */
+ * ready, "mute" never says that it is. A file named "lethal"
+ * triggers it; any other is well, and its reads give the TID. Started by init from
+ * kernel/test/rc/supervise. */
 #include "kernel/test/guest/lib/guest.h"
 #include "servers/lib/exec.h"
 #include "servers/lib/file.h"
