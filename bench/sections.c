@@ -29,6 +29,7 @@ static const struct rung {
     {"notify", 2, {2, 4}, "notify a waiting thread, which answers"},
     {"fault", 2, {0, 4}, "page fault to a user handler and back"},
     {"pipe", 4, {2, 8}, "8 bytes through a pipe, and 8 back through another"},
+    {"chan", 4, {2, 8}, "8 bytes through a channel, and 8 back"},
     {"irq-linked", 4, {0, 8}, "from an interrupt's raise to the kernel's first look at it"},
     {"irq-realtime", 4, {0, 8}, "to the first instruction of a real-time handler"},
     {"irq-thread", 4, {0, 8}, "to a thread that waits for it"},

@@ -117,6 +117,7 @@ void mitig_restore(void);
 
 /* stream.c */
 long pipe_set_up(struct work *w);
+long chan_set_up(struct work *w);
 void stream_tear_down(void);
 long stream_serve(void *unused);
 

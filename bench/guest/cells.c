@@ -192,6 +192,7 @@ static const struct rung rungs[] = {
     {"notify", 0, notify_set_up, regions_run, "notification", 2, 2, "waiter", false},
     {"fault", 0, fault_set_up, fault_run, "fault", 2, 0, 0, false},
     {"pipe", 0, pipe_set_up, regions_run, "round trip", 4, 2, "stream", false},
+    {"chan", 0, chan_set_up, regions_run, "round trip", 4, 2, "stream", false},
     {"irq-linked", 0, irq_linked_set_up, irq_run, "interrupt", 4, 0, 0, false},
     {"irq-realtime", 0, irq_realtime_set_up, irq_run, "interrupt", 4, 0, 0, false},
     {"irq-thread", 0, irq_thread_set_up, irq_run, "interrupt", 4, 0, 0, false},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Cells over byte streams: 8 bytes go to the other side and 8 come back, each side blocked in read
- * while the other works. Two pipes. Invariant: the descriptors that a cell made are closed when it
- * ends; those of the other side go with it. Called by cells.c and servers.c. */
+ * while the other works. Two pipes, or one channel. Invariant: the descriptors that a cell made are
+ * closed when it ends; those of the other side go with it. Called by cells.c and servers.c. */
 #include "bench/guest/bench.h"
 #include "servers/lib/file.h"
 #include "servers/lib/syscall.h"
@@ -58,6 +58,30 @@ long pipe_set_up(struct work *w)
     error = stream_give(w, there[0], back[1]);
     file_close(there[0]);
     file_close(back[1]);
+    return error;
+}
+
+static long path_dup(long fd, const char *path, uint64_t length)
+{
+    struct msg m = {.tag = TAG(OP_dup, MSG_OUT, MSG_LENGTH_BUFFER, 0),
+                    .w = {[4] = (uint64_t)path, [5] = length},
+                    .caller = (uint64_t)fd};
+    long rax = sys_message(SYS_dup, &m);
+    return rax < 0 ? rax : (long)m.w[0];
+}
+
+long chan_set_up(struct work *w)
+{
+    server_end();
+    long listener = file_open("chan:", O_RDWR | O_CREAT);
+    long near = listener < 0 ? listener : path_dup(listener, "connect", 7);
+    long far = near < 0 ? near : path_dup(listener, "listen", 6);
+    if (far < 0)
+        return far;
+    open_here[0] = open_here[1] = (int)near;
+    long error = stream_give(w, (int)far, (int)far);
+    file_close((int)far);
+    file_close((int)listener);
     return error;
 }
 

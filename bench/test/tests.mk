@@ -26,6 +26,7 @@ $(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/tes
 $(foreach t,$(patsubst bench/test/test_%.c,%,$(wildcard bench/test/test_*.c)),\
   $(eval $(call UNIT,bench_$t,bench/test/test_$t.c $(BENCH_T))))
 $(eval $(call UNIT,services,$(addprefix servers/services/,test/test_services.c test/mock.c $(LINKED:%=%.c))))
+$(eval $(call UNIT,chan,servers/services/test/test_chan.c servers/services/chan.c))
 $(eval $(call UNIT,lib,servers/lib/test/test_lib.c $(addprefix servers/lib/,args.c print.c restart.c word.c)))
 $(eval $(call UNIT,initfs_read,servers/lib/test/test_initfs_read.c servers/lib/initfs_read.c))
 $(eval $(call UNIT,request,servers/host/test/test_request.c servers/host/request.c))
