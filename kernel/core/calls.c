@@ -44,6 +44,7 @@ static void result(struct thread *t, long value)
 void call_again(struct thread *t, uint32_t number)
 {
     list_remove(&t->link);
+    t->again = t->deadline;
     sched_deadline_cancel(t);
     t->call_scheme = 0;
     t->rip -= SYSCALL_LENGTH;

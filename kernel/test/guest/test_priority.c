@@ -309,6 +309,9 @@ static void taken_back(void)
     work_message(&m, 0, 1);
     CHECK_EQ(sys_call(&m, servers[0]), 0);
     CHECK_EQ(m.w[0], HIGH);
+    CHECK(thread_start(&l, low, MS) > 0);
+    thread_join(&l);
+    CHECK_EQ(low_answer.w[0], LOW); /* nothing is left of ours */
     servers_end(1);
 }
 

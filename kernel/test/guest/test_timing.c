@@ -107,7 +107,7 @@ static void again(void)
     char byte;
     long result = 1;
 
-    SHOWS("X11", "a wait that is begun anew by the kernel keeps the deadline of its call");
+    SHOWS("X11", "a reader whose bytes others take ends at the deadline of its call");
     CHECK_EQ(sys_pipe2(0, ends), 0);
     CHECK(thread_start(&eater, greedy, 0) > 0);
     sys_sleep(now() + MS); /* it waits, before us */
