@@ -16,6 +16,7 @@ static const struct rung {
 } rungs[] = {
     {"R0", 1, {0, 2}, "null call"},
     {"R1", 1, {0, 2}, "file call, service in the kernel"},
+    {"R1m", 1, {0, 2}, "the same, service loaded as a module"},
     {"D0", 6, {2, 12}, "send, wait, recv on both sides"},
     {"D1", 4, {2, 8}, "send, receive on both sides"},
     {"D2", 3, {2, 6}, "call; receive, reply"},

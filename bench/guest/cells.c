@@ -7,6 +7,7 @@
 #include "bench/guest/bench.h"
 #include "servers/lib/exec.h"
 #include "servers/lib/file.h"
+#include "servers/lib/place.h"
 #include "servers/lib/string.h"
 #include "servers/lib/syscall.h"
 
@@ -88,6 +89,13 @@ static long t1_set_up(struct work *w)
 static long t1h_set_up(struct work *w)
 {
     return route_set_up(w, "zero t1h");
+}
+
+/* The same service, loaded as a module, until the cell ends. */
+static long module_set_up(struct work *w)
+{
+    long error = place_move("zero", PLACE_MODULE);
+    return error < 0 ? error : read_set_up(w, "zero:");
 }
 
 /* What a server cannot gather for its reply it pushes by xfer, the gathered part too. */
@@ -179,6 +187,7 @@ static long regions_run(struct work *w, struct span *to, unsigned n)
 static const struct rung rungs[] = {
     {"R0", 0, null_set_up, regions_run, "null call", 1, 0, 0, false},
     {"R1", HAS_SIZE, linked_set_up, regions_run, "read", 1, 0, 0, false},
+    {"R1m", HAS_SIZE, module_set_up, regions_run, "read", 1, 0, 0, false},
     {"T0", HAS_SIZE, t0_set_up, regions_run, "read", 3, 2, 0, false},
     {"T0c", HAS_SIZE, t0c_set_up, regions_run, "read", 3, 2, 0, false},
     {"T1", HAS_SIZE, t1_set_up, regions_run, "read", 2, 2, 0, false},
@@ -225,6 +234,8 @@ void cell_tear_down(struct work *w)
         file_close(w->fd);
     if (w->rung->plain)
         file_put("sys:path", machine.fast ? "fast" : "plain");
+    if (w->rung->set_up == module_set_up)
+        (void)place_move("zero", PLACE_LINKED);
     mitig_restore();
     fault_tear_down();
     stream_tear_down();

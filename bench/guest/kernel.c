@@ -121,6 +121,7 @@ static const struct {
 } kernels[] = {
     {"R0", 0, 0, null_kernel},
     {"R1", BARE_BYTES, BARE_BYTES, linked_kernel},
+    {"R1m", BARE_BYTES, BARE_BYTES, linked_kernel},
     {"T2", BARE_BYTES, BARE_BYTES, server_kernel},
     {"D4", 0, MSG_INLINE_MAX, call_kernel},
     {"notify", 0, 0, notify_kernel},

@@ -64,14 +64,16 @@ static void linked_free(struct svc *self, void *memory, uint64_t bytes)
         page_unref((paddr_t)((char *)memory - (char *)page_pointer(0)));
 }
 
-/* Bytes of an answer: the result, and what there is of words. */
+/* Bytes of an answer: the result, and what there is of words; an error has none. */
 static uint64_t answer_length(const struct svc_req *req, enum op op, long result)
 {
+    if (result < 0)
+        return 8;
     if (op == OP_fcall)
-        return 48;
-    if (op == OP_fmap && result >= 0)
+        return MSG_INLINE_MAX;
+    if (op == OP_fmap)
         return 16;
-    return op == OP_read && req->shorts && result > 0 ? 8 + (uint64_t)result : 8;
+    return op == OP_read && req->shorts ? 8 + (uint64_t)result : 8;
 }
 
 /* The answer in the client's registers: W0 the result, words for what has words. */
@@ -114,7 +116,7 @@ static long linked_complete(struct svc *self, struct svc_req *req, long result)
         file_reply(t);
     else
         t->rdx = (uint64_t)request_result(t);
-    ipc_complete(t, 0);
+    ipc_complete(t, (long)t->rax); /* 0, or what an open or fmap returns */
     return 0;
 }
 
