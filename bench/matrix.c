@@ -45,6 +45,7 @@ static const struct rung {
     {"chan", false, false},       {"futex", false, false},
     {"irq-linked", false, false}, {"irq-realtime", false, false},
     {"irq-thread", false, false}, {"irq-notify", false, false},
+    {"ram", true, false},         {"open", false, false},
 };
 
 __attribute__((format(printf, 4, 5))) static int error_set(struct matrix_error *error, size_t line,

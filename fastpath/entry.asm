@@ -13,7 +13,7 @@
 %endif
 
 extern hal_fault_fast, trap_user, exit_root_0, exit_root_1
-extern core_syscall, tasks, thread_none, trace_ring
+extern linked_read, core_syscall, tasks, thread_none, trace_ring
 extern exit_user, mitig_switch
 
 ; C's way: all registers to the TCB, then the dispatcher on the CPU's stack, then the exit in force: the call

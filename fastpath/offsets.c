@@ -124,7 +124,12 @@ static inline void constants(void)
     ASSIGN(MSG_INLINE_MAX, MSG_INLINE_MAX);
     ASSIGN(FILE_INLINE_MAX, FILE_INLINE_MAX);
     ASSIGN(TAG_READ_SHORT, TAG_READ_SHORT);
+    ASSIGN(TAG_READ_LONG_LOW, TAG_READ_LONG & 0xFFFF); /* 31 bits are all that fits here */
+    ASSIGN(TAG_READ_LONG_HIGH, TAG_READ_LONG >> 16);
+    ASSIGN(FD_FAST_LONG, FD_FAST_LONG);
+    ASSIGN(MSG_SIZE_MAX, MSG_SIZE_MAX);
     ASSIGN(OP_READ, OP_read);
+    ASSIGN(O_RDONLY, O_RDONLY);
     ASSIGN(KIND_NOTIFY, KIND_NOTIFY);
     ASSIGN(TRACE_RING_BYTES, sizeof(trace_ring));
 #define X(name, cls, kind, ret, index) ASSIGN(SYS_##name, SYS_##name);

@@ -115,6 +115,17 @@ extern const uint32_t fault_user, fault_record;
 long mitig_use(const char *name);
 void mitig_restore(void);
 
+/* cells.c, for the other files of cells: an open file of that path and the region that reads it; n
+ * regions of the cell's body. */
+long read_set_up(struct work *w, const char *path);
+long regions_run(struct work *w, struct span *to, unsigned n);
+
+/* inside.c: services in the kernel. */
+long ram_set_up(struct work *w);
+long ram_run(struct work *w, struct span *to, unsigned n);
+void ram_tear_down(void);
+long open_set_up(struct work *w);
+
 /* stream.c */
 long pipe_set_up(struct work *w);
 long chan_set_up(struct work *w);

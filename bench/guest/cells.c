@@ -34,7 +34,7 @@ static long null_set_up(struct work *w)
     return 0;
 }
 
-static long read_set_up(struct work *w, const char *path)
+long read_set_up(struct work *w, const char *path)
 {
     struct region *r = &w->region;
     bool inside = w->size <= FILE_INLINE_MAX;
@@ -173,7 +173,7 @@ static long notify_set_up(struct work *w)
     return error < 0 ? error : sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_BELOW});
 }
 
-static long regions_run(struct work *w, struct span *to, unsigned n)
+long regions_run(struct work *w, struct span *to, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         long error = w->body(&w->region);
@@ -200,6 +200,8 @@ static const struct rung rungs[] = {
     {"D4", HAS_SIZE | HAS_SPACE, call_set_up, regions_run, "round trip", 2, 2, "call", false},
     {"notify", 0, notify_set_up, regions_run, "notification", 2, 2, "waiter", false},
     {"fault", 0, fault_set_up, fault_run, "fault", 2, 0, 0, false},
+    {"ram", HAS_SIZE, ram_set_up, ram_run, "read", 1, 0, 0, false},
+    {"open", 0, open_set_up, regions_run, "open, read, close", 3, 0, 0, false},
     {"pipe", 0, pipe_set_up, regions_run, "round trip", 4, 2, "stream", false},
     {"chan", 0, chan_set_up, regions_run, "round trip", 4, 2, "stream", false},
     {"irq-linked", 0, irq_linked_set_up, irq_run, "interrupt", 4, 0, 0, false},
@@ -241,6 +243,7 @@ void cell_tear_down(struct work *w)
     stream_tear_down();
     irq_tear_down();
     futex_tear_down();
+    ram_tear_down();
     sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_DEFAULT});
 }
 

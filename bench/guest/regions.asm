@@ -219,6 +219,27 @@ global %1:function (%1.end - %1)
             CHECK_READ
             REGION_END
 
+; A path in the first two words, bytes to read in the third.
+            REGION  open
+            mov     rdi, [r15 + R_WORD]
+            mov     rsi, [r15 + R_WORD + 8]
+            mov     edx, O_RDONLY
+            mov     eax, SYS_open
+            syscall
+            CHECK
+            mov     ebp, eax                    ; ebp   descriptor
+            mov     edi, eax
+            mov     esi, TAG_READ_SHORT
+            mov     r10, [r15 + R_WORD + 16]
+            mov     eax, SYS_read
+            syscall
+            CHECK_READ
+            mov     edi, ebp
+            mov     eax, SYS_close
+            syscall
+            CHECK
+            REGION_END
+
             REGION  notify
             mov     edi, [r15 + R_TARGET]
             mov     rsi, [r15 + R_WORD]

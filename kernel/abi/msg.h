@@ -98,6 +98,8 @@ enum op {
 
 /* The one tag that a short read has: count in W1, nothing else. */
 #define TAG_READ_SHORT ((uint64_t)OP_read | (uint64_t)16 << 16)
+/* The one that a long read has: W4 address, W5 bytes there, W1 count. */
+#define TAG_READ_LONG TAG(OP_read, MSG_IN, MSG_LENGTH_BUFFER, 0)
 
 /* open flags */
 #define O_RDONLY 0x1u

@@ -87,12 +87,15 @@ static uint8_t fast_bits(const struct file *file, unsigned rights)
 
     if (s->shorts)
         return file->flags & O_NONBLOCK ? 0 : FD_FAST_SHORT;
-    if (!(rights & FD_READ) || (s->flags & O_POSITIONED) || file->root)
+    if (!(rights & FD_READ) || file->root || s->server == &task_none)
         return 0;
-    if (s->server == &task_none)
+    if (scheme_linked(s)) {
+        bool prompt = s->svc.ops->read && (s->svc.ops->flags & SVC_PROMPT);
+        bool positioned = s->flags & O_POSITIONED;
+        return !prompt ? 0 : positioned ? FD_FAST_LONG : FD_FAST_LONG | FD_FAST_LINKED;
+    }
+    if (s->flags & O_POSITIONED)
         return 0;
-    if (scheme_linked(s))
-        return s->svc.ops->read && (s->svc.ops->flags & SVC_PROMPT) ? FD_FAST_LINKED : 0;
     return s->flags & O_CLASSIC || file->flags & O_NONBLOCK
                ? 0
                : FD_FAST_SERVER; /* a fast request carries no flags */

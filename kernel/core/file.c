@@ -173,11 +173,25 @@ static const struct fd *short_slot(const struct thread *t, unsigned right)
     return TAG_LENGTH(t->rsi) <= MSG_INLINE_MAX ? slot : 0;
 }
 
+/* The twin of the path's long read: one that a service in the kernel answers at once. */
+static bool read_long(struct thread *t)
+{
+    if ((uint32_t)t->rsi != TAG_READ_LONG || t->rdi >= t->fd_limit ||
+        !(t->fds[t->rdi].fast & FD_FAST_LONG) || t->r13 > MSG_SIZE_MAX)
+        return false;
+    t->rdx = (uint64_t)linked_read(t, t->rdi, t->r10, t->r12, t->r13);
+    t->rax = 0;
+    t->rdi = t->stamp;
+    t->rsi = TAG(OP_read, 0, 8, 0);
+    t->r10 = t->r8 = t->r9 = t->r12 = t->r13 = 0;
+    return true;
+}
+
 void file_read(struct thread *t)
 {
     const struct fd *slot = short_slot(t, FD_READ);
 
-    if (!slot || !slot->scheme->shorts->read(t, slot->handle))
+    if ((!slot || !slot->scheme->shorts->read(t, slot->handle)) && !read_long(t))
         transfer(t, OP_read, FD_READ);
 }
 

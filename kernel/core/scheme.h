@@ -81,6 +81,11 @@ bool linked_again(struct svc *self, struct thread *t);
 /* The thread that made the request, which is the current one or waits. */
 struct thread *linked_caller(const struct svc_req *req);
 
+/* A long read by the current thread of a service that answers at once, `bytes` at a user address: its
+ * result as the client gets it. Called by the fast path and by its twin; descriptor, address and
+ * bytes are sound. */
+long linked_read(struct thread *t, uint64_t fd, uint64_t count, vaddr_t to, uint64_t bytes);
+
 /* The host functions that a service in the kernel gets. */
 extern const struct svc_host linked_host;
 

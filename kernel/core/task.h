@@ -30,6 +30,7 @@ struct fd {
     uint8_t rights;  /* FD_* */
 };
 #define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server by the fast path */
+#define FD_FAST_LONG   0x8 /* a long read may call the service in the kernel: linked_read */
 #define FD_FAST_LINKED                                                                             \
     0x2                   /* a short read may call the service in the kernel from the fast path    \
                            */

@@ -9,10 +9,7 @@
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
-    void *end = to;
-    size_t words = bytes / 8, rest = bytes % 8;
-    __asm__ volatile("rep movsq" : "+D"(end), "+S"(from), "+c"(words) : : "memory");
-    __asm__ volatile("rep movsb" : "+D"(end), "+S"(from), "+c"(rest) : : "memory");
+    mem_copy(to, from, bytes);
     return to;
 }
 

@@ -78,8 +78,9 @@ void tlb_release(struct space *s)
     s->pcid = 0;
 }
 
-void tlb_drop(const struct space *s, vaddr_t va)
+void tlb_drop(struct space *s, vaddr_t va)
 {
+    s->seen = 0;
     if (s->pcid) {
         x86_invpcid(INVPCID_ADDRESS, s->pcid, va);
         x86_invpcid(INVPCID_ADDRESS, s->pcid | CR3_USER_PCID, va);

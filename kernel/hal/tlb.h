@@ -19,6 +19,6 @@ void tlb_isolate(struct space *s);
 void tlb_release(struct space *s);
 
 /* Forgets one page and the tables on the way to it, in both roots. Before its frame is freed. */
-void tlb_drop(const struct space *s, vaddr_t va);
+void tlb_drop(struct space *s, vaddr_t va);
 
 #endif

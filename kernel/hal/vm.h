@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "kernel/abi/errors.h"
+#include "kernel/abi/msg.h"
+#include "kernel/hal/mem.h"
 
 #define PAGE_SIZE   4096ull
 #define WARN_UNUSED __attribute__((warn_unused_result))
@@ -27,6 +29,10 @@ struct space {
     uint64_t lazy;       /* of them, those that came as lazy, filled or not */
     vaddr_t brk;         /* where the next unfixed mapping is looked for */
     uint16_t pcid;       /* 0: none */
+    /* The page that the kernel looked at last: its address, bit 0 if it may be written, and where it is in
+     * the direct map. 0 when that may have changed: dropped where the TLB is. See vm_copy.c. */
+    vaddr_t seen;
+    char *window;
 };
 
 /* Makes an empty space with the kernel half in place. ENOMEM. */
@@ -91,11 +97,40 @@ uint64_t space_count_wx(const struct space *s);
  * mapped for user mode with at least prot; else 0. Good until the end of that page. */
 void *space_pointer(const struct space *s, vaddr_t va, unsigned prot);
 
+/* Whether [va, va+bytes) lies in the page that was looked at last, with at least prot (not PROT_EXEC):
+ * then it is at s->window + va % PAGE_SIZE. */
+#define SEEN_WRITABLE 1u
+static inline bool space_seen(const struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
+{
+    return !((s->seen ^ va) / PAGE_SIZE) && (!(prot & PROT_WRITE) || s->seen & SEEN_WRITABLE) &&
+           bytes <= PAGE_SIZE - va % PAGE_SIZE;
+}
+
 /* Copies between kernel memory and any space. EFAULT: nothing else said, some bytes may have moved.
- */
-WARN_UNUSED enum err space_copy_in(const struct space *s, void *to, vaddr_t from, uint64_t bytes);
-WARN_UNUSED enum err space_copy_out(const struct space *s, vaddr_t to, const void *from,
-                                    uint64_t bytes);
+ * Most lie in the page that was looked at last: those are made in the caller's own text. */
+WARN_UNUSED enum err space_copy_in_pages(const struct space *s, void *to, vaddr_t from,
+                                         uint64_t bytes);
+WARN_UNUSED enum err space_copy_out_pages(const struct space *s, vaddr_t to, const void *from,
+                                          uint64_t bytes);
+
+WARN_UNUSED static inline enum err space_copy_in(const struct space *s, void *to, vaddr_t from,
+                                                 uint64_t bytes)
+{
+    if (!space_seen(s, from, bytes, PROT_READ))
+        return space_copy_in_pages(s, to, from, bytes);
+    mem_copy(to, s->window + from % PAGE_SIZE, bytes);
+    return OK;
+}
+
+WARN_UNUSED static inline enum err space_copy_out(const struct space *s, vaddr_t to,
+                                                  const void *from, uint64_t bytes)
+{
+    if (!space_seen(s, to, bytes, PROT_WRITE))
+        return space_copy_out_pages(s, to, from, bytes);
+    mem_copy(s->window + to % PAGE_SIZE, from, bytes);
+    return OK;
+}
+
 /* One copy from user memory of one space to that of another. */
 struct space_copy {
     const struct space *dst, *src;

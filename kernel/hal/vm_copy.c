@@ -9,8 +9,18 @@
 #include "kernel/hal/ptwalk.h"
 #include "kernel/hal/vm.h"
 
+/* A space is never a constant: only those who look at it may not change it. */
+static void seen_set(const struct space *s, vaddr_t va, uint64_t leaf)
+{
+    struct space *own = (struct space *)(uintptr_t)s;
+    own->seen = (va & ~(PAGE_SIZE - 1)) | (leaf & PT_WRITE ? SEEN_WRITABLE : 0);
+    own->window = page_pointer(leaf & PT_FRAME);
+}
+
 void *space_pointer(const struct space *s, vaddr_t va, unsigned prot)
 {
+    if (!(prot & PROT_EXEC) && space_seen(s, va, 1, prot))
+        return s->window + va % PAGE_SIZE;
     uint64_t *path[PT_LEVELS];
     if (va < USER_MIN || va >= USER_END || pt_walk(s->kernel_root, va, path) != 0)
         return 0;
@@ -20,7 +30,8 @@ void *space_pointer(const struct space *s, vaddr_t va, unsigned prot)
     if (!(leaf & PT_PRESENT) || leaf & PT_FOREIGN || (prot & PROT_WRITE && !(leaf & PT_WRITE)) ||
         (prot & PROT_EXEC && leaf & PT_NX))
         return 0;
-    return (char *)page_pointer(leaf & PT_FRAME) + va % PAGE_SIZE;
+    seen_set(s, va, leaf);
+    return s->window + va % PAGE_SIZE;
 }
 
 /* How much of `bytes` lies in the page of va. */
@@ -30,7 +41,7 @@ static uint64_t page_part(vaddr_t va, uint64_t bytes)
     return bytes < left ? bytes : left;
 }
 
-enum err space_copy_in(const struct space *s, void *to, vaddr_t from, uint64_t bytes)
+enum err space_copy_in_pages(const struct space *s, void *to, vaddr_t from, uint64_t bytes)
 {
     if (!user_range(from, bytes))
         return T_EFAULT;
@@ -47,7 +58,7 @@ enum err space_copy_in(const struct space *s, void *to, vaddr_t from, uint64_t b
     return OK;
 }
 
-enum err space_copy_out(const struct space *s, vaddr_t to, const void *from, uint64_t bytes)
+enum err space_copy_out_pages(const struct space *s, vaddr_t to, const void *from, uint64_t bytes)
 {
     if (!user_range(to, bytes))
         return T_EFAULT;

@@ -4,6 +4,7 @@
  */
 #include "kernel/core/calls.h"
 #include "kernel/core/event.h"
+#include "kernel/core/fdtable.h"
 #include "kernel/core/file.h"
 #include "kernel/core/ipc.h"
 #include "kernel/core/mapping.h"
@@ -231,6 +232,31 @@ bool linked_request(struct thread *t, struct file *file, const char *path, uint6
         return false;
     answer_give(t, &req, result);
     return true;
+}
+
+long linked_read(struct thread *t, uint64_t fd, uint64_t count, vaddr_t to, uint64_t bytes)
+{
+    struct file *file = *fds_file(t->task, fd);
+    struct scheme *s = file->scheme;
+    struct svc_req req;
+
+    if (file->offset >> 32) /* 0 for ever where the scheme is not positioned */
+        return -T_EFBIG;
+    req.handle = file->handle;
+    req.count = count < bytes ? count : bytes;
+    req.offset = file->offset;
+    req.caller = t->stamp;
+    req.who = t->kind_call | OP_read;
+    req.shorts = 0;
+    req.flags = 0; /* nothing waits that could be told not to */
+    req.buffer = to;
+    req.buffer_size = bytes;
+    long result = svc_moved(&req, s->svc.ops->read(&s->svc, &req));
+    if (result < ERR_FLOOR || result == -T_EINTR)
+        return -T_EIO;
+    if (result > 0 && s->flags & O_POSITIONED)
+        file->offset += (uint64_t)result;
+    return result;
 }
 
 struct thread *linked_caller(const struct svc_req *req)

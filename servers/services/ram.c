@@ -256,14 +256,9 @@ static long ram_piece_in(struct svc *self, struct svc_req *req, struct ram_piece
     return 0;
 }
 
-static long ram_read(struct svc *self, struct svc_req *req)
+static __attribute__((noinline)) long ram_fetch(struct svc *self, struct svc_req *req,
+                                                struct ram_file *file, uint64_t total)
 {
-    struct ram_file *file = ram_find(self, req->handle);
-    if (!file)
-        return -T_EBADF;
-    if (req->offset >= file->bytes)
-        return 0;
-    uint64_t left = file->bytes - req->offset, total = req->count < left ? req->count : left;
     for (uint64_t at = 0; at < total;) {
         struct ram_piece piece = ram_next(req, at, total);
         const unsigned char *page = file->page[(req->offset + at) / RAM_PAGE];
@@ -274,6 +269,22 @@ static long ram_read(struct svc *self, struct svc_req *req)
         at += piece.bytes;
     }
     return (long)total;
+}
+
+static long ram_read(struct svc *self, struct svc_req *req)
+{
+    struct ram_file *file = ram_find(self, req->handle);
+    uint64_t offset = req->offset, in = offset % RAM_PAGE;
+    if (!file)
+        return -T_EBADF;
+    if (offset >= file->bytes)
+        return 0;
+    uint64_t left = file->bytes - offset, total = req->count < left ? req->count : left;
+    const unsigned char *page = file->page[offset / RAM_PAGE];
+    if (req->shorts || !page || total > RAM_PAGE - in) /* else one piece, as most are */
+        return ram_fetch(self, req, file, total);
+    long error = self->host->put(req, 0, page + in, total);
+    return error < 0 ? error : (long)total;
 }
 
 /* Bytes from req->offset on; what was stored before an error counts. */
@@ -464,7 +475,7 @@ static long ram_load(struct svc *self, const void *from, uint64_t bytes)
 extern const struct service_ops service_ram;
 const struct service_ops service_ram = {
     .name = "ram",
-    .flags = SVC_POSITIONED,
+    .flags = SVC_POSITIONED | SVC_PROMPT,
     .start = ram_start,
     .stop = ram_stop,
     .open = ram_open,
