@@ -34,12 +34,16 @@ long service_read(struct svc *self, struct svc_req *req)
 {
     struct svc_req asked = *req;
 
-    asked.buffer = asked.buffer_size = asked.zero = 0; /* nobody reads them of a short request */
+    asked.zero = 0; /* nobody reads these, nor those two of a short request */
     asked.next = 0;
+    if (req->shorts)
+        asked.buffer = asked.buffer_size = 0;
+    else
+        memset(asked.words, 0, sizeof(asked.words));
     service_plan.self = self;
     service_plan.asked = asked;
     service_plan.calls++;
-    for (long i = 0; i < 5; i++)
+    for (long i = 0; req->shorts && i < 5; i++)
         if (i * 8 < service_plan.result)
             req->words[i] = service_plan.words[i];
     return service_plan.result;
@@ -215,7 +219,7 @@ static void run(enum operation op, unsigned variant, unsigned number)
     host_way = WAY_NONE;
     host_enter(entry_of(op, variant));
     bool fast = host_way == WAY_USER || host_way == WAY_IRET;
-    bool linked = service_plan.calls != 0;
+    bool linked = op == DO_READ && world.cpu.current == caller(); /* nobody else is asked */
     bool good = effects_good(fast, linked) && fixed_good();
     good = (fast ? fast_good(op) : op == DO_FAULT ? trap_good() : slow_good()) && good;
     ways[op][fast]++;

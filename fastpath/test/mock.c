@@ -217,13 +217,13 @@ void *space_pointer(const struct space *s, vaddr_t va, unsigned prot)
     return 0;
 }
 
-enum err space_copy_in(const struct space *s, void *to, vaddr_t from, uint64_t bytes)
+enum err space_copy_in_pages(const struct space *s, void *to, vaddr_t from, uint64_t bytes)
 {
     (void)s, (void)to, (void)from, (void)bytes;
     return T_EFAULT;
 }
 
-enum err space_copy_out(const struct space *s, vaddr_t to, const void *from, uint64_t bytes)
+enum err space_copy_out_pages(const struct space *s, vaddr_t to, const void *from, uint64_t bytes)
 {
     (void)s, (void)to, (void)from, (void)bytes;
     return T_EFAULT;

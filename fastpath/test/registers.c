@@ -83,8 +83,8 @@ static uint64_t token_make(void)
 
 static uint64_t fd_make(void)
 {
-    static const uint64_t some[] = {0,   0,   0,   0,   0,   1,          1,        1, 2,
-                                    255, 255, 255, 256, 257, 0x10000000, 1u << 28, 3, 17};
+    static const uint64_t some[] = {0,   0,   0,   0,          0,        1, 1,  1, 2, 255, 255,
+                                    255, 256, 257, 0x10000000, 1u << 28, 3, 17, 4, 4, 4,   1};
     uint64_t fd = some[world_random(sizeof(some) / sizeof(some[0]))];
 
     return one_in(12) ? fd | (1 + world_random(0xFFFF)) << 32 : fd;
@@ -100,9 +100,26 @@ static void service_make(uint64_t count)
         service_plan.words[i] = world_random64();
 }
 
+static void read_long_make(struct host_regs *r)
+{
+    r->rsi = TAG_READ_LONG;
+    if (one_in(8))
+        r->rsi ^= 1ull << world_random(64);
+    r->r10 = one_in(4) ? world_random64() : world_random(5000);
+    r->r12 = one_in(4) ? world_random64() : world_random(USER_END);
+    r->r13 = one_in(4) ? MSG_SIZE_MAX - 2 + world_random(4) : world_random(5000);
+    if (one_in(12))
+        r->r13 |= world_random64() << 32;
+    service_make(r->r10);
+}
+
 static void read_make(struct host_regs *r)
 {
     r->rdi = fd_make();
+    if (one_in(3)) {
+        read_long_make(r);
+        return;
+    }
     r->rsi = TAG_READ_SHORT;
     if (one_in(12))
         r->rsi ^= 1ull << world_random(64);

@@ -19,7 +19,7 @@ VARIANTS += [v + '_hard' for v in VARIANTS]
 # name: labels at which a conditional jump is taken; all others fall through (ring ends apart)
 PATHS = [('null', ['other', 'low', 'null']), ('call-0', ['w0_call']), ('call-48', ['w6_call']),
          ('reply-0', ['other', 'w0_reply']), ('reply-48', ['other', 'w6_reply']),
-         ('read', ['other', 'low']), ('read-linked', ['other', 'low', 'linked']),
+         ('read', ['other', 'low']), ('read-linked', ['other', 'low', 'linked']), ('read-long', ['other', 'low', 'long']),
          ('notify', ['other', 'notify']), ('sigreturn', ['other', 'low', 'core'])]
 # what the guards left in registers: pointers of the kernel at each commit
 POINTERS = {'call': {'r11', 'rsp', 'rcx'}, 'reply': {'r11', 'rsp', 'rcx'}, 'notify': {'r11', 'rsp', 'rcx'},

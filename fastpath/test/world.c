@@ -306,7 +306,12 @@ static void descriptors_make(void)
     world.scheme[1].svc.ops = &service;
     world.scheme[2].server = &task_none;
     world.scheme[3].server = &world.task[W_TASKS - 1];
-    descriptor_make(1, 1, FD_FAST_LINKED);
+    world.scheme[4].server = &task_kernel;
+    world.scheme[4].svc.ops = &service;
+    world.scheme[4].flags = O_POSITIONED;
+    descriptor_make(1, 1, FD_FAST_LINKED | FD_FAST_LONG);
+    descriptor_make(4, 4, FD_FAST_LONG);
+    world.file[4].offset = one_in(6) ? world_random64() : world_random(100000);
     descriptor_make(2, 2, 0);
     descriptor_make(0, 0, FD_FAST_SERVER);
     world.side.files[255] = &world.file[0];

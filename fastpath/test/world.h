@@ -15,7 +15,7 @@
 
 #define W_THREADS 8u /* 0 makes the call; the last one is poison */
 #define W_TASKS   5u /* the last one is poison */
-#define W_SCHEMES 4u
+#define W_SCHEMES 5u
 #define W_FILES   8u
 #define W_POISON  4u /* descriptors behind the table */
 

@@ -27,7 +27,7 @@ struct ram_file {
 /* Files are allocated in groups, because one allocation is at most 4096 bytes. */
 #define RAM_GROUP 16u
 struct ram_state {
-    struct ram_file *group[RAM_FILES / RAM_GROUP];
+    struct ram_file *file[RAM_FILES]; /* the first of each group names what was allocated */
     uint64_t pages;
 };
 
@@ -39,7 +39,7 @@ struct ram_name {
 static struct ram_file *ram_place(struct svc *self, uint64_t number)
 {
     struct ram_state *state = self->state;
-    return &state->group[number / RAM_GROUP][number % RAM_GROUP];
+    return state->file[number];
 }
 
 static struct ram_file *ram_find(struct svc *self, uint64_t number)
@@ -103,12 +103,10 @@ static unsigned char *ram_page(struct svc *self, struct ram_file *file, uint64_t
 static void ram_stop(struct svc *self)
 {
     struct ram_state *state = self->state;
-    for (uint64_t i = 0; i < RAM_FILES / RAM_GROUP; i++) {
-        if (!state->group[i])
-            continue;
+    for (uint64_t i = 0; i < RAM_FILES && state->file[i]; i += RAM_GROUP) {
         for (uint64_t j = 0; j < RAM_GROUP; j++)
-            ram_cut(self, &state->group[i][j], 0);
-        self->host->free(self, state->group[i], RAM_GROUP * sizeof(struct ram_file));
+            ram_cut(self, state->file[i + j], 0);
+        self->host->free(self, state->file[i], RAM_GROUP * sizeof(struct ram_file));
     }
     self->host->free(self, state, sizeof(*state));
     self->state = 0;
@@ -120,12 +118,14 @@ static long ram_start(struct svc *self)
     self->state = state;
     if (!state)
         return -T_ENOMEM;
-    for (uint64_t i = 0; i < RAM_FILES / RAM_GROUP; i++) {
-        state->group[i] = self->host->alloc(self, RAM_GROUP * sizeof(struct ram_file));
-        if (!state->group[i]) {
+    for (uint64_t i = 0; i < RAM_FILES; i += RAM_GROUP) {
+        struct ram_file *group = self->host->alloc(self, RAM_GROUP * sizeof(struct ram_file));
+        if (!group) {
             ram_stop(self);
             return -T_ENOMEM;
         }
+        for (uint64_t j = 0; j < RAM_GROUP; j++)
+            state->file[i + j] = &group[j];
     }
     return 0;
 }
