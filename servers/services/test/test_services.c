@@ -149,8 +149,10 @@ static void test_handles(void)
             if (!s && ops[i] == OP_fcall)
                 continue;
             static unsigned char state[4096];
-            void *group[3] = {state, state, 0};
-            struct svc self = {all[s], 0, s ? (void *)group : (void *)state};
+            void *place[33] = {0}; /* of ram: files, then a number */
+            for (unsigned file = 0; file < 32; file++)
+                place[file] = state;
+            struct svc self = {all[s], 0, s ? (void *)place : (void *)state};
             struct svc_req req = {.handle = 31, .count = 1, .shorts = 1};
             EXPECT(svc_dispatch(&self, &req, ops[i], 0, 0) == -T_EBADF);
             req.handle = UINT64_MAX;
