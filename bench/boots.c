@@ -19,7 +19,7 @@ static const struct accelerator {
 static const char *const machine_args[] = {"-M",
                                            "microvm",
                                            "-m",
-                                           "64M",
+                                           "256M",
                                            "-seed",
                                            "1",
                                            "-rtc",

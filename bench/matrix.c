@@ -150,17 +150,18 @@ static int cell_append(const struct line *line, const char *name, struct matrix 
     return 0;
 }
 
-/* The fourth column, where there is one: mitig:NAME. */
-static int mitig_check(const struct line *line, const struct word *word, struct matrix_error *error)
+/* The fourth column, where there is one: mitig:NAME or crowd:NAME. */
+static int last_check(const struct line *line, const struct word *word, struct matrix_error *error)
 {
-    static const char *const names[] = {"mitig:fence", "mitig:verw", "mitig:ibpb", "mitig:rsb",
-                                        "mitig:all"};
+    static const char *const names[] = {"mitig:fence", "mitig:verw",  "mitig:ibpb",    "mitig:rsb",
+                                        "mitig:all",   "crowd:tasks", "crowd:schemes", "crowd:fds"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (word_is(word, names[i]))
             return 0;
     return error_set(error, line->number, word->column,
-                     "the last column is mitig: and fence, verw, ibpb, rsb or all");
+                     "the last column is mitig: and fence, verw, ibpb, rsb or all, or crowd: and "
+                     "tasks, schemes or fds");
 }
 
 static int cell_parse(const struct line *line, struct matrix *out, struct matrix_error *error)
@@ -172,7 +173,7 @@ static int cell_parse(const struct line *line, struct matrix *out, struct matrix
 
     if (!rung)
         return error_set(error, line->number, line->words[0].column, "no rung of that name");
-    if (line->count == WORDS_MAX && mitig_check(line, &line->words[3], error))
+    if (line->count == WORDS_MAX && last_check(line, &line->words[3], error))
         return -1;
     if (column_check(line, 1, rung->sized, "size", error) ||
         (rung->sized && size_parse(line, &line->words[1], &size, error)) ||

@@ -13,6 +13,7 @@
 
 #define CELL_NAME_MAX   39u
 #define PAYLOAD_MAX     65536u
+#define CELL_WORD       8u /* of a word behind mitig: and the like, with its end */
 #define BENCH_PATH      "initfs:/bin/bench"
 #define LONG_READ_PIECE 4096u /* the most that a server gathers for one reply: servers/host */
 
@@ -70,10 +71,12 @@ struct work {
     bool one;       /* both sides in one address space */
     struct region region;
     long (*body)(struct region *r);
-    int64_t adjust; /* added to each sample, ticks */
-    char mitig[8];  /* mitigation that is on while the cell runs; empty: as the boot has them */
-    int fd;         /* open file of the cell, or -1 */
-    unsigned extra; /* traps beyond the table's, for a payload that travels in pieces */
+    int64_t adjust;        /* added to each sample, ticks */
+    char mitig[CELL_WORD]; /* mitigation that is on while the cell runs; empty: as the boot has
+                               them */
+    char crowd[CELL_WORD]; /* what the machine is full of meanwhile; empty: of nothing */
+    int fd;                /* open file of the cell, or -1 */
+    unsigned extra;        /* traps beyond the table's, for a payload that travels in pieces */
 };
 
 /* names.c: 0, or a negated error when the name is no cell. */
@@ -114,6 +117,11 @@ extern const uint32_t fault_user, fault_record;
  */
 long mitig_use(const char *name);
 void mitig_restore(void);
+
+/* crowd.c: only the crowd of that name stands from now on ("tasks", "schemes", "fds"; "": none).
+ * ENOENT, or what its making met. */
+long crowd_use(const char *name);
+void crowd_end(void);
 
 /* cells.c, for the other files of cells: an open file of that path and the region that reads it; n
  * regions of the cell's body. */

@@ -224,7 +224,9 @@ long cell_set_up(struct work *w)
     memset(payload, 0xA5, sizeof(payload));
     if (w->rung->server == 0)
         server_end();
-    long error = w->rung->plain ? file_put("sys:path", "plain") : 0;
+    long error = crowd_use(w->crowd);
+    if (error >= 0 && w->rung->plain)
+        error = file_put("sys:path", "plain");
     if (error >= 0 && *w->mitig)
         error = mitig_use(w->mitig);
     return error < 0 ? error : w->rung->set_up(w);

@@ -145,6 +145,13 @@ global %1:function (%1.end - %1)
             RETURN
 .end:
 
+; void crowd_member(void): a task that only waits; lies within one page, and needs no stack.
+            ROUTINE crowd_member
+            mov     eax, SYS_receive
+            syscall
+            jmp     crowd_member
+.end:
+
 ; long server_stream(uint64_t read_fd, uint64_t write_fd): answers each word with the same one until the
 ; stream ends.
             ROUTINE server_stream

@@ -95,5 +95,6 @@ int main(int argc, char **argv, char **envp)
     bool good =
         cell ? cell_do(argv[3], strlen(argv[3]), number(argv[2]), false) : cells_do(argv[1]);
     server_end();
+    crowd_end();
     return good ? 0 : 1;
 }

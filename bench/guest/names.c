@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The names of cells: RUNG, or RUNG/size:BYTES, or RUNG/size:BYTES/space:one|two, as the rung asks,
- * and /mitig:NAME behind any of them.
+ * and /mitig:NAME or /crowd:NAME behind any of them.
  * Invariant: pure; a name is taken whole or refused. Called by main.c and by host tests. */
 #include "bench/guest/bench.h"
 #include "servers/lib/string.h"
@@ -27,13 +27,13 @@ static bool is_word(const char *text, const char *end, const char *word)
     return (uint64_t)(end - text) == length && !memcmp(text, word, length);
 }
 
-/* mitig:NAME, which cell_set_up switches on. */
-static bool mitig_parse(const char *text, const char *end, struct work *w)
+/* The word behind mitig: or crowd:, once; cell_set_up knows what it means. */
+static bool word_parse(const char *text, const char *end, char out[CELL_WORD])
 {
     uint64_t length = (uint64_t)(end - text);
-    if (*w->mitig || !length || length >= sizeof(w->mitig))
+    if (*out || !length || length >= CELL_WORD)
         return false;
-    memcpy(w->mitig, text, length);
+    memcpy(out, text, length);
     return true;
 }
 
@@ -41,7 +41,9 @@ static bool mitig_parse(const char *text, const char *end, struct work *w)
 static bool part_parse(const char *text, const char *end, struct work *w, unsigned *has)
 {
     if (end - text > 6 && !memcmp(text, "mitig:", 6))
-        return mitig_parse(text + 6, end, w);
+        return word_parse(text + 6, end, w->mitig);
+    if (end - text > 6 && !memcmp(text, "crowd:", 6))
+        return word_parse(text + 6, end, w->crowd);
     bool size = end - text > 5 && !memcmp(text, "size:", 5);
     unsigned what = size ? HAS_SIZE : HAS_SPACE;
     bool again = *has & what;

@@ -57,6 +57,9 @@ static void names_test(void)
                                       "D4/size:8/space:three",
                                       "D4/size:8/space:two/",
                                       "D4/size:8/space:two/space:two",
+                                      "R0/crowd:",
+                                      "R0/crowd:descriptors",
+                                      "R0/crowd:fds/crowd:fds",
                                       "D4/size:0000000000000000000000008/space:two"};
     struct work w;
 
@@ -68,6 +71,8 @@ static void names_test(void)
     CHECK(good("R0") && good("R1/size:0") && good("R1/size:65536") && good("D4/space:one/size:8"));
     CHECK(cell_parse("D4/size:65536/space:two,R0", 23, &w) == 0 && w.size == 65536 && !w.one);
     CHECK(w.rung == &table[2] && strcmp(w.name, "D4/size:65536/space:two") == 0);
+    CHECK(cell_parse("D4/size:0/space:two/crowd:tasks", 31, &w) == 0 && !strcmp(w.crowd, "tasks"));
+    CHECK(cell_parse("R0/crowd:schemes", 16, &w) == 0 && !strcmp(w.crowd, "schemes") && !*w.mitig);
     CHECK(cell_parse("D4/size:0/space:one", 19, &w) == 0 && w.size == 0 && w.one && w.fd == -1);
 }
 
