@@ -234,16 +234,38 @@ bool linked_request(struct thread *t, struct file *file, const char *path, uint6
     return true;
 }
 
+/* The result of a read that was not as large as its buffer. Only writing all of it has shown that
+ * the buffer is user memory; of another a server would never have been asked. */
+static __attribute__((noinline)) long read_partly(const struct svc_req *req, long result)
+{
+    if (!user_range(req->buffer, req->buffer_size))
+        return -T_EFAULT;
+    result = svc_moved(req, result);
+    return result < ERR_FLOOR || result == -T_EINTR ? -T_EIO : result;
+}
+
+/* Count and buffer differ: the smaller is what can be read, the buffer has to be good as a whole.
+ */
+static __attribute__((noinline)) long read_uneven(struct thread *t, uint64_t fd, uint64_t count,
+                                                  vaddr_t to, uint64_t bytes)
+{
+    uint64_t least = count < bytes ? count : bytes;
+
+    return user_range(to, bytes) ? linked_read(t, fd, least, to, least) : -T_EFAULT;
+}
+
 long linked_read(struct thread *t, uint64_t fd, uint64_t count, vaddr_t to, uint64_t bytes)
 {
     struct file *file = *fds_file(t->task, fd);
     struct scheme *s = file->scheme;
     struct svc_req req;
 
+    if (count != bytes)
+        return read_uneven(t, fd, count, to, bytes);
     if (file->offset >> 32) /* 0 for ever where the scheme is not positioned */
         return -T_EFBIG;
     req.handle = file->handle;
-    req.count = count < bytes ? count : bytes;
+    req.count = bytes;
     req.offset = file->offset;
     req.caller = t->stamp;
     req.who = t->kind_call | OP_read;
@@ -251,9 +273,9 @@ long linked_read(struct thread *t, uint64_t fd, uint64_t count, vaddr_t to, uint
     req.flags = 0; /* nothing waits that could be told not to */
     req.buffer = to;
     req.buffer_size = bytes;
-    long result = svc_moved(&req, s->svc.ops->read(&s->svc, &req));
-    if (result < ERR_FLOOR || result == -T_EINTR)
-        return -T_EIO;
+    long result = s->svc.ops->read(&s->svc, &req);
+    if (result <= 0 || (uint64_t)result != req.buffer_size)
+        result = read_partly(&req, result);
     if (result > 0 && s->flags & O_POSITIONED)
         file->offset += (uint64_t)result;
     return result;

@@ -16,6 +16,7 @@
 #define PIPE_BYTES 40000u
 #define TASKS_MANY 256u
 #define REGION     (1u << 20)
+#define HEAVY      (256u << 10) /* fits where 8 MB hold all */
 
 #define RESTART_TRIES 400u /* of 5 ms */
 
@@ -145,7 +146,7 @@ __attribute__((noreturn)) static void heavy_role(void)
         sys_pipe2(0, ends);
     for (unsigned i = 0; i < THREADS; i++)
         guest_thread(idle, i);
-    guest_memory(REGION);
+    guest_memory(HEAVY);
     sys_yield();
     sys_exit(7);
 }

@@ -11,9 +11,9 @@
 #define MS      1000000ull
 #define US      1000ull
 #define SAMPLES 200u
-#define BUCKETS 16u       /* lateness below 1, 2, 4.. us; the last: all above */
-#define LATE    (4 * MS)  /* half of the samples must be better than that on a busy host, */
-#define PRECISE (64 * US) /* and all where the clock counts instructions */
+#define BUCKETS 16u        /* lateness below 1, 2, 4.. us; the last: all above */
+#define LATE    (4 * MS)   /* half of the samples must be better than that on a busy host, */
+#define PRECISE (256 * US) /* and all where the clock counts instructions */
 
 static unsigned histogram[BUCKETS];
 static uint64_t latest;
