@@ -16,7 +16,7 @@
 #include "kernel/hal/trap.h"
 #include "kernel/hal/x86.h"
 
-uint64_t direct_base;
+uint64_t direct_base, page_kept_count;
 char *mock_windows;
 struct hal_config hal_config = {.tsc_hz = 1000000};
 bool hal_fault_fast;

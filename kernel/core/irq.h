@@ -45,4 +45,7 @@ void irq_raise_soft(void);
 /* sys:irq */
 void report_irq(struct text *text);
 
+/* Bindings in use. */
+unsigned irq_attachments(void);
+
 #endif

@@ -254,14 +254,19 @@ static void report_line(struct text *text, unsigned line)
     text_put(text, "\n");
 }
 
-void report_irq(struct text *text)
+unsigned irq_attachments(void)
 {
     unsigned used = 0;
 
     for (unsigned i = 0; i < IRQ_ATTACHMENTS; i++)
         used += irq_table[i].used;
+    return used;
+}
+
+void report_irq(struct text *text)
+{
     text_put(text, irq_holdable(0) ? "controller apic\n" : "controller pic\n");
-    text_pair(text, "attachments", used);
+    text_pair(text, "attachments", irq_attachments());
     text_pair(text, "held", irq_held());
     text_pair(text, "stray", irq_stray_count);
     text_pair(text, "ended_budget", irq_ended_count[IRQ_ENDED_BUDGET]);

@@ -12,6 +12,7 @@ static void pool_grow(struct pool *pool)
 
     if (!page)
         return;
+    page_kept_count++;
     for (uint64_t at = 0; at + pool->size <= PAGE_SIZE; at += pool->size) {
         void **block = (void **)((char *)page_pointer(page) + at);
         *block = pool->free;

@@ -86,6 +86,9 @@ struct thread *linked_caller(const struct svc_req *req);
  * bytes are sound. */
 long linked_read(struct thread *t, uint64_t fd, uint64_t count, vaddr_t to, uint64_t bytes);
 
+/* Pages that services in the kernel hold: what was written to them, above all. */
+extern uint64_t linked_pages;
+
 /* The host functions that a service in the kernel gets. */
 extern const struct svc_host linked_host;
 

@@ -118,6 +118,7 @@ static const struct {
     unsigned right; /* to write: one of RIGHT_*, 0: level 0 */
 } sys_files[] = {
     {"counters", report_counters, 0, 0},
+    {"held", report_held, 0, 0},
     {"tasks", report_tasks, 0, 0},
     {"schemes", report_schemes, 0, 0},
     {"fds", report_fds, 0, 0},

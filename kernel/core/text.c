@@ -201,6 +201,7 @@ void report_memory(struct text *text)
     text_pair(text, "free_pages", page_free_count());
     text_pair(text, "total_pages", page_total_count());
     text_pair(text, "kernel_pages", hal_boot->kernel_size / PAGE_SIZE);
+    text_pair(text, "service_pages", linked_pages);
     text_pair(text, "objects", object_count());
     text_pair(text, "object_pages", object_page_count());
     text_pair(text, "mappings", mapping_count());

@@ -258,6 +258,8 @@ unsigned page_refs(paddr_t page)
     return *refs_of(page);
 }
 
+uint64_t page_kept_count;
+
 uint64_t page_free_count(void)
 {
     return free_count;

@@ -38,6 +38,10 @@ unsigned page_refs(paddr_t page);
 extern bool page_fails;
 extern uint64_t page_allocs;
 
+/* Pages that were made part of something that is never given back: pools, tables of the kernel. Whoever
+ * takes such a page adds it. */
+extern uint64_t page_kept_count;
+
 uint64_t page_free_count(void);
 uint64_t page_total_count(void);
 

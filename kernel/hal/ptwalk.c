@@ -38,6 +38,7 @@ enum err pt_map(paddr_t root, vaddr_t va, uint64_t leaf)
         paddr_t table = page_alloc();
         if (!table)
             return T_ENOMEM;
+        page_kept_count++;
         *path[level] = table | PT_TABLE;
     }
     *path[0] = leaf;

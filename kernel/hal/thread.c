@@ -46,6 +46,7 @@ static void blocks_add(void)
     paddr_t page = page_alloc();
     if (!page)
         return;
+    page_kept_count++;
     char *block = page_pointer(page);
     for (unsigned i = 0; i < PAGE_SIZE / BLOCK_BYTES && next_slot < THREAD_SLOTS; i++) {
         struct thread *t = (struct thread *)(void *)(block + i * BLOCK_BYTES);

@@ -49,11 +49,14 @@ static long linked_put(struct svc_req *req, uint64_t at, const void *from, uint6
     return -(long)space_copy_out(space, req->buffer + at, from, n);
 }
 
+uint64_t linked_pages;
+
 static void *linked_alloc(struct svc *self, uint64_t bytes)
 {
     (void)self;
     paddr_t page = bytes <= PAGE_SIZE ? page_alloc() : 0;
 
+    linked_pages += page != 0;
     return page ? page_pointer(page) : 0;
 }
 
@@ -61,8 +64,10 @@ static void linked_free(struct svc *self, void *memory, uint64_t bytes)
 {
     (void)self;
     (void)bytes;
-    if (memory)
-        page_unref((paddr_t)((char *)memory - (char *)page_pointer(0)));
+    if (!memory)
+        return;
+    linked_pages--;
+    page_unref((paddr_t)((char *)memory - (char *)page_pointer(0)));
 }
 
 /* Bytes of an answer: the result, and what there is of words; an error has none. */

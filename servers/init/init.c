@@ -111,7 +111,8 @@ static void asked_run(void)
         print("init: test=: %s\n", error_text(T_ENAMETOOLONG));
         machine_off(false);
     }
-    machine_off(run(argv) == 0);
+    bool known = held_read(), good = run(argv) == 0;
+    machine_off(good && known && held_same());
 }
 
 int main(int argc, char **argv, char **envp)

@@ -46,4 +46,9 @@ extern const struct service_ops init_service;
 /* Looks after everything until the child `tid` is dead: its status. 0: for ever. */
 uint64_t loop_until(long tid);
 
+/* held.c: remembers what is held now; whether as much is held again (what is more is printed).
+ * Tasks and servers that were started meanwhile are expected to be gone. */
+bool held_read(void);
+bool held_same(void);
+
 #endif
