@@ -80,7 +80,7 @@ void tlb_release(struct space *s)
 
 void tlb_drop(struct space *s, vaddr_t va)
 {
-    s->seen = 0;
+    s->seen = s->seen_write = SEEN_NONE;
     if (s->pcid) {
         x86_invpcid(INVPCID_ADDRESS, s->pcid, va);
         x86_invpcid(INVPCID_ADDRESS, s->pcid | CR3_USER_PCID, va);

@@ -84,7 +84,8 @@ enum err space_init(struct space *s)
     const uint64_t *boot = page_pointer(paging_boot_root());
     memcpy(kernel + PT_USER_SLOTS, boot + PT_USER_SLOTS, PAGE_SIZE / 2);
     user[PT_SLOTS - 1] = tramp_entry();
-    *s = (struct space){.kernel_root = root, .brk = SPACE_FIND_START};
+    *s = (struct space){
+        .kernel_root = root, .brk = SPACE_FIND_START, .seen = SEEN_NONE, .seen_write = SEEN_NONE};
     tlb_assign(s);
     return OK;
 }
@@ -187,7 +188,7 @@ void space_destroy(struct space *s)
     tlb_release(s);
     range_drop(s, USER_MIN, USER_END);
     page_free_pair(s->kernel_root);
-    *s = (struct space){0};
+    *s = (struct space){.seen = SEEN_NONE, .seen_write = SEEN_NONE};
 }
 
 enum err space_map(struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)

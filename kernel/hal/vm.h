@@ -22,6 +22,9 @@
 typedef uint64_t paddr_t;
 typedef uint64_t vaddr_t;
 
+/* A page number that no address has: 0 would be that of a null pointer. */
+#define SEEN_NONE (~0ull)
+
 struct space {
     paddr_t kernel_root; /* even frame */
     uint64_t exit_root;  /* what user-mode exit writes to CR3: PCID and no-flush bits included */
@@ -29,9 +32,10 @@ struct space {
     uint64_t lazy;       /* of them, those that came as lazy, filled or not */
     vaddr_t brk;         /* where the next unfixed mapping is looked for */
     uint16_t pcid;       /* 0: none */
-    /* The page that the kernel looked at last: its address, bit 0 if it may be written, and where it is in
-     * the direct map. 0 when that may have changed: dropped where the TLB is. See vm_copy.c. */
-    vaddr_t seen;
+    /* The page that the kernel looked at last: its number, the same again if it may be written, and
+     * where it is in the direct map. SEEN_NONE when that may have changed: dropped where the TLB
+     * is. See vm_copy.c. */
+    uint64_t seen, seen_write;
     char *window;
 };
 
@@ -42,8 +46,8 @@ WARN_UNUSED enum err space_init(struct space *s);
  * root. */
 void space_destroy(struct space *s);
 
-/* Makes the space follow hal_config.pti after that changed: its roots' user halves and what a thread of
- * it leaves with. */
+/* Makes the space follow hal_config.pti after that changed: its roots' user halves and what a
+ * thread of it leaves with. */
 void space_isolate(struct space *s);
 
 /* Maps fresh zeroed pages at va (page aligned, inside [USER_MIN, USER_END)); prot is PROT_*.
@@ -97,12 +101,11 @@ uint64_t space_count_wx(const struct space *s);
  * mapped for user mode with at least prot; else 0. Good until the end of that page. */
 void *space_pointer(const struct space *s, vaddr_t va, unsigned prot);
 
-/* Whether [va, va+bytes) lies in the page that was looked at last, with at least prot (not PROT_EXEC):
- * then it is at s->window + va % PAGE_SIZE. */
-#define SEEN_WRITABLE 1u
+/* Whether [va, va+bytes) lies in the page that was looked at last, with at least prot (not
+ * PROT_EXEC): then it is at s->window + va % PAGE_SIZE. */
 static inline bool space_seen(const struct space *s, vaddr_t va, uint64_t bytes, unsigned prot)
 {
-    return !((s->seen ^ va) / PAGE_SIZE) && (!(prot & PROT_WRITE) || s->seen & SEEN_WRITABLE) &&
+    return va / PAGE_SIZE == (prot & PROT_WRITE ? s->seen_write : s->seen) &&
            bytes <= PAGE_SIZE - va % PAGE_SIZE;
 }
 

@@ -13,7 +13,8 @@
 static void seen_set(const struct space *s, vaddr_t va, uint64_t leaf)
 {
     struct space *own = (struct space *)(uintptr_t)s;
-    own->seen = (va & ~(PAGE_SIZE - 1)) | (leaf & PT_WRITE ? SEEN_WRITABLE : 0);
+    own->seen = va / PAGE_SIZE;
+    own->seen_write = leaf & PT_WRITE ? own->seen : SEEN_NONE;
     own->window = page_pointer(leaf & PT_FRAME);
 }
 

@@ -3,6 +3,7 @@
  * fault handlers and their way back. */
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
+#include "servers/lib/file.h"
 #include "servers/lib/start.h"
 
 #define PAGE 4096u
@@ -108,6 +109,25 @@ static void zeroed(void)
     }
 }
 
+/* What the kernel copied to and from a moment ago says nothing of what it may now. */
+static void remembered(void)
+{
+    uint64_t page = (uint64_t)guest_memory(PAGE);
+    uint32_t *word = (uint32_t *)page;
+    int fd = (int)file_open("zero:", O_RDONLY);
+
+    CHECK_EQ(file_read(fd, word, 64), 64);
+    CHECK_EQ(sys_mprotect(page, PAGE, PROT_READ), 0);
+    CHECK_EQ(file_read(fd, word, 64), -T_EFAULT);
+    CHECK_EQ(sys_futex(word, FUTEX_WAIT, 1, 0), -T_EAGAIN);
+    CHECK_EQ(sys_mprotect(page, PAGE, PROT_NONE), 0);
+    CHECK_EQ(sys_futex(word, FUTEX_WAIT, 1, 0), -T_EFAULT);
+    CHECK_EQ(sys_munmap(page, PAGE), 0); /* nothing is remembered: nor is a null pointer */
+    CHECK_EQ(sys_futex((uint32_t *)8, FUTEX_WAIT, 1, 0), -T_EFAULT);
+    CHECK_EQ(sys_futex((uint32_t *)0, FUTEX_WAIT, 1, 0), -T_EFAULT);
+    file_close(fd);
+}
+
 static void handlers(void)
 {
     CHECK_EQ(sys_sigreturn(0), -T_EINVAL);
@@ -143,6 +163,7 @@ int main(int argc, char **argv, char **envp)
     write_and_execute();
     borders();
     zeroed();
+    remembered();
     handlers();
     fatal(argv[0]);
     return guest_end("memory");
