@@ -180,6 +180,54 @@ static void pairs(void)
         (void)file_close(i);
 }
 
+/* Each pipe's last reader lies in the queue of the pipe before: the close of the first closes all.
+ */
+static void nested(void)
+{
+    int ends[2], next[2];
+    int writer[QUEUE_MAX + 1];
+
+    SHOWS("V31", "a chain of descriptors inside each other goes at one close");
+    CHECK_EQ(sys_pipe2(0, ends), 0);
+    writer[0] = ends[1];
+    int first = ends[0];
+    for (unsigned i = 0; i < QUEUE_MAX; i++) {
+        CHECK_EQ(sys_pipe2(0, next), 0);
+        CHECK_EQ(call(writer[i], FCALL_SEND, (uint64_t)next[0], 0), 0);
+        CHECK_EQ(file_close(next[0]), 0);
+        writer[i + 1] = next[1];
+    }
+    CHECK_EQ(file_close(first), 0);
+    CHECK_EQ(sysfile_number("sys:counters", "passing"), 0);
+    CHECK_EQ(file_write(writer[QUEUE_MAX], "x", 1), -T_EPIPE);
+    for (unsigned i = 0; i <= QUEUE_MAX; i++)
+        CHECK_EQ(file_close(writer[i]), 0);
+}
+
+#define ROOTS 200u
+
+/* The same with schemes, each root in the queue of the scheme before. */
+static void nested_roots(void)
+{
+    char name[24];
+    int root[ROOTS], at;
+
+    SHOWS("V31", "and of schemes, whose roots are sent to each other");
+    for (unsigned i = 0; i < ROOTS; i++) {
+        print_to(name, sizeof(name), ":nested-%u", i);
+        root[i] = (int)file_open(name, O_CREAT | O_EXCL);
+        CHECK(root[i] >= 0);
+    }
+    for (unsigned i = 0; i + 1 < ROOTS; i++)
+        CHECK_EQ(call(root[i], FCALL_SEND, (uint64_t)root[i + 1], 0), 0);
+    for (unsigned i = ROOTS; i-- != 0;)
+        CHECK_EQ(file_close(root[i]), 0);
+    CHECK_EQ(sysfile_number("sys:counters", "passing"), 0);
+    CHECK(!sysfile_line(":", "nested-0") && !sysfile_line(":", "nested-199"));
+    at = (int)file_open("nested-199:x", O_RDWR);
+    CHECK_EQ(at, -T_ENODEV);
+}
+
 static int root_of(const char *list)
 {
     int all = (int)file_open(":", O_RDONLY);
@@ -383,6 +431,8 @@ int main(int argc, char **argv, char **envp)
         chain();
         inbox();
         pairs();
+        nested();
+        nested_roots();
         namespaces();
         metadata();
         routes();
