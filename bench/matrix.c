@@ -32,20 +32,21 @@ struct line {
 /* Which columns a rung has. */
 static const struct rung {
     const char *name;
-    bool sized, spaced;
+    bool sized, spaced, moved;
 } rungs[] = {
-    {"R0", false, false},         {"R1", true, false},
-    {"R1m", true, false},         {"T0", true, false},
-    {"T0c", true, false},         {"T1", true, false},
-    {"T1h", true, false},         {"T2", true, false},
-    {"D0", true, true},           {"D1", true, true},
-    {"D2", true, true},           {"D3", true, true},
-    {"D4", true, true},           {"notify", false, false},
-    {"fault", false, false},      {"pipe", false, false},
-    {"chan", false, false},       {"futex", false, false},
-    {"irq-linked", false, false}, {"irq-realtime", false, false},
-    {"irq-thread", false, false}, {"irq-notify", false, false},
-    {"ram", true, false},         {"open", false, false},
+    {"R0", false, false, false},         {"R1", true, false, false},
+    {"R1m", true, false, false},         {"T0", true, false, false},
+    {"T0c", true, false, false},         {"T1", true, false, false},
+    {"T1h", true, false, false},         {"T2", true, false, false},
+    {"D0", true, true, false},           {"D1", true, true, false},
+    {"D2", true, true, false},           {"D3", true, true, false},
+    {"D4", true, true, false},           {"notify", false, false, false},
+    {"fault", false, false, false},      {"pipe", false, false, false},
+    {"chan", false, false, false},       {"futex", false, false, false},
+    {"irq-linked", false, false, false}, {"irq-realtime", false, false, false},
+    {"irq-thread", false, false, false}, {"irq-notify", false, false, false},
+    {"ram", true, false, false},         {"open", false, false, false},
+    {"move", true, false, true},
 };
 
 __attribute__((format(printf, 4, 5))) static int error_set(struct matrix_error *error, size_t line,
@@ -150,12 +151,31 @@ static int cell_append(const struct line *line, const char *name, struct matrix 
     return 0;
 }
 
-/* The fourth column, where there is one: mitig:NAME or crowd:NAME. */
-static int last_check(const struct line *line, const struct word *word, struct matrix_error *error)
+/* The fourth column of what moves: where to. */
+static int to_check(const struct line *line, struct matrix_error *error)
+{
+    static const char *const names[] = {"to:module", "to:linked", "to:server", "to:kernel"};
+
+    if (line->count < WORDS_MAX)
+        return error_set(error, line->number, line->end, "the column to: is missing");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (word_is(&line->words[3], names[i]))
+            return 0;
+    return error_set(error, line->number, line->words[3].column,
+                     "the last column is to: and module, linked, server or kernel");
+}
+
+/* The fourth column, where there is one: mitig:NAME or crowd:NAME; of a move where to. */
+static int last_check(const struct line *line, bool moved, struct matrix_error *error)
 {
     static const char *const names[] = {"mitig:fence", "mitig:verw",  "mitig:ibpb",    "mitig:rsb",
                                         "mitig:all",   "crowd:tasks", "crowd:schemes", "crowd:fds"};
 
+    if (moved)
+        return to_check(line, error);
+    if (line->count < WORDS_MAX)
+        return 0;
+    const struct word *word = &line->words[3];
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (word_is(word, names[i]))
             return 0;
@@ -173,11 +193,9 @@ static int cell_parse(const struct line *line, struct matrix *out, struct matrix
 
     if (!rung)
         return error_set(error, line->number, line->words[0].column, "no rung of that name");
-    if (line->count == WORDS_MAX && last_check(line, &line->words[3], error))
-        return -1;
     if (column_check(line, 1, rung->sized, "size", error) ||
         (rung->sized && size_parse(line, &line->words[1], &size, error)) ||
-        column_check(line, 2, rung->spaced, "space", error))
+        column_check(line, 2, rung->spaced, "space", error) || last_check(line, rung->moved, error))
         return -1;
     if (rung->spaced && !word_is(space, "one") && !word_is(space, "two"))
         return error_set(error, line->number, space->column, "a space is one or two");

@@ -55,12 +55,14 @@ struct rung {
     long (*set_up)(struct work *w);
     long (*run)(struct work *w, struct span *to, unsigned n); /* n regions */
     const char *unit;                                         /* what one call is */
-    unsigned traps, switches; /* of one call: design table; switches of root without isolation */
-    const char *server;       /* loop of the other side, see servers.c; 0: none of ours */
-    bool plain;               /* by the plain entry, without the fast path */
+    unsigned traps,
+        switches; /* of one call: design table, 0: not in it; switches of root without isolation */
+    const char *server; /* loop of the other side, see servers.c; 0: none of ours */
+    bool plain;         /* by the plain entry, without the fast path */
 };
 #define HAS_SIZE  1u
 #define HAS_SPACE 2u
+#define HAS_TO    4u
 
 /* A cell being measured. */
 struct work {
@@ -75,6 +77,7 @@ struct work {
     char mitig[CELL_WORD]; /* mitigation that is on while the cell runs; empty: as the boot has
                                them */
     char crowd[CELL_WORD]; /* what the machine is full of meanwhile; empty: of nothing */
+    char to[CELL_WORD];    /* where a service moves: move.c */
     int fd;                /* open file of the cell, or -1 */
     unsigned extra;        /* traps beyond the table's, for a payload that travels in pieces */
 };
@@ -103,8 +106,11 @@ long kernel_measure(struct work *w);
 long waiter_report(const uint64_t *samples, unsigned n);
 /* traced.c: the records of the boot so far, but for the phases of its calls. */
 long boot_trace(void);
-/* One cell of a boot with tracing: its records and its counts. */
+/* One cell of a boot with tracing: its records and its counts; a rung without traps in the table is
+ * only run. */
 long cell_trace(struct work *w);
+/* The number behind that name in lines "name number"; 0: there is none. */
+uint64_t report_number(const char *text, const char *name);
 
 /* fault.c */
 long fault_set_up(struct work *w);
@@ -147,6 +153,11 @@ long irq_thread_set_up(struct work *w);
 long irq_notify_set_up(struct work *w);
 void irq_tear_down(void);
 long irq_run(struct work *w, struct span *to, unsigned n);
+
+/* move.c */
+long move_set_up(struct work *w);
+void move_tear_down(void);
+long move_run(struct work *w, struct span *to, unsigned n);
 
 /* futex.c */
 long futex_set_up(struct work *w);

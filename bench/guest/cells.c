@@ -208,6 +208,7 @@ static const struct rung rungs[] = {
     {"irq-realtime", 0, irq_realtime_set_up, irq_run, "interrupt", 4, 0, 0, false},
     {"irq-thread", 0, irq_thread_set_up, irq_run, "interrupt", 4, 0, 0, false},
     {"irq-notify", 0, irq_notify_set_up, irq_run, "interrupt", 5, 0, 0, false},
+    {"move", HAS_SIZE | HAS_TO, move_set_up, move_run, "move", 0, 0, 0, false},
     {"futex", 0, futex_set_up, regions_run, "round trip", 4, 0, 0, false},
 };
 
@@ -246,6 +247,7 @@ void cell_tear_down(struct work *w)
     irq_tear_down();
     futex_tear_down();
     ram_tear_down();
+    move_tear_down();
     sys_taskctl(0, TASK_PRIORITY, (struct taskctl){.a = PRIORITY_DEFAULT});
 }
 

@@ -72,8 +72,8 @@ static long samples_take(struct work *w, const char *metric)
 
 long cell_measure(struct work *w)
 {
-    /* the handlers' stamps are one a fault, or one an interrupt */
-    if (w->rung->run != fault_run && w->rung->run != irq_run)
+    /* the stamps are of one fault, one interrupt, one move */
+    if (w->rung->run == regions_run || w->rung->run == ram_run)
         w->region.turns = machine.calls;
     long error = warm_up(w);
     if (error >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The names of cells: RUNG, or RUNG/size:BYTES, or RUNG/size:BYTES/space:one|two, as the rung asks,
- * and /mitig:NAME or /crowd:NAME behind any of them.
+ * The names of cells: RUNG, or RUNG/size:BYTES, or RUNG/size:BYTES/space:one|two, or
+ * RUNG/size:BYTES/to:WHERE, as the rung asks, and /mitig:NAME or /crowd:NAME behind any of them.
  * Invariant: pure; a name is taken whole or refused. Called by main.c and by host tests. */
 #include "bench/guest/bench.h"
 #include "servers/lib/string.h"
@@ -44,6 +44,10 @@ static bool part_parse(const char *text, const char *end, struct work *w, unsign
         return word_parse(text + 6, end, w->mitig);
     if (end - text > 6 && !memcmp(text, "crowd:", 6))
         return word_parse(text + 6, end, w->crowd);
+    if (end - text > 3 && !memcmp(text, "to:", 3)) {
+        *has |= HAS_TO;
+        return word_parse(text + 3, end, w->to);
+    }
     bool size = end - text > 5 && !memcmp(text, "size:", 5);
     unsigned what = size ? HAS_SIZE : HAS_SPACE;
     bool again = *has & what;

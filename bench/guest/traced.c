@@ -62,7 +62,7 @@ struct counters {
     uint64_t traps, cr3_writes;
 };
 
-static uint64_t number_of(const char *text, const char *name)
+uint64_t report_number(const char *text, const char *name)
 {
     uint64_t length = strlen(name), value = 0;
     while (text && strncmp(text, name, length) != 0)
@@ -77,7 +77,7 @@ static struct counters counters_read(void)
     char text[512];
     if (file_text("sys:counters", text, sizeof(text)) < 0)
         return (struct counters){0};
-    return (struct counters){number_of(text, "traps"), number_of(text, "cr3_writes")};
+    return (struct counters){report_number(text, "traps"), report_number(text, "cr3_writes")};
 }
 
 /* Counters over the counted calls, less what reading them and a run of no calls cost. */
@@ -131,7 +131,7 @@ long boot_trace(void)
 {
     char text[512];
     long count = file_text("sys:counters", text, sizeof(text));
-    if (count < 0 || number_of(text, "trace_records") > RING_BOOT_MAX)
+    if (count < 0 || report_number(text, "trace_records") > RING_BOOT_MAX)
         return count < 0 ? count : 0;
     do {
         count = frames_drain(records, RECORDS_MAX);
@@ -146,7 +146,8 @@ long boot_trace(void)
 long cell_trace(struct work *w)
 {
     long error = cell_run(w, spans, WARM_CALLS);
-    if (error >= 0)
-        error = events_send(w);
+    if (error < 0 || !w->rung->traps)
+        return error;
+    error = events_send(w);
     return error < 0 ? error : counts_send(w);
 }

@@ -25,6 +25,10 @@ static const struct {
     {AXES "R0 -\n", 3, 5, "column space is missing"},
     {AXES "R0 - - -\n", 3, 8, "mitig:"},
     {AXES "R0 - - mitig:none\n", 3, 8, "fence, verw, ibpb, rsb or all"},
+    {AXES "move 8 -\n", 3, 9, "column to: is missing"},
+    {AXES "move 8 - crowd:tasks\n", 3, 10, "module, linked, server or kernel"},
+    {AXES "R0 - - to:module\n", 3, 8, "mitig:"},
+    {AXES "move - - to:module\n", 3, 6, "needs a size"},
     {AXES "R0 - - crowd:cats\n", 3, 8, "tasks, schemes or fds"},
     {AXES "R0 - - mitig:verw -\n", 3, 19, "more than 4 columns"},
     {AXES "R0 - - mitig:rsb\nR0 - -\nR0 - - mitig:rsb\n", 5, 1, "twice"},
@@ -70,16 +74,18 @@ static void test_good(void)
 {
     static const char text[] = "axis trace on # comment\n\taxis\tpti off\nR0 - -\nT2 16384 -#x\nD0 "
                                "0 one\nD0 0 two mitig:all\n"
-                               "notify - - crowd:schemes\n";
+                               "notify - - crowd:schemes\n"
+                               "move 4096 - to:server";
     struct matrix_error error;
     struct matrix matrix;
 
     EXPECT(!matrix_parse(text, sizeof(text) - 1, &matrix, &error));
-    EXPECT(matrix.cell_count == 5 && matrix.pti == AXIS_OFF && matrix.trace == AXIS_ON);
+    EXPECT(matrix.cell_count == 6 && matrix.pti == AXIS_OFF && matrix.trace == AXIS_ON);
     EXPECT(!strcmp(matrix.cells[0].name, "R0"));
     EXPECT(!strcmp(matrix.cells[1].name, "T2/size:16384"));
     EXPECT(!strcmp(matrix.cells[3].name, "D0/size:0/space:two/mitig:all"));
     EXPECT(!strcmp(matrix.cells[4].name, "notify/crowd:schemes"));
+    EXPECT(!strcmp(matrix.cells[5].name, "move/size:4096/to:server"));
     matrix_free(&matrix);
     EXPECT(matrix_parse("axis pti\0 off", 13, &matrix, &error) == -1 && error.column == 9);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * See fdtable.h. The lowest free number is found by two looks at bitmaps: which chunk has room,
- * then which number of it. Windows are numbered; the lowest free one is given, so the tables of the
- * page tables that they need are as many as tasks lived at once. */
+ * See fdtable.h. The lowest free number is known after a close, else found by two looks at bitmaps:
+ * which chunk has room, then which number of it. Windows are numbered; the lowest free one is
+ * given, so the tables of the page tables that they need are as many as tasks lived at once. */
 #include "kernel/core/fdtable.h"
 
 #include "kernel/hal/list.h"
@@ -13,6 +13,7 @@
 
 _Static_assert(FDS_MAX * sizeof(struct fd) == SIDE_OFFSET, "the slots fill half of a window");
 _Static_assert(FDS_CHUNKS * sizeof(struct fd_side) == SIDE_OFFSET, "so do the sides");
+_Static_assert(FDS_CHUNK / WORD_BITS == 4, "number_use");
 _Static_assert(FDS_CHUNK * sizeof(struct fd) == PAGE_SIZE, "a chunk is a page");
 
 static uint64_t windows[TID_SLOTS / WORD_BITS]; /* in use */
@@ -117,20 +118,8 @@ static void number_use(struct task *task, unsigned fd)
 
     side->used[at / WORD_BITS] |= 1ull << at % WORD_BITS;
     task->fd.used++;
-    if (bit_free(side->used, FDS_CHUNK / WORD_BITS) == FDS_CHUNK)
+    if (!~(side->used[0] & side->used[1] & side->used[2] & side->used[3]))
         task->fd.full[chunk / WORD_BITS] |= 1ull << chunk % WORD_BITS;
-}
-
-long fds_take(struct task *task)
-{
-    unsigned chunk = bit_free(task->fd.full, FDS_CHUNKS / WORD_BITS);
-    enum err e = chunk < FDS_CHUNKS ? chunks_reach(task, chunk) : T_EMFILE;
-
-    if (e)
-        return -(long)e;
-    unsigned at = bit_free(task->fd.sides[chunk].used, FDS_CHUNK / WORD_BITS);
-    number_use(task, chunk * FDS_CHUNK + at);
-    return (long)(chunk * FDS_CHUNK + at);
 }
 
 static bool number_used(const struct task *task, unsigned fd)
@@ -138,6 +127,31 @@ static bool number_used(const struct task *task, unsigned fd)
     unsigned at = fd % FDS_CHUNK;
 
     return task->fd.sides[fd / FDS_CHUNK].used[at / WORD_BITS] >> at % WORD_BITS & 1;
+}
+
+/* The lowest free number, whose chunk is mapped then. */
+static long number_find(struct task *task)
+{
+    unsigned chunk = bit_free(task->fd.full, FDS_CHUNKS / WORD_BITS);
+    enum err e = chunk < FDS_CHUNKS ? chunks_reach(task, chunk) : T_EMFILE;
+
+    if (e)
+        return -(long)e;
+    unsigned at = bit_free(task->fd.sides[chunk].used, FDS_CHUNK / WORD_BITS);
+    return (long)(chunk * FDS_CHUNK + at);
+}
+
+long fds_take(struct task *task)
+{
+    unsigned next = task->fd.next;
+    bool known = next < fds_limit(task) && !number_used(task, next);
+    long fd = known ? next : number_find(task);
+
+    if (fd < 0)
+        return fd;
+    number_use(task, (unsigned)fd);
+    task->fd.next = (uint32_t)fd + 1;
+    return fd;
 }
 
 long fds_take_at(struct task *task, uint64_t fd)
@@ -160,6 +174,8 @@ void fds_release(struct task *task, unsigned fd)
     task->fd.sides[chunk].used[at / WORD_BITS] &= ~(1ull << at % WORD_BITS);
     task->fd.full[chunk / WORD_BITS] &= ~(1ull << chunk % WORD_BITS);
     task->fd.used--;
+    if (fd < task->fd.next)
+        task->fd.next = fd;
 }
 
 unsigned fds_next(const struct task *task, unsigned fd)

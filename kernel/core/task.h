@@ -48,6 +48,7 @@ struct fd_table {
     struct fd_side *sides;
     uint32_t chunks; /* mapped */
     uint32_t used, window;
+    uint32_t next; /* every number below is in use */
     uint64_t full[FDS_CHUNKS / 64];
 };
 

@@ -19,8 +19,10 @@ static unsigned passed, failed;
         }                                                                                          \
     } while (0)
 
-static const struct rung table[] = {
-    {.name = "R0"}, {.name = "R1", .has = HAS_SIZE}, {.name = "D4", .has = HAS_SIZE | HAS_SPACE}};
+static const struct rung table[] = {{.name = "R0"},
+                                    {.name = "R1", .has = HAS_SIZE},
+                                    {.name = "D4", .has = HAS_SIZE | HAS_SPACE},
+                                    {.name = "move", .has = HAS_SIZE | HAS_TO}};
 
 const struct rung *rung_find(const char *name, uint64_t length)
 {
@@ -58,6 +60,11 @@ static void names_test(void)
                                       "D4/size:8/space:two/",
                                       "D4/size:8/space:two/space:two",
                                       "R0/crowd:",
+                                      "R0/to:module",
+                                      "move/size:4096",
+                                      "move/to:module",
+                                      "move/size:8/to:",
+                                      "move/size:8/to:x/to:x",
                                       "R0/crowd:descriptors",
                                       "R0/crowd:fds/crowd:fds",
                                       "D4/size:0000000000000000000000008/space:two"};
@@ -72,6 +79,7 @@ static void names_test(void)
     CHECK(cell_parse("D4/size:65536/space:two,R0", 23, &w) == 0 && w.size == 65536 && !w.one);
     CHECK(w.rung == &table[2] && strcmp(w.name, "D4/size:65536/space:two") == 0);
     CHECK(cell_parse("D4/size:0/space:two/crowd:tasks", 31, &w) == 0 && !strcmp(w.crowd, "tasks"));
+    CHECK(cell_parse("move/size:4096/to:module", 24, &w) == 0 && !strcmp(w.to, "module"));
     CHECK(cell_parse("R0/crowd:schemes", 16, &w) == 0 && !strcmp(w.crowd, "schemes") && !*w.mitig);
     CHECK(cell_parse("D4/size:0/space:one", 19, &w) == 0 && w.size == 0 && w.one && w.fd == -1);
 }
