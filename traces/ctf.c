@@ -47,14 +47,31 @@ struct stream {
     size_t size, events;
 };
 
-/* TSDL identifiers have no spaces. */
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A meaning becomes a TSDL identifier: its words, joined by underscores. None starts with a digit.
+ */
 static void field_print(FILE *out, const char *name)
 {
+    bool first = true;
+
     if (!*name)
         return;
     fputs(" uint64_t ", out);
-    for (; *name; name++)
-        fputc(*name == ' ' ? '_' : *name, out);
+    while (*name) {
+        if (!is_word(*name)) {
+            name++;
+            continue;
+        }
+        if (!first || (*name >= '0' && *name <= '9'))
+            fputc('_', out);
+        first = false;
+        for (; is_word(*name); name++)
+            fputc(*name, out);
+    }
     fputc(';', out);
 }
 

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -279,8 +280,21 @@ def babeltrace(directory):
                           timeout=20)
 
 
+def test_ctf_names(metadata):
+    """Every name of the metadata is a TSDL identifier, whatever the table says of a meaning."""
+    events = re.findall(r'name = "([^"]*)";\n\tfields := struct \{(.*)\};', metadata)
+    check(len(events) > 15, "the metadata names the events")
+    for name, body in events:
+        fields = [field.split(None, 1)[1] for field in body.split(";") if field.strip()]
+        check(fields[-3:] == ["thread", "task", "flags"], f"fields of {name}: {fields}")
+        check(all(re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", word) for word in fields + [name]),
+              f"identifiers of {name}: {fields}")
+        check(len(set(fields)) == len(fields), f"fields of {name} are different")
+
+
 def test_export_ctf(capture):
     expect(run("export", "--to", "ctf", "-o", "ctf", capture), OK, None, "ctf")
+    test_ctf_names(read("ctf/boot-1/metadata").decode())
     for boot in (1, 2, 3, 4):
         seen = babeltrace(f"ctf/boot-{boot}")
         check(seen.returncode == 0 and seen.stderr == b"", f"babeltrace2 is content: {seen.stderr}")

@@ -9,10 +9,16 @@
 #include "kernel/hal/test/mock.h"
 #include "traces/test/check.h"
 
-#define SLOTS (THREAD_SLOTS - 1)
+#define SLOTS  (THREAD_SLOTS - 1)
+#define FRAMES THREAD_SLOTS /* room for every block, though each took a page */
 
 static struct thread *all[THREAD_SLOTS];
 static bool seen[THREAD_SLOTS];
+
+static struct list self_linked(const struct list *l)
+{
+    return (struct list){(struct list *)l, (struct list *)l};
+}
 
 /* A new block: nothing set but what thread.h promises. */
 static void fresh_check(const struct thread *t)
@@ -24,9 +30,12 @@ static void fresh_check(const struct thread *t)
     want.client = &thread_none;
     want.state = t->state;
     want.frame = FRAME_FULL;
-    want.link = (struct list){(struct list *)&t->link, (struct list *)&t->link};
-    want.siblings = (struct list){(struct list *)&t->siblings, (struct list *)&t->siblings};
-    want.timer = (struct list){(struct list *)&t->timer, (struct list *)&t->timer};
+    want.link = self_linked(&t->link);
+    want.siblings = self_linked(&t->siblings);
+    want.timer = self_linked(&t->timer);
+    want.cancel = self_linked(&t->cancel);
+    want.donors = self_linked(&t->donors);
+    want.donor = self_linked(&t->donor);
     CHECK(memcmp(&want, t, sizeof(want)) == 0);
     CHECK(t->state != THREAD_FREE && t->state != THREAD_READY);
     CHECK_EQ(t->stamp >> 32 & 0xFFF, t->slot);
@@ -46,6 +55,9 @@ static void soil(struct thread *t)
     t->link = kept.link;
     t->siblings = kept.siblings;
     t->timer = kept.timer;
+    t->cancel = kept.cancel;
+    t->donors = kept.donors;
+    t->donor = kept.donor;
     t->priority = 7;
 }
 
@@ -126,7 +138,7 @@ static void test_no_memory(void)
 
 int main(void)
 {
-    CHECK_EQ(page_init(mock_memory(1000)), OK);
+    CHECK_EQ(page_init(mock_memory(FRAMES)), OK);
     sched_init();
     test_none();
     test_no_memory();
