@@ -15,7 +15,8 @@
 #define PAYLOAD_MAX     65536u
 #define CELL_WORD       8u /* of a word behind mitig: and the like, with its end */
 #define BENCH_PATH      "initfs:/bin/bench"
-#define LONG_READ_PIECE 4096u /* the most that a server gathers for one reply: servers/host */
+#define LONG_READ_PIECE 4096u /* what the service zero: gives at once */
+#define GATHER_MAX      2048u /* the most that a server gathers for one reply: servers/host */
 
 /* What a region reads and writes; regions.asm knows the offsets (asserted in cells.c). */
 struct region {

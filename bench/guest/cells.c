@@ -98,12 +98,12 @@ static long module_set_up(struct work *w)
     return error < 0 ? error : read_set_up(w, "zero:");
 }
 
-/* What a server cannot gather for its reply it pushes by xfer, the gathered part too. */
+/* What a server does not gather for its reply it pushes by xfer. */
 static long server_set_up(struct work *w)
 {
     long tid = server_use("zero t2");
-    if (w->size > LONG_READ_PIECE)
-        w->extra = (unsigned)(w->size / LONG_READ_PIECE);
+    if (w->size > GATHER_MAX)
+        w->extra = (unsigned)((w->size + LONG_READ_PIECE - 1) / LONG_READ_PIECE);
     return tid < 0 ? tid : read_set_up(w, "zero.server:");
 }
 

@@ -23,13 +23,16 @@
 
 #define STAGE_BYTES 4096u
 #define WORD_BYTES  8u
+/* Above it a push by xfer costs less than a second copy. */
+#define GATHER_BYTES 2048u
 /* A short answer's tag but for the bytes that follow the result. */
 #define TAG_READ_ANSWER TAG(OP_read, 0, 8, 0)
 
 extern const struct service_ops service;
 
 static unsigned char receive_buffer[RXBUF_MAX] __attribute__((aligned(4096)));
-/* Long answers of up to a page are gathered here and leave with the reply; see host_put. */
+/* Long answers of up to GATHER_BYTES are gathered here and leave with the reply; see host_put. A
+ * piece of state is a page. */
 static unsigned char stage[STAGE_BYTES] __attribute__((aligned(64)));
 
 /* The scheme's root descriptor, and how requests come. */
@@ -70,7 +73,7 @@ static long host_put(struct svc_req *req, uint64_t at, const void *from, uint64_
         memcpy((void *)(req->buffer + at), from, n);
         return 0;
     }
-    if (req->buffer && at <= req->buffer_size && n <= STAGE_BYTES - at) {
+    if (req->buffer && at <= req->buffer_size && at + n <= GATHER_BYTES) {
         memcpy(stage + at, from, n);
         if (req->buffer_size < at + n)
             req->buffer_size = at + n;
