@@ -79,6 +79,13 @@ static void acknowledge(struct attachment *a)
     irq_line_open(a->line);
 }
 
+/* A file's readiness, to those who asked for it. */
+static void tell(const struct attachment *a)
+{
+    if (a->watched)
+        irq_file_post(a->handle, a->fresh ? EVENT_READ : 0);
+}
+
 uint64_t irq_take(struct attachment *a)
 {
     const uint64_t fresh = a->fresh;
@@ -87,6 +94,7 @@ uint64_t irq_take(struct attachment *a)
         acknowledge(a);
     a->owes = fresh != 0;
     a->fresh = 0;
+    tell(a);
     return fresh;
 }
 
@@ -150,6 +158,7 @@ static void handler_start(struct attachment *a)
 static void deliver(struct attachment *a)
 {
     a->fresh++;
+    tell(a);
     if (a->owes)
         return;
     if (a->type == AT_REALTIME && !window_allows(a, irq_lines[a->line].taken))

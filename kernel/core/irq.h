@@ -38,6 +38,10 @@ long irq_file_take(uint64_t handle, bool wait);
 /* Whether it is one of IRQ_SOFT. */
 bool irq_file_soft(uint64_t handle);
 void irq_record(unsigned line, struct irq_record *out);
+/* From now on irq_file_post is told whenever that changes: EVENT_READ, there is something to take,
+ * or 0. EBADF. */
+long irq_file_watch(uint64_t handle);
+void irq_file_post(uint64_t handle, uint32_t ready);
 
 /* IRQ_SOFT comes, now or as soon as it is not masked. */
 void irq_raise_soft(void);

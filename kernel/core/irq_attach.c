@@ -122,7 +122,7 @@ static enum err attach(struct task *task, struct wish *w, struct attachment **ou
     if (e)
         return e;
     a->used = true;
-    a->owes = false;
+    a->owes = a->watched = false;
     a->fresh = 0;
     a->line = (uint8_t)w->line;
     a->type = (uint8_t)w->type;
@@ -217,6 +217,16 @@ long irq_file_take(uint64_t handle, bool wait)
         return -T_EAGAIN;
     list_push_back(&a->sleepers, &cpu_this()->current->link);
     return SVC_PENDING;
+}
+
+long irq_file_watch(uint64_t handle)
+{
+    struct attachment *a = irq_find(handle);
+
+    if (!a || a->type != AT_FILE)
+        return -T_EBADF;
+    a->watched = true;
+    return a->fresh ? EVENT_READ : 0;
 }
 
 bool irq_file_soft(uint64_t handle)

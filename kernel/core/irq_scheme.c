@@ -17,6 +17,12 @@
 #define WORD_MAX     7u
 
 static bool pit_open;
+static struct svc *service; /* once somebody asked for readiness */
+
+void irq_file_post(uint64_t handle, uint32_t ready)
+{
+    service->host->post(service, handle, ready);
+}
 
 static bool is_list(uint64_t handle)
 {
@@ -145,9 +151,19 @@ static long irq_fcall(struct svc *self, struct svc_req *req)
     return 0;
 }
 
+/* The files that wait for interrupts. A line that is level triggered stays masked until its last
+ * interrupt is acknowledged, by the next read: who polls reads until EAGAIN. */
+static long irq_fevent(struct svc *self, struct svc_req *req)
+{
+    service = self;
+    return req->handle <= HANDLE_PIT || is_list(req->handle) ? -T_EOPNOTSUPP
+                                                             : irq_file_watch(req->handle);
+}
+
 const struct service_ops irq_service = {.name = "irq",
                                         .open = irq_open,
                                         .close = irq_close,
                                         .read = irq_read,
                                         .write = irq_write,
-                                        .fcall = irq_fcall};
+                                        .fcall = irq_fcall,
+                                        .fevent = irq_fevent};

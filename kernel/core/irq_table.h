@@ -18,6 +18,7 @@
 struct attachment {
     struct list link; /* at its line */
     bool used, owes;
+    bool watched; /* AT_FILE: somebody asked for readiness */
     uint8_t type, line;
     uint32_t handle;      /* index 7:0, generation above: a detached one matches nothing */
     struct task *task;    /* AT_FILE: 0 */

@@ -2,7 +2,8 @@
  * `time:`, timers as files. Each open file is one: a write of an absolute time arms it (8 bytes, ns
  * of CLOCK_NS; 0 disarms), a read waits for it, if it is armed, and gives the time. Armed ones are
  * in order of their deadlines; the first is the deadline of `timer_alarm`, a thread block that
- * stands for all of them in the scheduler and never runs. */
+ * stands for all of them in the scheduler and never runs. For fevent a timer is ready to be read
+ * from when its deadline has passed until a read has told that. */
 #include "kernel/core/timer.h"
 
 #include "kernel/core/calls.h"
@@ -20,11 +21,13 @@ struct timer {
     struct list readers;
     uint64_t deadline, deadline_ns; /* TSC; as written, until it was read */
     uint32_t owner;                 /* TID; 0: free */
+    bool watched;                   /* somebody asked for readiness */
 };
 
 struct thread timer_alarm;
 static struct timer timers[TIMERS];
 static struct list armed;
+static struct svc *service; /* once somebody asked for readiness */
 
 static struct timer *from_link(struct list *node)
 {
@@ -56,6 +59,18 @@ static void readers_wake(struct timer *timer)
         call_again(list_entry(timer->readers.next, struct thread, link), SYS_read);
 }
 
+/* What a read would tell of a deadline. */
+static uint32_t ready(const struct timer *timer)
+{
+    return list_empty(&timer->link) && timer->deadline_ns ? EVENT_READ : 0;
+}
+
+static void tell(const struct timer *timer)
+{
+    if (timer->watched)
+        service->host->post(service, (uint64_t)(timer - timers), ready(timer));
+}
+
 void timer_expire(void)
 {
     const uint64_t now = hal_tsc();
@@ -64,6 +79,7 @@ void timer_expire(void)
         struct timer *timer = from_link(armed.next);
         list_remove(&timer->link);
         readers_wake(timer);
+        tell(timer);
     }
     alarm_set();
 }
@@ -82,6 +98,7 @@ static void timer_arm_at(struct timer *timer, uint64_t ns)
     }
     alarm_set();
     readers_wake(timer);
+    tell(timer);
 }
 
 static struct timer *timer_of(const struct svc_req *req)
@@ -105,6 +122,7 @@ static long time_open(struct svc *self, struct svc_req *req, const char *path, u
         return -T_EMFILE;
     timers[free].owner = owner;
     timers[free].deadline_ns = 0;
+    timers[free].watched = false;
     return (long)free;
 }
 
@@ -136,6 +154,7 @@ static long time_read(struct svc *self, struct svc_req *req)
     if (e < 0)
         return e;
     timer->deadline_ns = 0; /* told once */
+    tell(timer);
     return (long)sizeof(record);
 }
 
@@ -152,8 +171,21 @@ static long time_write(struct svc *self, struct svc_req *req)
     return (long)sizeof(ns);
 }
 
-const struct service_ops time_service = {
-    .name = "time", .open = time_open, .close = time_close, .read = time_read, .write = time_write};
+static long time_fevent(struct svc *self, struct svc_req *req)
+{
+    struct timer *timer = timer_of(req);
+
+    service = self;
+    timer->watched = true;
+    return ready(timer);
+}
+
+const struct service_ops time_service = {.name = "time",
+                                         .open = time_open,
+                                         .close = time_close,
+                                         .read = time_read,
+                                         .write = time_write,
+                                         .fevent = time_fevent};
 
 unsigned timer_count(void)
 {

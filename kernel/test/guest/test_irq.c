@@ -241,6 +241,33 @@ static void files(void)
     CHECK_EQ(file_close((int)fd), 0);
 }
 
+static void events(void)
+{
+    struct irq_record r;
+    struct event_record e;
+
+    SHOWS("V30", "a file of irq: is ready from an interrupt until it is read");
+    int queue = (int)file_open("event:", O_RDONLY | O_NONBLOCK);
+    int fd = (int)file_open("irq:soft", O_RDWR | O_NONBLOCK);
+    CHECK_EQ(sys_fevent(queue, fd, EVENT_READ, 5), 0);
+    CHECK_EQ(file_read(queue, &e, sizeof(e)), -T_EAGAIN);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(file_write(fd, "!", 1), 1);
+        CHECK_EQ(file_read(queue, &e, sizeof(e)), (long)sizeof(e));
+        CHECK(e.data == 5 && e.fd == (uint32_t)fd && e.mask == EVENT_READ);
+        CHECK_EQ(file_read(fd, &r, sizeof(r)), (long)sizeof(r));
+        CHECK_EQ(file_read(queue, &e, sizeof(e)), -T_EAGAIN);
+    }
+    CHECK_EQ(file_read(fd, &r, sizeof(r)), -T_EAGAIN);
+    CHECK_EQ(file_write(fd, "!", 1), 1);
+    CHECK_EQ(file_close(fd), 0);
+    CHECK_EQ(file_read(queue, &e, sizeof(e)), -T_EAGAIN);
+    fd = (int)file_open("irq:", O_RDONLY);
+    CHECK_EQ(sys_fevent(queue, fd, EVENT_READ, 5), -T_EOPNOTSUPP);
+    CHECK_EQ(file_close(fd), 0);
+    CHECK_EQ(file_close(queue), 0);
+}
+
 /* ---- T31, T37: children ---- */
 
 static int child_hold(void)
@@ -345,6 +372,7 @@ static void all(void)
     notify_way();
     thread_way();
     files();
+    events();
     pit_files();
     killed();
     rights();

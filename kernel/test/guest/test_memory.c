@@ -118,8 +118,8 @@ static void remembered(void)
 
     CHECK_EQ(file_read(fd, word, 64), 64);
     CHECK_EQ(sys_mprotect(page, PAGE, PROT_READ), 0);
+    CHECK_EQ(sys_futex(word, FUTEX_WAIT, 1, 0), -T_EAGAIN); /* it is read, and remembered */
     CHECK_EQ(file_read(fd, word, 64), -T_EFAULT);
-    CHECK_EQ(sys_futex(word, FUTEX_WAIT, 1, 0), -T_EAGAIN);
     CHECK_EQ(sys_mprotect(page, PAGE, PROT_NONE), 0);
     CHECK_EQ(sys_futex(word, FUTEX_WAIT, 1, 0), -T_EFAULT);
     CHECK_EQ(sys_munmap(page, PAGE), 0); /* nothing is remembered: nor is a null pointer */

@@ -127,6 +127,38 @@ static void until_gone(void)
     gone[0] = false;
 }
 
+static void patient(uint64_t fd)
+{
+    struct time_record r;
+
+    sys_taskctl(0, TASK_DEADLINE, (struct taskctl){.a = 40 * MS});
+    ended[1] = file_read((int)fd, &r, sizeof(r));
+    gone[1] = true;
+    for (;;)
+        sys_sleep(~0ull);
+}
+
+/* Each write makes both readers look again; the deadline of one is his call's, not his last look's.
+ */
+static void again(int fd)
+{
+    unsigned writes = 0;
+
+    arm(fd, now() + 1000000 * MS);
+    guest_thread(reader, (uint64_t)fd);
+    guest_thread(patient, (uint64_t)fd);
+    for (; writes < 100 && !gone[1]; writes++) {
+        sys_sleep(now() + 2 * MS);
+        arm(fd, now() + 1000000 * MS);
+    }
+    CHECK(gone[1] && writes > 1);
+    CHECK_EQ(ended[1], -T_ETIMEDOUT);
+    CHECK(!gone[0]);
+    arm(fd, 7);
+    until_gone();
+    CHECK_EQ(ended[0], 7);
+}
+
 static int child_ends(void)
 {
     struct time_record r;
@@ -148,6 +180,7 @@ static int child_ends(void)
     arm(fd, 0);
     until_gone();
     CHECK_EQ(ended[0], 0);
+    again(fd);
     fd = (int)file_open("time:", O_RDWR | O_NONBLOCK);
     arm(fd, now() + 1000000 * MS);
     CHECK_EQ(file_read(fd, &r, sizeof(r)), -T_EAGAIN);
@@ -186,8 +219,44 @@ static void ends(void)
     CHECK_EQ(file_close(timer_open()), 0);
 }
 
+static long event_take(int queue, struct event_record *r)
+{
+    *r = (struct event_record){0};
+    return file_read(queue, r, sizeof(*r));
+}
+
+static void events(void)
+{
+    struct event_record r;
+
+    SHOWS("V30", "a timer is ready from its time until a read has told it");
+    int fd = timer_open(), some = (int)file_open("event:", O_RDONLY | O_NONBLOCK),
+        wait = (int)file_open("event:", O_RDONLY);
+    CHECK_EQ(sys_fevent(some, fd, EVENT_READ, 1), 0);
+    CHECK_EQ(sys_fevent(wait, fd, EVENT_READ, 2), 0);
+    CHECK_EQ(event_take(some, &r), -T_EAGAIN);
+    arm(fd, now() + 1000000 * MS);
+    CHECK_EQ(event_take(some, &r), -T_EAGAIN);
+    uint64_t at = now() + 3 * MS;
+    arm(fd, at);
+    CHECK_EQ(event_take(wait, &r), (long)sizeof(r));
+    CHECK(now() >= at && r.data == 2 && r.fd == (uint32_t)fd && r.mask == EVENT_READ);
+    CHECK_EQ(event_take(some, &r), (long)sizeof(r));
+    CHECK_EQ(look(fd).deadline_ns, at);
+    CHECK_EQ(event_take(some, &r), -T_EAGAIN);
+    arm(fd, 1);
+    CHECK_EQ(event_take(some, &r), (long)sizeof(r));
+    arm(fd, now() + 1000000 * MS);
+    CHECK_EQ(event_take(some, &r), -T_EAGAIN);
+    CHECK_EQ(file_close(fd), 0);
+    CHECK_EQ(event_take(some, &r), -T_EAGAIN);
+    CHECK_EQ(file_close(some), 0);
+    CHECK_EQ(file_close(wait), 0);
+}
+
 static void all(void)
 {
+    events();
     one();
     many();
     bad();
