@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * See passing.h. Invariant: an entry's receiver exists; with the receiver's last descriptor the
- * entry goes. In a service with pairs (SVC_PAIRS) handle h is the other end of h ^ 1. */
+ * See passing.h. Invariants: an entry's receiver exists; with the receiver's last descriptor the
+ * entry goes. What is sent has nothing waiting for itself and is not its own receiver, so no
+ * entries ever keep each other alive. In a service with pairs (SVC_PAIRS) handle h is the other end
+ * of h ^ 1. */
 #include "kernel/core/passing.h"
 
 #include "kernel/core/pool.h"
@@ -47,6 +49,29 @@ static long send_allowed(const struct file *file)
     return handle_open(file->scheme, file->handle ^ 1) ? 0 : -T_EPIPE;
 }
 
+/* The oldest that was sent to `file`, or 0. */
+static struct passed *passed_find(const struct file *file)
+{
+    const struct scheme *s = file->scheme;
+
+    if (!file->root && !has_pairs(s))
+        return 0;
+    for (struct list *l = s->passed.next; l != &s->passed; l = l->next) {
+        struct passed *passed = list_entry(l, struct passed, link);
+        if (file->root || passed->handle == (file->handle ^ 1))
+            return passed;
+    }
+    return 0;
+}
+
+/* Whether what is sent on `on` is for that file. */
+static bool receives(const struct file *file, const struct file *on)
+{
+    if (file->scheme != on->scheme)
+        return false;
+    return file->root || (has_pairs(file->scheme) && file->handle == (on->handle ^ 1));
+}
+
 long passing_send(const struct task *task, const struct file *file, uint64_t fd)
 {
     struct file *sent = fd_file(task, fd);
@@ -57,8 +82,10 @@ long passing_send(const struct task *task, const struct file *file, uint64_t fd)
         return -T_EBADF;
     if (!(fd_rights(task, fd) & FD_PASS))
         return -T_EACCES;
-    if (sent->root && sent->scheme == s)
-        return -T_EINVAL; /* the scheme would live by its own queue */
+    if (receives(sent, file))
+        return -T_EINVAL; /* it would live by its own queue */
+    if (passed_find(sent))
+        return -T_EBUSY; /* it might by that of what it holds */
     if (result)
         return result;
     if (s->passed_count == PASSED_MAX)
@@ -72,19 +99,6 @@ long passing_send(const struct task *task, const struct file *file, uint64_t fd)
     sent->references++;
     list_push_back(&s->passed, &passed->link);
     s->passed_count++;
-    return 0;
-}
-
-/* The oldest that was sent to `file`, or 0. */
-static struct passed *passed_find(const struct file *file)
-{
-    const struct scheme *s = file->scheme;
-
-    for (struct list *l = s->passed.next; l != &s->passed; l = l->next) {
-        struct passed *passed = list_entry(l, struct passed, link);
-        if (file->root || passed->handle == (file->handle ^ 1))
-            return passed;
-    }
     return 0;
 }
 
@@ -114,22 +128,52 @@ long passing_obtain(struct task *task, const struct file *file, uint64_t *handle
     return fd;
 }
 
+/* Entries that nobody will take. What they held may hold others in turn, as deep as somebody liked
+ * to nest them: they go one after the other, not one inside the other. */
+static struct list dropped = {&dropped, &dropped};
+
+static void passed_drop(struct scheme *s, struct passed *passed)
+{
+    list_remove(&passed->link);
+    s->passed_count--;
+    list_push_back(&dropped, &passed->link);
+}
+
+static void dropped_end(void)
+{
+    static bool under_way;
+
+    if (under_way)
+        return;
+    under_way = true;
+    while (!list_empty(&dropped)) {
+        struct passed *passed = list_entry(dropped.next, struct passed, link);
+        struct file *file = passed->file;
+        list_remove(&passed->link);
+        pool_free(&passed_pool, passed);
+        file_unref(file);
+    }
+    under_way = false;
+}
+
 void passing_closed(struct scheme *s, uint32_t handle)
 {
     struct list *next;
 
-    for (struct list *l = s->passed.next; l != &s->passed; l = next) {
+    for (struct list *l = s->passed.next; has_pairs(s) && l != &s->passed; l = next) {
         struct passed *passed = list_entry(l, struct passed, link);
         next = l->next;
-        if (passed->handle == (handle ^ 1) && has_pairs(s))
-            file_unref(passed_take(s, passed));
+        if (passed->handle == (handle ^ 1))
+            passed_drop(s, passed);
     }
+    dropped_end();
 }
 
 void passing_drop_all(struct scheme *s)
 {
     while (!list_empty(&s->passed))
-        file_unref(passed_take(s, list_entry(s->passed.next, struct passed, link)));
+        passed_drop(s, list_entry(s->passed.next, struct passed, link));
+    dropped_end();
 }
 
 long passing_move(const struct move *move)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ * What a program that means harm could make of descriptors in transit, of threads that wait in two
+ * ways, and of a service that moves under those who wait in it. */
+#include "kernel/test/guest/lib/guest.h"
+#include "kernel/test/guest/lib/sysfile.h"
+#include "servers/lib/file.h"
+#include "servers/lib/place.h"
+#include "servers/lib/print.h"
+#include "servers/lib/start.h"
+#include "servers/lib/string.h"
+
+#define PIPES  60u
+#define ROOTS  300u
+#define STRAND 100u /* of descriptors that live by each other */
+
+static long send(int on, int fd)
+{
+    uint64_t words[5] = {(uint64_t)fd};
+
+    return file_call(on, FCALL_SEND, words);
+}
+
+static long obtain(int on)
+{
+    uint64_t words[5] = {0};
+
+    return file_call(on, FCALL_OBTAIN, words);
+}
+
+/* ---- descriptors in transit ---- */
+
+/* Each pipe's read end waits in the one before: they all go with the first. */
+static void chain_of_pipes(void)
+{
+    int ends[PIPES][2];
+    long pipes = sysfile_number("sys:counters", "pipes");
+
+    for (unsigned i = 0; i < PIPES; i++)
+        CHECK_EQ(sys_pipe2(0, ends[i]), 0);
+    for (unsigned i = 1; i < PIPES; i++)
+        CHECK_EQ(send(ends[i - 1][1], ends[i][0]), 0);
+    for (unsigned i = 0; i < PIPES; i++) {
+        CHECK_EQ(file_close(ends[i][1]), 0);
+        if (i)
+            CHECK_EQ(file_close(ends[i][0]), 0);
+    }
+    CHECK_EQ(sysfile_number("sys:counters", "passing"), PIPES - 1);
+    CHECK_EQ(file_close(ends[0][0]), 0);
+    CHECK_EQ(sysfile_number("sys:counters", "passing"), 0);
+    CHECK_EQ(sysfile_number("sys:counters", "pipes"), pipes);
+}
+
+/* The same with roots of schemes, which die one by the other. */
+static void chain_of_roots(void)
+{
+    static int root[ROOTS];
+    char name[24];
+    long files = sysfile_number("sys:counters", "files");
+
+    for (unsigned i = 0; i < ROOTS; i++) {
+        print_to(name, sizeof(name), ":audit-chain%u", i);
+        root[i] = (int)file_open(name, O_RDWR | O_CREAT | O_EXCL);
+        CHECK(root[i] >= 0);
+    }
+    for (unsigned i = 1; i < ROOTS; i++)
+        CHECK_EQ(send(root[i - 1], root[i]), 0);
+    for (unsigned i = 1; i < ROOTS; i++)
+        CHECK_EQ(file_close(root[i]), 0);
+    CHECK_EQ(file_close(root[0]), 0);
+    CHECK_EQ(sysfile_number("sys:counters", "files"), files);
+    CHECK_EQ(sysfile_number("sys:counters", "passing"), 0);
+}
+
+/* What would keep itself alive is refused. */
+static void strands(void)
+{
+    int a[2], b[2];
+
+    for (unsigned i = 0; i < STRAND; i++) {
+        CHECK_EQ(sys_pipe2(0, a), 0);
+        CHECK_EQ(sys_pipe2(0, b), 0);
+        CHECK_EQ(send(a[1], a[0]), -T_EINVAL);
+        CHECK_EQ(send(a[1], b[0]), 0);
+        CHECK_EQ(send(b[1], a[0]), -T_EBUSY);
+        for (unsigned end = 0; end < 2; end++) {
+            CHECK_EQ(file_close(a[end]), 0);
+            CHECK_EQ(file_close(b[end]), 0);
+        }
+    }
+    CHECK_EQ(sysfile_number("sys:counters", "passing"), 0);
+    CHECK_EQ(sys_pipe2(0, a), 0);
+    CHECK_EQ(sys_pipe2(0, b), 0);
+    CHECK_EQ(send(a[1], b[0]), 0); /* once it was taken there is nothing against it */
+    CHECK_EQ(file_close((int)obtain(a[0])), 0);
+    CHECK_EQ(send(b[1], a[0]), 0);
+    for (unsigned end = 0; end < 2; end++) {
+        CHECK_EQ(file_close(a[end]), 0);
+        CHECK_EQ(file_close(b[end]), 0);
+    }
+    CHECK_EQ(sysfile_number("sys:counters", "passing"), 0);
+}
+
+/* ---- addresses below all user memory
+ * -------------------------------------------------------------- */
+
+/* The kernel remembers which page it looked at last. When it has forgotten, no address is in that
+ * page; those of the first page least of all, which nobody has. */
+static void first_page(void)
+{
+    char *page = guest_memory(4096);
+    int fds[2];
+
+    memcpy(page + 16, "zero:", 5);
+    CHECK_EQ(file_close((int)sys_open(page + 16, 5, O_RDWR)), 0); /* it is the one looked at last */
+    CHECK_EQ(sys_munmap((uint64_t)page, 4096), 0);
+    CHECK_EQ(sys_open(page + 16, 5, O_RDWR), -T_EFAULT);
+    CHECK_EQ(sys_open((const char *)16, 5, O_RDWR), -T_EFAULT);
+    CHECK_EQ(sys_pipe2(0, fds), 0);
+    page = guest_memory(4096);
+    CHECK_EQ(sys_munmap((uint64_t)page, 4096), 0);
+    struct msg m = {.tag = TAG(OP_write, MSG_OUT, MSG_LENGTH_BUFFER, 0),
+                    .caller = (uint64_t)fds[1]};
+    m.w[1] = m.w[5] = 64;
+    m.w[4] = 16;
+    CHECK(sys_message(SYS_write, &m) == -T_EFAULT || (int64_t)m.w[0] == -T_EFAULT);
+    file_close(fds[0]);
+    file_close(fds[1]);
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    (void)argc, (void)envp;
+    guest_path_set(argv[0]);
+    first_page();
+    strands();
+    chain_of_pipes();
+    chain_of_roots();
+    return guest_end("audit2");
+}
