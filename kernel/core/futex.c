@@ -30,11 +30,11 @@ void futex_init(void)
         list_init(&buckets[i]);
 }
 
-static struct list *bucket_of(const struct key *key)
+static struct list *bucket_of(struct key key)
 {
-    uint64_t at = key->at / WORD;
+    uint64_t at = key.at / WORD;
 
-    return &buckets[(at ^ at >> 10 ^ (key->task ? key->task->tid : 0)) % BUCKETS];
+    return &buckets[(at ^ at >> 10 ^ (key.task ? key.task->tid : 0)) % BUCKETS];
 }
 
 static paddr_t frame_of(const void *word)
@@ -48,36 +48,61 @@ void futex_forget(struct thread *t)
     t->futex_frame = 0;
 }
 
+static bool waits_on(const struct thread *w, struct key key)
+{
+    return w->futex_at == key.at && (!key.task || w->task == key.task);
+}
+
+static void waiter_wake(struct thread *w)
+{
+    list_remove(&w->link);
+    if (w->futex_frame)
+        futex_forget(w);
+    w->rax = 0;
+    sched_ready(w);
+}
+
 /* Up to `count` waiters of that key, the oldest first; how many there were. */
-static long wake(const struct key *key, uint64_t count)
+static long wake(struct key key, uint64_t count)
 {
     const struct list *bucket = bucket_of(key);
-    struct list *next;
+    struct list *l = bucket->next;
     long woken = 0;
 
-    for (struct list *l = bucket->next; l != bucket && (uint64_t)woken < count; l = next) {
+    while (l != bucket && (uint64_t)woken < count) {
         struct thread *w = list_entry(l, struct thread, link);
-        next = l->next;
-        if (w->futex_at != key->at || (key->task && w->task != key->task))
+        l = l->next;
+        if (!waits_on(w, key))
             continue;
-        list_remove(l);
-        if (w->futex_frame)
-            futex_forget(w);
-        w->rax = 0;
-        sched_ready(w);
+        waiter_wake(w);
         woken++;
     }
     return woken;
 }
 
+/* The same for one, as most are. */
+static long wake_one(struct key key)
+{
+    const struct list *bucket = bucket_of(key);
+
+    for (struct list *l = bucket->next; l != bucket; l = l->next) {
+        struct thread *w = list_entry(l, struct thread, link);
+        if (!waits_on(w, key))
+            continue;
+        waiter_wake(w);
+        return 1;
+    }
+    return 0;
+}
+
 /* Blocks t on the key, until the deadline (in ns) if that is not 0. */
-static long wait(struct thread *t, const struct key *key, uint64_t deadline_ns)
+static long wait(struct thread *t, struct key key, uint64_t deadline_ns)
 {
     uint64_t deadline = deadline_ns ? ns_to_ticks(deadline_ns) : 0;
 
     if (deadline_ns && deadline <= hal_tsc())
         return -T_ETIMEDOUT;
-    t->futex_at = key->at;
+    t->futex_at = key.at;
     t->deadline = deadline;
     sched_block(t, THREAD_FUTEX);
     list_push_back(bucket_of(key), &t->link);
@@ -96,17 +121,17 @@ static enum err frame_hold(struct thread *t, const void *word)
     return OK;
 }
 
-static long wait_if(struct thread *t, struct key *key)
+static long wait_if(struct thread *t, struct key key)
 {
-    const volatile uint32_t *word = space_pointer(&t->task->space, t->rdi, PROT_READ);
+    const volatile uint32_t *word = space_look(&t->task->space, t->rdi, PROT_READ);
 
     if (!word)
         return -T_EFAULT;
     if (*word != (uint32_t)t->rdx)
         return -T_EAGAIN;
-    if (key->task)
+    if (key.task)
         return wait(t, key, t->r10);
-    key->at = (uint64_t)word;
+    key.at = (uint64_t)word;
     enum err e = frame_hold(t, (const void *)word);
     long result = e ? -(long)e : wait(t, key, t->r10);
     if (result && !e)
@@ -118,29 +143,30 @@ void call_futex(struct thread *t)
 {
     uint64_t op = t->rsi & ~(uint64_t)FUTEX_PRIVATE;
     struct key key = {.task = t->rsi & FUTEX_PRIVATE ? t->task : 0, .at = t->rdi};
-    long result = -T_EINVAL;
 
     if (t->rdi % WORD || op > FUTEX_WAKE) {
-        t->rax = (uint64_t)result;
+        t->rax = (uint64_t)-T_EINVAL;
         return;
     }
     if (op == FUTEX_WAIT) {
-        result = wait_if(t, &key);
-    } else {
-        if (!key.task)
-            key.at = (uint64_t)space_pointer(&t->task->space, t->rdi, PROT_READ);
-        result = key.at || key.task ? wake(&key, t->rdx) : -T_EFAULT;
+        t->rax = (uint64_t)wait_if(t, key);
+        return;
     }
-    t->rax = (uint64_t)result;
+    if (!key.task)
+        key.at = (uint64_t)space_look(&t->task->space, t->rdi, PROT_READ);
+    if (!key.at && !key.task)
+        t->rax = (uint64_t)-T_EFAULT;
+    else
+        t->rax = (uint64_t)(t->rdx == 1 ? wake_one(key) : wake(key, t->rdx));
 }
 
 void futex_say_ended(struct task *task, vaddr_t at)
 {
     const struct key key = {.task = task, .at = at};
-    volatile uint32_t *word = at % WORD ? 0 : space_pointer(&task->space, at, PROT_WRITE);
+    volatile uint32_t *word = at % WORD ? 0 : space_look(&task->space, at, PROT_WRITE);
 
     if (!word)
         return;
     *word = 1;
-    (void)wake(&key, THREAD_SLOTS);
+    (void)wake(key, THREAD_SLOTS);
 }

@@ -86,12 +86,9 @@ static bool handler_may(uint32_t number)
     return number == SYS_irq_done || number == SYS_notify || number == SYS_null;
 }
 
-void core_syscall(struct thread *t)
+/* The call of a thread that is not like others, or a number that is none. */
+static void syscall_odd(struct thread *t, const struct call *call, uint32_t number)
 {
-    uint32_t number = (uint32_t)t->rax; /* one width for the compare and the index */
-    const struct call *call = &calls[number & SYS_INDEX_MASK];
-
-    thread_normalise(t);
     if (t->blockers & BLOCK_DEADLINE) {
         t->deadline = t->again; /* of the call that this one is again, else 0 */
         t->again = 0;
@@ -103,4 +100,18 @@ void core_syscall(struct thread *t)
         call->run(t);
     else
         t->rax = (uint64_t)(call->run && same_call(call->number, number) ? -T_EINVAL : -T_ENOSYS);
+}
+
+void core_syscall(struct thread *t)
+{
+    uint32_t number = (uint32_t)t->rax; /* one width for the compare and the index */
+    const struct call *call = &calls[number & SYS_INDEX_MASK];
+
+    thread_normalise(t);
+    if (t->blockers || call->number != number || !call->run) {
+        syscall_odd(t, call, number);
+        return;
+    }
+    t->rflags = RFLAGS_CALL;
+    call->run(t);
 }

@@ -142,12 +142,6 @@ void thread_refresh(struct thread *t)
     sched_gate(t);
 }
 
-void thread_normalise(struct thread *t)
-{
-    t->state = THREAD_ACTIVE;
-    t->wait_task = 0;
-}
-
 enum thread_state thread_status(const struct thread *t)
 {
     if (t == cpu_this()->current)

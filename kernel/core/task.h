@@ -147,7 +147,11 @@ enum thread_state thread_status(const struct thread *t);
 void thread_refresh(struct thread *t);
 
 /* The current thread entered C: what the fast path left unwritten is made true. */
-void thread_normalise(struct thread *t);
+static inline void thread_normalise(struct thread *t)
+{
+    t->state = THREAD_ACTIVE;
+    t->wait_task = 0;
+}
 
 /* waitpid, TASK_SUPERVISE */
 long child_wait(struct thread *t, uint32_t tid, bool block);

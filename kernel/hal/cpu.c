@@ -56,13 +56,6 @@ bool msr_read_safe(uint32_t msr, uint64_t *value);
 bool hal_tracing;
 static bool local, has_mce;
 
-struct cpu *cpu_this(void)
-{
-    struct cpu *cpu;
-    __asm__("movq %%gs:%c1, %0" : "=r"(cpu) : "i"(offsetof(struct cpu, self)));
-    return cpu;
-}
-
 bool cpu_is_local(void)
 {
     return local;

@@ -18,7 +18,8 @@
 
 #define GATE_CLOSED  255
 #define NS_PER_S     1000000000ull
-#define HOLD_DEVICES 14 /* CR8: every class but the timer's */
+#define SLICE_OPEN   ~0ull /* slice_end: it begins at the next tick, which comes within a slice */
+#define HOLD_DEVICES 14    /* CR8: every class but the timer's */
 #define HOLD_NOTHING 0
 
 static struct thread *from_link(struct list *node)
@@ -42,6 +43,48 @@ static uint64_t slice_full(void)
     return hal_config.tsc_hz / (NS_PER_S / SLICE_NS);
 }
 
+/* What comes first, 0: nothing will. While a handler runs, only its budget does. */
+static uint64_t timer_wanted(const struct cpu *cpu)
+{
+    if (cpu->handler)
+        return cpu->budget_end;
+    uint64_t want = cpu->resched ? 0 : cpu->slice_end;
+    if (!list_empty(&cpu->deadlines)) {
+        uint64_t deadline = from_timer(cpu->deadlines.next)->deadline;
+        if (!want || deadline < want)
+            want = deadline;
+    }
+    return want;
+}
+
+/* Exactly what is wanted: after a tick, around a handler, and before the CPU halts. */
+static void timer_set(struct cpu *cpu)
+{
+    if (cpu->slice_end == SLICE_OPEN)
+        cpu->slice_end = x86_rdtsc() + slice_full();
+    uint64_t want = timer_wanted(cpu);
+    if (want == cpu->armed)
+        return;
+    cpu->armed = want;
+    timer_arm(want);
+}
+
+/* Not later than that. A timer that is armed for earlier stays so, and one that nobody wants any
+ * more fires once for nothing: threads that wake each other would set it twice a turn. */
+static void timer_reach(struct cpu *cpu, uint64_t want)
+{
+    if (cpu->handler || want - 1 >= cpu->armed - 1) /* 0 is never */
+        return;
+    cpu->armed = want;
+    timer_arm(want);
+}
+
+static void slice_clear(struct cpu *cpu)
+{
+    cpu->slice_end = 0;
+    cpu->resched = 0;
+}
+
 void sched_init(void)
 {
     struct cpu *cpu = cpu_this();
@@ -54,7 +97,7 @@ void sched_init(void)
     cpu->resched = 0;
     cpu->slice_level = 0;
     cpu->slice_owner = &thread_none;
-    cpu->slice_end = cpu->armed = 0;
+    cpu->slice_end = cpu->slice_tick = cpu->armed = 0;
     cpu->fs_owner = 0;
     cpu->fs_base = cpu->watch = 0;
     cpu->handler = 0;
@@ -85,12 +128,20 @@ static void dequeue(struct cpu *cpu, struct thread *t)
         cpu->ready_bits &= ~(1u << t->priority);
 }
 
+/* The path may block it. The gate itself is set on the way out, which every C call goes. */
+static void fast_prio_set(struct thread *t)
+{
+    t->fast_prio = t->blockers ? 0 : (uint8_t)(t->priority + 1);
+}
+
 void sched_ready(struct thread *t)
 {
-    sched_deadline_cancel(t); /* it was for the wait that ends here */
-    t->slice_ticks = slice_full();
+    t->deadline = 0; /* it was for the wait that ends here */
+    if (!list_empty(&t->timer))
+        list_remove(&t->timer);
+    t->slice_ticks = 0; /* a full one */
     enqueue(cpu_this(), t, false);
-    sched_gate(t);
+    fast_prio_set(t);
 }
 
 void sched_ready_first(struct thread *t)
@@ -152,6 +203,8 @@ void sched_deadline(struct thread *t, uint64_t deadline)
     while (at != &cpu->deadlines && from_timer(at)->deadline > deadline)
         at = at->prev;
     list_insert_after(at, &t->timer);
+    if (at == &cpu->deadlines)
+        timer_reach(cpu, deadline);
 }
 
 void sched_deadline_cancel(struct thread *t)
@@ -191,7 +244,7 @@ static void gate_set(struct cpu *cpu)
 
 void sched_gate(struct thread *t)
 {
-    t->fast_prio = t->blockers ? 0 : (uint8_t)(t->priority + 1);
+    fast_prio_set(t);
     gate_set(cpu_this());
 }
 
@@ -212,6 +265,7 @@ void sched_timer(void)
     if (cpu->handler) { /* the timer is its budget's; one that was armed before may still come */
         if (now >= cpu->budget_end)
             core_tick(cpu->handler);
+        timer_set(cpu);
         return;
     }
     if (cpu->slice_end && now >= cpu->slice_end)
@@ -223,35 +277,7 @@ void sched_timer(void)
         sched_deadline_cancel(t);
         core_tick(t);
     }
-}
-
-/* What comes first, 0: nothing will. While a handler runs, only its budget does. */
-static uint64_t timer_wanted(const struct cpu *cpu)
-{
-    if (cpu->handler)
-        return cpu->budget_end;
-    uint64_t want = cpu->resched ? 0 : cpu->slice_end;
-    if (!list_empty(&cpu->deadlines)) {
-        uint64_t deadline = from_timer(cpu->deadlines.next)->deadline;
-        if (!want || deadline < want)
-            want = deadline;
-    }
-    return want;
-}
-
-static void timer_set(struct cpu *cpu)
-{
-    uint64_t want = timer_wanted(cpu);
-    if (want == cpu->armed)
-        return;
-    cpu->armed = want;
-    timer_arm(want);
-}
-
-static void slice_clear(struct cpu *cpu)
-{
-    cpu->slice_end = 0;
-    cpu->resched = 0;
+    timer_set(cpu);
 }
 
 /* current is ready again with the rest of its slice: it goes on before its equals. */
@@ -260,6 +286,8 @@ static void put_back(struct cpu *cpu, struct thread *t)
     if (cpu->slice_end && cpu->slice_level == t->priority) {
         uint64_t now = x86_rdtsc();
         t->slice_ticks = cpu->slice_end > now ? cpu->slice_end - now : 1;
+        if (cpu->slice_end == SLICE_OPEN)
+            t->slice_ticks = 0;
         slice_clear(cpu);
     }
     enqueue(cpu, t, true);
@@ -273,6 +301,7 @@ void sched_handler_start(struct thread *t, uint64_t budget)
     t->state = THREAD_ACTIVE;
     cpu->current = cpu->handler = t;
     cpu->budget_end = x86_rdtsc() + budget;
+    timer_set(cpu);
     x86_write_cr8(HOLD_DEVICES);
 }
 
@@ -281,6 +310,7 @@ void sched_handler_end(void)
     struct cpu *cpu = cpu_this();
     stop_if_current(cpu, cpu->handler);
     cpu->handler = 0;
+    timer_set(cpu);
     x86_write_cr8(HOLD_NOTHING);
 }
 
@@ -313,31 +343,40 @@ static void idle(struct cpu *cpu)
     }
 }
 
-static void pick(struct cpu *cpu)
+/* The best ready thread becomes current; there is one. */
+static struct thread *pick(struct cpu *cpu)
 {
-    if (!cpu->ready_bits)
-        idle(cpu);
-    if (cpu->handler)
-        return;
     struct thread *t = from_link(cpu->ready[best_ready(cpu)].next);
     dequeue(cpu, t);
     cpu->current = t;
     if (t != cpu->slice_owner && t->priority == cpu->slice_level)
         slice_clear(cpu);
+    return t;
 }
 
-/* The clock is read, and the timer runs, only while an equal waits. */
-static void slice_set(struct cpu *cpu)
+/* An equal waits and there is no slice: t's begins. The clock is read only if no tick of an earlier
+ * one is still to come, at which it can begin. */
+static void slice_begin(struct cpu *cpu, struct thread *t)
 {
-    const struct thread *t = cpu->current;
+    cpu->slice_level = t->priority;
+    cpu->slice_owner = t;
+    cpu->resched = 0;
+    if (!t->slice_ticks && cpu->armed && cpu->armed == cpu->slice_tick) {
+        cpu->slice_end = SLICE_OPEN;
+        return;
+    }
+    cpu->slice_end = x86_rdtsc() + (t->slice_ticks ? t->slice_ticks : slice_full());
+    timer_reach(cpu, cpu->slice_end);
+    cpu->slice_tick = cpu->slice_end;
+}
+
+/* There is a slice only while an equal waits. */
+static void slice_set(struct cpu *cpu, struct thread *t)
+{
     if (cpu->slice_end && !(cpu->ready_bits >> cpu->slice_level & 1))
         slice_clear(cpu);
-    if (best_ready(cpu) != t->priority || (cpu->slice_end && cpu->slice_level == t->priority))
-        return;
-    cpu->slice_end = x86_rdtsc() + (t->slice_ticks ? t->slice_ticks : slice_full());
-    cpu->slice_level = t->priority;
-    cpu->slice_owner = cpu->current;
-    cpu->resched = 0;
+    if (best_ready(cpu) == t->priority && !(cpu->slice_end && cpu->slice_level == t->priority))
+        slice_begin(cpu, t);
 }
 
 /* The base is written only when it changes (a write costs tens of cycles). The owner is compared
@@ -352,25 +391,54 @@ static void fs_set(struct cpu *cpu, struct thread *t)
     cpu->fs_base = t->fs_base;
 }
 
-struct thread *sched_leave(void)
+/* What few threads have: signals, an FS base, a watchpoint. A thread with one has blockers. */
+static void specials_set(struct cpu *cpu, struct thread *t)
 {
-    struct cpu *cpu = cpu_this();
-    do {
-        if (cpu->current == &thread_none)
-            pick(cpu);
-        preempt(cpu); /* the one just picked too: its slice may have ended while a better one ran */
-    } while (cpu->current == &thread_none);
-    struct thread *t = cpu->current;
-    t->state = THREAD_ACTIVE;
     if (t->blockers & BLOCK_SIGNAL)
         core_leave(t);
-    slice_set(cpu);
-    timer_set(cpu);
     fs_set(cpu, t);
     if (cpu->watch != t->watch) {
         cpu->watch = t->watch;
         debug_watch(t->watch);
     }
+}
+
+/* Whatever there may be to do. */
+static struct thread *leave_slowly(struct cpu *cpu)
+{
+    do {
+        if (cpu->current == &thread_none) {
+            if (!cpu->ready_bits)
+                idle(cpu);
+            if (!cpu->handler)
+                pick(cpu);
+        }
+        preempt(cpu); /* the one just picked too: its slice may have ended while a better one ran */
+    } while (cpu->current == &thread_none);
+    struct thread *t = cpu->current;
+    t->state = THREAD_ACTIVE;
+    specials_set(cpu, t);
+    slice_set(cpu, t);
     gate_set(cpu);
+    return t;
+}
+
+/* What most calls need of it: the next thread if the caller waits, and a slice for equals. */
+struct thread *sched_leave(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct thread *t = cpu->current;
+    if (t == &thread_none) {
+        if (!cpu->ready_bits || cpu->handler)
+            return leave_slowly(cpu);
+        t = pick(cpu);
+    }
+    uint64_t others = (uint64_t)cpu->ready_bits >> t->priority; /* bit 0: equals */
+    if (others > 1 || t->blockers || cpu->resched || cpu->fs_owner || cpu->watch)
+        return leave_slowly(cpu);
+    t->state = THREAD_ACTIVE;
+    if (cpu->slice_end || others)
+        slice_set(cpu, t);
+    cpu->gate = (uint8_t)(best_ready(cpu) + 1);
     return t;
 }

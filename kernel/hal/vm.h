@@ -109,6 +109,12 @@ static inline bool space_seen(const struct space *s, vaddr_t va, uint64_t bytes,
            bytes <= PAGE_SIZE - va % PAGE_SIZE;
 }
 
+/* space_pointer in the caller's own text, for a byte that is likely in that page; not PROT_EXEC. */
+static inline void *space_look(const struct space *s, vaddr_t va, unsigned prot)
+{
+    return space_seen(s, va, 1, prot) ? s->window + va % PAGE_SIZE : space_pointer(s, va, prot);
+}
+
 /* Copies between kernel memory and any space. EFAULT: nothing else said, some bytes may have moved.
  * Most lie in the page that was looked at last: those are made in the caller's own text. */
 WARN_UNUSED enum err space_copy_in_pages(const struct space *s, void *to, vaddr_t from,

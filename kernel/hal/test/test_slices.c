@@ -222,6 +222,8 @@ static void test_bases(void)
     CHECK_EQ(mock_fs_base, 0);
     pool[1]->fs_base = pool[2]->fs_base = 0x7000;
     pool[2]->watch = 0x5000;
+    pool[1]->blockers = BLOCK_FSBASE;
+    pool[2]->blockers = BLOCK_FSBASE | BLOCK_WATCHED;
     run_thread(1);
     CHECK_EQ(mock_fs_base, 0x7000);
     mock_fs_base = 1; /* the thread loads its FS selector: its own loss */
@@ -264,7 +266,10 @@ static void test_forget(void)
     CHECK_EQ(mock_cpu.ready_bits, 0);
     pool[1] = pool[2] = 0;
     leave();
-    CHECK(running == pool[0] && mock_timer == 0 && mock_cpu.gate == 0);
+    CHECK(running == pool[0] && mock_cpu.gate == 0);
+    uint64_t calls = mock_timer_calls;
+    spin(3 * TICKS);
+    CHECK(mock_timer == 0 && mock_timer_calls == calls); /* fired once for nothing */
     finish();
 }
 
