@@ -80,6 +80,7 @@ struct work {
     char crowd[CELL_WORD]; /* what the machine is full of meanwhile; empty: of nothing */
     char to[CELL_WORD];    /* where a service moves: move.c */
     int fd;                /* open file of the cell, or -1 */
+    unsigned aside;        /* traps so far that no region holds: never counted */
     unsigned extra;        /* traps beyond the table's, for a payload that travels in pieces */
 };
 

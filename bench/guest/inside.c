@@ -45,6 +45,7 @@ long ram_run(struct work *w, struct span *to, unsigned n)
             if (error < 0)
                 return error;
             position = 0;
+            w->aside++;
         }
         position += bytes;
         long error = regions_run(w, to + i, 1);

@@ -80,17 +80,21 @@ static struct counters counters_read(void)
     return (struct counters){report_number(text, "traps"), report_number(text, "cr3_writes")};
 }
 
-/* Counters over the counted calls, less what reading them and a run of no calls cost. */
+/* Counters over the counted calls, less what reading them, a run of no calls and calls that are
+ * none of the cell's cost. */
 static long calls_count(struct work *w, struct counters *out)
 {
     const struct counters a = counters_read();
+    unsigned aside = w->aside;
     long error = cell_run(w, spans, 0);
     const struct counters b = counters_read();
     if (error >= 0)
         error = cell_run(w, spans, COUNTED_CALLS);
     const struct counters c = counters_read();
-    out->traps = (c.traps - b.traps) - (b.traps - a.traps);
-    out->cr3_writes = (c.cr3_writes - b.cr3_writes) - (b.cr3_writes - a.cr3_writes);
+    aside = w->aside - aside;
+    out->traps = (c.traps - b.traps) - (b.traps - a.traps) - aside;
+    out->cr3_writes = (c.cr3_writes - b.cr3_writes) - (b.cr3_writes - a.cr3_writes) -
+                      (machine.pti ? 2 * aside : 0);
     return error;
 }
 
