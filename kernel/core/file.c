@@ -4,6 +4,7 @@
 #include "kernel/core/file.h"
 
 #include "kernel/core/classic.h"
+#include "kernel/core/donate.h"
 #include "kernel/core/event.h"
 #include "kernel/core/fcall.h"
 #include "kernel/core/ipc.h"
@@ -62,7 +63,7 @@ void file_request(struct thread *t, struct file *file, enum op op, bool finish)
             place_held(t);
         return;
     }
-    if (!linked_request(t, file, opening_path, t->r13)) {
+    if (!linked_request(t, s, opening_path, t->r13)) {
         sched_block(t, THREAD_PENDING);
         return;
     }
@@ -84,16 +85,28 @@ static enum err path_again(const struct thread *t)
     return space_copy_in(&t->task->space, opening_path, t->r12, t->r13);
 }
 
-void file_request_again(struct thread *t)
+/* At the server's mailbox, behind those who are there. */
+static void request_queue(struct thread *t, struct scheme *s)
 {
-    struct file *file = (struct file *)file_requested(t);
+    message_buffer(t);
+    t->call_scheme = request_marked(t, s) ? s : 0;
+    t->state = THREAD_CALLING;
+    t->wait_task = s->server;
+    donate_enqueue(s->server, t);
+}
 
+void file_request_again(struct thread *t, struct scheme *s)
+{
+    if (!scheme_linked(s)) {
+        request_queue(t, s);
+        return;
+    }
     t->wait_task = 0;
-    t->call_scheme = file->scheme;
+    t->call_scheme = s;
     if (path_again(t)) {
         t->rax = 0;
         t->rdx = (uint64_t)-T_EFAULT;
-    } else if (!linked_request(t, file, opening_path, t->r13)) {
+    } else if (!linked_request(t, s, opening_path, t->r13)) {
         t->state = THREAD_PENDING;
         return;
     }

@@ -46,8 +46,8 @@ void file_reply(struct thread *c);
 /* The description that t's open request is for. */
 const struct file *file_requested(const struct thread *t);
 
-/* The request of t, which waits for nobody any more, goes to the scheme's service in the kernel. */
-void file_request_again(struct thread *t);
+/* The request of t to scheme s, which waits for nobody any more, goes to where s is now. */
+void file_request_again(struct thread *t, struct scheme *s);
 
 /* c's request will not be answered: lets go of what it held. */
 void file_abandon(struct thread *c);

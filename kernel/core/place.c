@@ -98,7 +98,7 @@ static void released(struct thread *t)
     place_last.held++;
 }
 
-static void queue_to_kernel(const struct scheme *s)
+static void queue_to_kernel(struct scheme *s)
 {
     while (!list_empty(&task_frozen.closes)) {
         struct list *record = task_frozen.closes.next;
@@ -110,12 +110,13 @@ static void queue_to_kernel(const struct scheme *s)
     while (!list_empty(&task_frozen.senders)) {
         struct thread *t = list_entry(task_frozen.senders.next, struct thread, link);
         released(t);
-        file_request_again(t);
+        file_request_again(t, s);
     }
 }
 
-static void queue_to_server(struct task *server)
+static void queue_to_server(struct scheme *s)
 {
+    struct task *server = s->server;
     struct thread *r;
 
     while (!list_empty(&task_frozen.closes)) {
@@ -126,17 +127,44 @@ static void queue_to_server(struct task *server)
     while (!list_empty(&task_frozen.senders)) {
         struct thread *t = list_entry(task_frozen.senders.next, struct thread, link);
         released(t);
-        t->wait_task = server;
-        list_push_back(&server->senders, &t->link);
+        file_request_again(t, s);
     }
     while ((r = mailbox_arrived(server)))
         sched_ready(r);
 }
 
+/* Whether t's request was taken by `old`, which answers for s no more: it will not be answered
+ * there. Of one that left no mark nobody knows. */
+static bool left_behind(const struct thread *t, const struct scheme *s, const struct task *old)
+{
+    enum thread_state state = thread_status(t);
+    bool taken = state == THREAD_CALLING && t->wait_task == old && list_empty(&t->link);
+
+    return t->call_scheme == s && (taken || (state == THREAD_PENDING && old == &task_kernel));
+}
+
+/* Those who wait in the old placement ask again in the new one, and nothing that the old one may
+ * still say reaches them; who wants out is let out. */
+static void pending_move(struct scheme *s, const struct task *old)
+{
+    for (unsigned i = 0; i < THREAD_SLOTS; i++) {
+        struct thread *t = threads[i];
+        if (t == &thread_none || !left_behind(t, s, old))
+            continue;
+        request_revoke(t);
+        place_last.held++;
+        if (t->blockers & BLOCK_CANCEL)
+            request_abort(t, -T_EINTR);
+        else
+            file_request_again(t, s);
+    }
+}
+
 /* `server` answers from now on, those first who waited. */
-static void thaw(struct task *server)
+static void thaw(struct task *server, bool moved)
 {
     struct scheme *s = move.scheme;
+    const struct task *old = move.old;
 
     place_last.held = 0;
     place_last.pieces = move.pieces;
@@ -146,10 +174,12 @@ static void thaw(struct task *server)
     move.file = 0;
     s->server = server;
     fd_scheme_refresh(s);
+    if (moved)
+        pending_move(s, old);
     if (server == &task_kernel)
         queue_to_kernel(s);
     else
-        queue_to_server(server);
+        queue_to_server(s);
 }
 
 static void next_stop(void)
@@ -163,7 +193,7 @@ static void rollback(void)
 {
     next_stop();
     place_last.rollbacks++;
-    thaw(move.old);
+    thaw(move.old, false);
 }
 
 /* Who answered before does not any more: its instance in the kernel ends, or its task does. */
@@ -195,7 +225,7 @@ static void commit(struct task *server, struct file *root)
     }
     s->generation = scheme_generation();
     place_last.moves++;
-    thaw(server);
+    thaw(server, true);
     old_end(old, &svc);
 }
 

@@ -72,7 +72,7 @@ static inline bool scheme_linked(const struct scheme *s)
 /* Runs one request of t (op, words in its registers) in the service; the result is in its registers
  * as if a server had replied. False: the service answers later, t must block. `path`: for open and
  * dup. */
-bool linked_request(struct thread *t, struct file *file, const char *path, uint64_t length);
+bool linked_request(struct thread *t, struct scheme *s, const char *path, uint64_t length);
 
 /* The request of a thread that waits in that service for nothing but another try is made again,
  * from the registers in which it stands. The thread left its list. False: it is pending again. */

@@ -228,11 +228,11 @@ static struct svc_req request_make(const struct thread *t)
     return req;
 }
 
-bool linked_request(struct thread *t, struct file *file, const char *path, uint64_t length)
+bool linked_request(struct thread *t, struct scheme *s, const char *path, uint64_t length)
 {
     struct svc_req req = request_make(t);
 
-    long result = svc_dispatch(&file->scheme->svc, &req, t->call_op, path, length);
+    long result = svc_dispatch(&s->svc, &req, t->call_op, path, length);
     if (result == SVC_PENDING)
         return false;
     answer_give(t, &req, result);

@@ -127,6 +127,122 @@ static void first_page(void)
     file_close(fds[1]);
 }
 
+/* ---- a service that moves under those who wait in it
+ * --------------------------------------------- */
+
+#define WAITERS 4u
+
+static volatile long taken[WAITERS];
+static volatile bool awake[WAITERS];
+static int near_end[WAITERS], far_end[WAITERS];
+
+static long chan_accept(int listener)
+{
+    struct msg m = {.tag = TAG(OP_dup, MSG_OUT, MSG_LENGTH_BUFFER, 0),
+                    .w = {0, 0, 0, 0, (uint64_t)"listen", 6},
+                    .caller = (uint64_t)listener};
+    long rax = sys_message(SYS_dup, &m);
+
+    return rax < 0 ? rax : (long)m.w[0];
+}
+
+static void done(uint64_t who, long result)
+{
+    taken[who] = result;
+    awake[who] = true;
+    for (;;)
+        sys_sleep(~0ull);
+}
+
+static void reads_word(uint64_t who)
+{
+    uint64_t word = 0;
+    long n = file_read(near_end[who], &word, sizeof(word));
+
+    done(who, n == sizeof(word) ? (long)word : n);
+}
+
+static void reads_page(uint64_t who)
+{
+    static uint64_t page[512];
+    long n = file_read(near_end[who], page, sizeof(page));
+
+    done(who, n == sizeof(*page) ? (long)*page : n);
+}
+
+static void accepts(uint64_t listener)
+{
+    done(WAITERS - 1, chan_accept((int)listener));
+}
+
+static void yield_until(volatile bool *flag)
+{
+    for (unsigned i = 0; i < 10000 && !*flag; i++)
+        sys_yield();
+}
+
+static void answered(uint64_t who)
+{
+    uint64_t word = 1000 + who;
+
+    CHECK(!awake[who]);
+    CHECK_EQ(file_write(far_end[who], &word, sizeof(word)), sizeof(word));
+    yield_until(&awake[who]);
+    CHECK(awake[who]);
+    CHECK_EQ(taken[who], word);
+}
+
+static void waiter(void (*run)(uint64_t), uint64_t argument, uint64_t who)
+{
+    awake[who] = false;
+    taken[who] = 0;
+    CHECK(guest_thread(run, argument) > 0);
+    for (unsigned i = 0; i < 20; i++)
+        sys_yield();
+    CHECK(!awake[who]);
+}
+
+/* From the kernel to a server and back, and to a module: who waits goes along. */
+static void move_waiting(void)
+{
+    uint64_t status = 1;
+    int listener = (int)file_open("chan:audit2", O_RDWR | O_CREAT);
+
+    SHOWS("T1", "who waits in a service that moves waits on where it is then");
+    for (unsigned i = 0; i < WAITERS - 1; i++) {
+        near_end[i] = (int)file_open("chan:audit2", O_RDWR);
+        far_end[i] = (int)chan_accept(listener);
+        CHECK(near_end[i] >= 0 && far_end[i] >= 0);
+    }
+    waiter(reads_word, 0, 0);
+    waiter(reads_page, 1, 1);
+    waiter(accepts, (uint64_t)listener, WAITERS - 1);
+    long server = place_move("chan", PLACE_SERVER);
+    CHECK(server > 0);
+    answered(0);
+    waiter(reads_page, 2, 2);
+    CHECK_EQ(place_move("chan", PLACE_LINKED), 0);
+    CHECK_EQ(sys_waitpid((uint32_t)server, 0, &status), server);
+    answered(1);
+    answered(2);
+    CHECK(!awake[WAITERS - 1]);
+    waiter(reads_word, 0, 0);
+    CHECK_EQ(place_move("chan", PLACE_MODULE), 0);
+    answered(0);
+    CHECK(!awake[WAITERS - 1]);
+    long again = file_open("chan:audit2", O_RDWR);
+    yield_until(&awake[WAITERS - 1]);
+    CHECK(taken[WAITERS - 1] >= 0);
+    CHECK_EQ(file_write((int)again, "to whom", 7), 7);
+    CHECK_EQ(file_close((int)taken[WAITERS - 1]), 0);
+    CHECK_EQ(file_close((int)again), 0);
+    for (unsigned i = 0; i < WAITERS - 1; i++) {
+        CHECK_EQ(file_close(near_end[i]), 0);
+        CHECK_EQ(file_close(far_end[i]), 0);
+    }
+    CHECK_EQ(file_close(listener), 0);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     (void)argc, (void)envp;
@@ -135,5 +251,6 @@ int main(int argc, char **argv, char **envp)
     strands();
     chain_of_pipes();
     chain_of_roots();
+    move_waiting();
     return guest_end("audit2");
 }
