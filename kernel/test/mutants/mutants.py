@@ -63,7 +63,8 @@ def table_read(name):
             text = text.strip()
             if text.startswith("- ") and file:
                 mutants[-1].edits.append([file, text[2:].replace("\\n", "\n"), None])
-            elif (text.startswith("+ ") or text == "+") and mutants[-1].edits:
+            elif (text.startswith("+ ") or text == "+") and mutants[-1].edits and \
+                    mutants[-1].edits[-1][2] is None:
                 mutants[-1].edits[-1][2] = text[2:].replace("\\n", "\n")
             elif re.fullmatch(r"[\w./-]+", text):
                 file = text
