@@ -264,6 +264,48 @@ def straight(image, entry, taken):
     return 0, 0
 
 
+def reached(image, entry):
+    """Every instruction that an entry can lead to, up to what it calls and to user mode."""
+    todo, seen = [image.labels[entry]], set()
+    while todo:
+        at = todo.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        name, operands = image.code[at]
+        to = target(operands) if name.startswith('j') else None
+        if to is not None:
+            todo.append(to)
+        elif name == 'jmp':
+            todo += [at for label, at in image.labels.items() if re.match(re.escape(entry) + r'\.w\d_', label)]
+        if name not in ('jmp', 'ud2', 'sysret', 'sysretq', 'iret', 'iretq'):
+            todo.append(image.following(at))
+    return seen
+
+
+def percpu_words(*names):
+    """How the disassembly writes these words of the CPU's block."""
+    with open('build/offsets.inc') as f:
+        words = dict(line.split()[1:3] for line in f if line.startswith('%assign'))
+    return ['gs:0x%x' % int(words[name]) for name in names]
+
+
+def stamp_check(image):
+    """An entry that traces stamps; one that does not has no clock, no ring and no counter in it: what
+    tracing costs when it is off is nothing, as in a build without it."""
+    before = len(failures), passes
+    traces = percpu_words('CPU_TRACE_NEXT', 'CPU_TRACE_COUNT', 'CPU_TRAPS')
+    for variant in VARIANTS:
+        for entry in ('entry_fast_' + variant, 'entry_plain_' + variant):
+            code = [image.code[at] for at in reached(image, entry)]
+            used = [word for name, operands in code for word in [name] + operands.split(',')]
+            stamps = [word for word in used if word == 'rdtsc' or any(word.endswith(t) for t in traces)]
+            check(bool(stamps) == ('trace' in variant), '%s: of %d instructions these trace: %s' % (entry, len(code), stamps))
+            check(len(code) > 20, entry + ': is followed')
+    print('shows X12: %s, %d checks: no stamp, no counter and no clock in an entry without tracing' %
+          ('ok' if len(failures) == before[0] else 'FAIL', passes - before[1]))
+
+
 def budget_read():
     rows = {}
     try:
@@ -325,6 +367,7 @@ def main():
     for entry, _ in FAULTS:
         commit_check(image, entry, 'commit')
     tail_check(image)
+    stamp_check(image)
     budget_check(image, args.update)
     print('shape: %d passed, %d failed' % (passes, len(failures)))
     return 1 if failures else 0
