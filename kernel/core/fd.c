@@ -57,11 +57,13 @@ uint64_t file_close_taken(struct list *record)
     return handle;
 }
 
-/* Nobody has the description any more: the service hears of it, later if it is a server. */
-static void file_end(struct file *file)
+/* The last reference went: the service hears of it, later if it is a server. */
+void file_unref(struct file *file)
 {
     struct scheme *s = file->scheme;
 
+    if (--file->references)
+        return;
     if (file->root)
         place_root_gone(file);
     if (!file->opened || s->server == &task_none) {
@@ -77,27 +79,6 @@ static void file_end(struct file *file)
     } else {
         ipc_close_record(s->server, &file->record);
     }
-}
-
-/* A description may lie in the queue of one that ends, and so on: those that end meanwhile wait for
- * the end of the first, for the stack is one and small. */
-void file_unref(struct file *file)
-{
-    static struct list ending = {&ending, &ending};
-    static bool busy;
-
-    if (--file->references)
-        return;
-    list_push_back(&ending, &file->record);
-    if (busy)
-        return;
-    busy = true;
-    while (!list_empty(&ending)) {
-        struct file *next = list_entry(ending.next, struct file, record);
-        list_remove(&next->record);
-        file_end(next);
-    }
-    busy = false;
 }
 
 static uint8_t fast_bits(const struct file *file, unsigned rights)

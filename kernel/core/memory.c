@@ -67,7 +67,7 @@ void call_munmap(struct thread *t)
 /* The listed range that the caller means, all of it or what begins at its address. */
 static long range_map(struct task *task, const struct range *r, struct mapping_wish *wish)
 {
-    long number = object_make(r);
+    long number = object_make(r, task->tid);
 
     if (number < 0)
         return number;

@@ -22,7 +22,7 @@ static bool is(const char *name, const char *path, uint64_t length)
     return n == length && !memcmp(name, path, n);
 }
 
-static long range_open(const char *path, uint64_t length)
+static long range_open(const char *path, uint64_t length, uint32_t owner)
 {
     uint64_t name = 0;
 
@@ -30,19 +30,19 @@ static long range_open(const char *path, uint64_t length)
         return -T_ENOENT;
     memcpy(&name, path, length);
     const struct range *r = range_find(name);
-    return r ? object_make(r) : -T_ENOENT;
+    return r ? object_make(r, owner) : -T_ENOENT;
 }
 
 static long memory_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
     (void)self;
     if (is("anon", path, length))
-        return object_make(0);
+        return object_make(0, (uint32_t)req->caller);
     if (is("pt", path, length))
         return req->level ? -T_EPERM : (long)HANDLE_TABLES;
     if (!task_may(cpu_this()->current->task, RIGHT_SYSMEM))
         return -T_EPERM;
-    return range_open(path, length);
+    return range_open(path, length, (uint32_t)req->caller);
 }
 
 static long memory_close(struct svc *self, struct svc_req *req)

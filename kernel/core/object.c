@@ -11,19 +11,22 @@ static struct pool object_pool = {.size = sizeof(struct object)};
 static struct object *objects[OBJECTS];
 static uint64_t pages_owned;
 
-long object_make(const struct range *range)
+long object_make(const struct range *range, uint32_t owner)
 {
-    uint32_t number = 0;
+    uint32_t number = OBJECTS, own = 0;
 
-    while (number < OBJECTS && objects[number])
-        number++;
-    if (number == OBJECTS)
+    for (uint32_t i = OBJECTS; i-- != 0;) {
+        number = objects[i] ? number : i;
+        own += owner && objects[i] && objects[i]->owner == owner;
+    }
+    if (number == OBJECTS || own >= OBJECTS_EACH)
         return -T_EMFILE;
     struct object *o = pool_alloc(&object_pool);
     if (!o)
         return -T_ENOMEM;
     o->references = 1;
     o->number = number;
+    o->owner = owner;
     o->range = range;
     o->pages = range ? range->bytes / PAGE_SIZE : 0;
     objects[number] = o;

@@ -10,19 +10,22 @@
 #include "kernel/hal/vm.h"
 
 #define OBJECTS          512u
+#define OBJECTS_EACH     128u /* of one task, by who made them */
 #define OBJECT_PAGES_MAX (64u << 10)
 #define OBJECT_TABLE     (PAGE_SIZE / sizeof(paddr_t)) /* frames that an index page names */
 
 struct object {
     uint32_t references; /* the number's holder, and mappings */
     uint32_t number;
+    uint32_t owner; /* TID: whose count it is; 0: a service's in the kernel, which counts itself */
     uint64_t pages;
     const struct range *range; /* 0: own frames, by index pages */
     paddr_t index[OBJECT_PAGES_MAX / OBJECT_TABLE];
 };
 
-/* A new object of no pages (or of that range), one reference: its number. EMFILE, ENOMEM. */
-long object_make(const struct range *range);
+/* A new object of no pages (or of that range), one reference: its number; on the
+ * account of that TID, or of nobody's, 0. EMFILE, ENOMEM. */
+long object_make(const struct range *range, uint32_t owner);
 
 /* The object of that number, or 0. */
 struct object *object_find(uint64_t number);

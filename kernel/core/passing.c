@@ -8,12 +8,15 @@
 #include "kernel/core/pool.h"
 #include "kernel/hal/list.h"
 
-#define PASSED_MAX 64u /* waiting at a scheme */
+#define PASSED_MAX  64u /* waiting at a scheme of a task's */
+#define PASSED_EACH 64u /* of one task's, at a service in the kernel, which is everybody's */
+#define PASSED_ALL  (16 * PASSED_EACH) /* there */
 
 struct passed {
     struct list link;
     struct file *file;
     uint32_t handle; /* of the file it was sent on */
+    uint32_t sender; /* TID */
     uint8_t rights;
 };
 
@@ -72,6 +75,17 @@ static bool receives(const struct file *file, const struct file *on)
     return file->root || (has_pairs(file->scheme) && file->handle == (on->handle ^ 1));
 }
 
+static bool full(const struct scheme *s, uint32_t sender)
+{
+    unsigned own = 0;
+
+    if (!scheme_linked(s))
+        return s->passed_count == PASSED_MAX;
+    for (const struct list *l = s->passed.next; l != &s->passed; l = l->next)
+        own += list_entry(l, struct passed, link)->sender == sender;
+    return s->passed_count == PASSED_ALL || own == PASSED_EACH;
+}
+
 long passing_send(const struct task *task, const struct file *file, uint64_t fd)
 {
     struct file *sent = fd_file(task, fd);
@@ -88,13 +102,14 @@ long passing_send(const struct task *task, const struct file *file, uint64_t fd)
         return -T_EBUSY; /* it might by that of what it holds */
     if (result)
         return result;
-    if (s->passed_count == PASSED_MAX)
+    if (full(s, task->tid))
         return -T_EAGAIN;
     struct passed *passed = pool_alloc(&passed_pool);
     if (!passed)
         return -T_ENOMEM;
     passed->file = sent;
     passed->handle = file->handle;
+    passed->sender = task->tid;
     passed->rights = (uint8_t)fd_rights(task, fd);
     sent->references++;
     list_push_back(&s->passed, &passed->link);

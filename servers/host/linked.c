@@ -148,7 +148,7 @@ static void linked_memory_free(struct svc *self, long memory)
 
 static long linked_memory(struct svc *self, uint64_t bytes)
 {
-    long number = object_make(0);
+    long number = object_make(0, 0);
 
     if (number < 0 || !bytes)
         return number;
