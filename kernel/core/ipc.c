@@ -167,6 +167,7 @@ void ipc_complete(struct thread *t, long result)
     sched_deadline_cancel(t);
     request_end(t);
     t->wait_task = 0;
+    t->again = 0;
     t->buffer_flags = 0;
     t->frame = FRAME_SYSCALL;
     t->rax = (uint64_t)result;

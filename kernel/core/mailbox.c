@@ -115,6 +115,15 @@ bool mailbox_take(struct task *task, struct thread *r)
     return mailbox_kind(task) >= 0 && mailbox_give(task, r);
 }
 
+/* r receives, before the others. The fast path may have blocked it, and left unwritten that it
+ * waits for nobody any more: out of `waiter` only its state says so. */
+static void receiver_push(struct task *task, struct thread *r)
+{
+    r->state = THREAD_RECEIVING;
+    r->wait_task = 0;
+    list_push_front(&task->receivers, &r->link);
+}
+
 /* Takes a thread in receive out of the queue: the one that the fast path would have chosen first.
  */
 static struct thread *receiver_pop(struct task *task)
@@ -146,7 +155,7 @@ struct thread *mailbox_arrived(struct task *task)
     struct thread *r = receiver_pop(task);
 
     if (r && !mailbox_take(task, r)) { /* the sender's payload went away: r goes on waiting */
-        list_push_front(&task->receivers, &r->link);
+        receiver_push(task, r);
         r = 0;
     }
     if (r) {
@@ -170,7 +179,7 @@ void mailbox_refresh(struct task *task)
     if (held != &thread_none && held != &thread_slow) {
         if (!held->blockers && mailbox_kind(task) < 0 && task->allow == LEVELS - 1)
             return;
-        list_push_front(&task->receivers, &held->link);
+        receiver_push(task, held);
     }
     task->waiter = &thread_none;
     if (mailbox_kind(task) >= 0 || task->allow < LEVELS - 1) {

@@ -88,13 +88,16 @@ static void freeze(struct scheme *s, const struct file *file)
     fd_scheme_refresh(s); /* nothing of it may go by the fast path */
 }
 
-/* t no longer waits for the move's end; its own deadline, if it has one, begins again. */
+/* t no longer waits for the move's end, but for its own deadline again, if it has one. */
 static void released(struct thread *t)
 {
+    uint64_t own = t->again;
+
     list_remove(&t->link);
     sched_deadline_cancel(t);
-    if (t->timeout_ticks)
-        sched_deadline(t, hal_tsc() + t->timeout_ticks);
+    t->again = 0;
+    if (own)
+        sched_deadline(t, own);
     place_last.held++;
 }
 
@@ -374,6 +377,7 @@ long place_open(struct thread *t, const char *name, uint64_t length)
 
 void place_held(struct thread *t)
 {
+    t->again = t->deadline;
     if (!t->deadline || t->deadline > move.deadline)
         sched_deadline(t, move.deadline);
 }

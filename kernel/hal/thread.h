@@ -97,7 +97,7 @@ struct thread {
     struct list siblings;   /* threads of the task */
     struct list timer;      /* threads with a deadline, in order; self-linked: none */
     uint64_t deadline;      /* TSC of the present wait; 0 none */
-    uint64_t again;         /* that of the wait whose call is to be executed again; 0 none */
+    uint64_t again;         /* that of the wait whose call is to be made again; 0 none */
     uint64_t timeout_ticks; /* TASK_DEADLINE: for each blocking call; 0 none */
     uint64_t slice_ticks;   /* left of the round-robin slice */
     uint64_t fs_base;

@@ -139,7 +139,7 @@ static int near_end[WAITERS], far_end[WAITERS];
 static long chan_accept(int listener)
 {
     struct msg m = {.tag = TAG(OP_dup, MSG_OUT, MSG_LENGTH_BUFFER, 0),
-                    .w = {0, 0, 0, 0, (uint64_t)"listen", 6},
+                    .w = {0, 0, 0, 0, (uint64_t) "listen", 6},
                     .caller = (uint64_t)listener};
     long rax = sys_message(SYS_dup, &m);
 
@@ -241,13 +241,116 @@ static void move_waiting(void)
         CHECK_EQ(file_close(far_end[i]), 0);
     }
     CHECK_EQ(file_close(listener), 0);
+    CHECK_EQ(place_move("chan", PLACE_LINKED), 0); /* the module goes */
+}
+
+/* ---- who waits in two ways
+ * --------------------------------------------------------------------------- */
+
+#define MS       1000000ull
+#define DEADLINE (300 * MS)
+#define ANSWER   77u
+
+static void pause_ms(uint64_t ms)
+{
+    sys_sleep(sys_clock(CLOCK_NS) + ms * MS);
+}
+
+static void deaf(uint64_t ms)
+{
+    pause_ms(ms);
+    sys_taskctl(0, TASK_ALLOW, (struct taskctl){.a = LEVELS - 2});
+    for (;;)
+        sys_sleep(~0ull);
+}
+
+/* Calls W0 before it answers, if that is a task. A wait that ends in an error is its end. */
+static int relay(uint64_t deaf_after)
+{
+    struct msg m = {0};
+
+    if (deaf_after)
+        guest_thread(deaf, deaf_after);
+    for (;;) {
+        long kind = sys_reply_wait(&m);
+        uint64_t caller = m.caller, next = m.w[0];
+        if (kind < 0)
+            return 1;
+        m = (struct msg){.tag = TAG(0, 0, 8, 0)};
+        if (next)
+            sys_call(&m, (uint32_t)next);
+        m.w[0] = ANSWER;
+        m.caller = caller;
+    }
+}
+
+/* A task that called another and waits for mail since then does not wait for the other: its death
+ * is nothing to it, also when the mailbox has changed meanwhile. */
+static void waits_for_mail(void)
+{
+    long inner = guest_child("relay", 0), outer = guest_child("relay", 100);
+    struct msg m = {.tag = TAG(0, 0, 8, 0), .w = {(uint64_t)inner}};
+
+    pause_ms(50);
+    CHECK_EQ(sys_call(&m, (uint32_t)outer), 0);
+    CHECK_EQ(m.w[0], ANSWER);
+    pause_ms(100);
+    CHECK_EQ(sys_kill((uint32_t)inner, SIGKILL), 0);
+    CHECK_EQ(guest_wait(inner), 512 + SIGKILL);
+    m = (struct msg){.tag = TAG(0, 0, 8, 0)};
+    CHECK_EQ(sys_call(&m, (uint32_t)outer), 0);
+    CHECK_EQ(m.w[0], ANSWER);
+    CHECK_EQ(sys_kill((uint32_t)outer, SIGKILL), 0);
+    CHECK_EQ(guest_wait(outer), 512 + SIGKILL);
+}
+
+static void thaws(uint64_t fd)
+{
+    pause_ms(DEADLINE / MS * 2 / 3);
+    file_close((int)fd);
+    for (;;)
+        sys_sleep(~0ull);
+}
+
+/* What a move holds up keeps the deadline that it had. */
+static void held_deadline(void)
+{
+    uint64_t word;
+    int listener = (int)file_open("chan:audit2", O_RDWR | O_CREAT);
+    int end = (int)file_open("chan:audit2", O_RDWR);
+    long move = file_open(":chan", O_CREAT | O_ADOPT);
+
+    CHECK(end >= 0 && move >= 0);
+    CHECK(guest_thread(thaws, (uint64_t)move) > 0);
+    uint64_t before = sys_clock(CLOCK_NS);
+    CHECK_EQ(sys_taskctl(0, TASK_DEADLINE, (struct taskctl){.a = DEADLINE}), 0);
+    CHECK_EQ(file_read(end, &word, sizeof(word)), -T_ETIMEDOUT);
+    CHECK_EQ(sys_taskctl(0, TASK_DEADLINE, (struct taskctl){.a = 0}), 0);
+    uint64_t took = sys_clock(CLOCK_NS) - before;
+    CHECK(took >= DEADLINE);
+    CHECK(took < DEADLINE * 4 / 3);
+    CHECK_EQ(file_close(end), 0);
+    CHECK_EQ(file_close(listener), 0);
+}
+
+static uint64_t number(const char *text)
+{
+    uint64_t value = 0;
+
+    while (*text)
+        value = value * 10 + (uint64_t)(*text++ - '0');
+    return value;
 }
 
 int main(int argc, char **argv, char **envp)
 {
-    (void)argc, (void)envp;
+    (void)envp;
     guest_path_set(argv[0]);
+    if (argc > 2)
+        return relay(number(argv[2]));
     first_page();
+    waits_for_mail();
+    held_deadline();
     strands();
     chain_of_pipes();
     chain_of_roots();
