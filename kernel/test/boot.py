@@ -271,21 +271,56 @@ def images_check(options, rows):
     return 0
 
 
-def rows_run(harness, rows, jobs):
+class Work:
+    """Hands out rows. Of Bochs one runs at a time: its rows come first, and no job waits for one to end
+    while there are others."""
+
+    def __init__(self, rows):
+        self.rows = sorted(rows, key=lambda row: row.machine != "bochs")
+        self.lock = threading.Lock()
+        self.bochs = 0
+
+    def take(self):
+        with self.lock:
+            free = [r for r in self.rows if not self.bochs or r.machine != "bochs"] or self.rows
+            if not free:
+                return None
+            self.rows.remove(free[0])
+            self.bochs += free[0].machine == "bochs"
+            return free[0]
+
+    def done(self, row):
+        with self.lock:
+            self.bochs -= row.machine == "bochs"
+
+    def give_up(self):
+        with self.lock:
+            self.rows = []
+
+
+def job_run(harness, work, say):
+    """Rows until there are no more; how many failed."""
     failed = 0
+    for row in iter(work.take, None):
+        result = harness.run(row)
+        work.done(row)
+        failed += result[0] is not None
+        with say:
+            report(row, result)
+    return failed
+
+
+def rows_run(harness, rows, jobs):
+    work, say = Work(rows), threading.Lock()
     with concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
-        todo = {pool.submit(harness.run, row): row for row in rows}
+        todo = [pool.submit(job_run, harness, work, say) for _ in range(max(1, jobs))]
         try:
-            for done in concurrent.futures.as_completed(todo):
-                failed += done.result()[0] is not None
-                report(todo[done], done.result())
+            return sum(job.result() for job in todo)
         except KeyboardInterrupt:
-            for job in todo:
-                job.cancel()
+            work.give_up()
             for child in list(harness.children):
                 child.kill()
             raise
-    return failed
 
 
 def main(arguments):

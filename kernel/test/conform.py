@@ -10,7 +10,7 @@ import tempfile
 
 import boot
 
-SERVICES = ("null", "zero", "echo", "ram")
+SERVICES = ("null", "zero", "echo", "ram", "log", "shm", "chan")
 LEAST = 300
 MACHINES = (("microvm", "64M", 40), ("bochs", "32M", 170))
 SUM = r"^conform: [1-9]\d* passed, 0 failed$"
@@ -55,8 +55,8 @@ def main(arguments):
         lines += len(log)
         print(f"FAIL {row.name}: {why}" if why else f"ok {row.name} {len(log)} lines ({seconds:.1f} s)")
     good = "ok" if passed == len(wanted) else "FAIL"
-    print(f"shows V10,T1: {good}, {lines} checks: null, zero, echo and ram answer the same, byte for "
-          "byte, linked, as modules and as servers")
+    print(f"shows V10,T1: {good}, {lines} checks: {', '.join(SERVICES)} answer the same, byte for byte, "
+          "linked, as modules and as servers")
     print(f"conform: {passed} passed, {len(wanted) - passed} failed")
     return passed != len(wanted)
 

@@ -65,7 +65,6 @@ def one_object():
         relocations = output("readelf", "-r", path)
         for line in re.findall(r"R_X86_64_\S+\s.*", relocations.split(".rela.data")[0]):
             check("PC32" in line and ".svc" in line, f"{path}: {line}")
-        check(not output("nm", "-u", path), f"{path}: imports something")
     for path in glob.glob("servers/services/*.c"):
         with open(path, encoding="utf-8") as lines:
             text = lines.read()
@@ -75,6 +74,20 @@ def one_object():
               f"{path}: knows where it runs")
         includes = set(re.findall(r'#include\s+[<"]([^>"]+)', text))
         check(includes <= {"servers/service.h", "servers/ring.h", "servers/waiting.h"}, f"{path}: includes {includes}")
+
+
+def public_calls():
+    """A service is made of nothing but service.h and its host's functions: no symbol is missing in its
+    object, not one of the kernel, and its server has the user library's alone."""
+    for path in sorted(glob.glob("build/svc/*.o")):
+        check(not output("nm", "-u", path), f"{path}: imports something")
+        name = os.path.basename(path)[:-2]
+        defined = re.findall(r"^\w+ [A-Z] (\w+)$", output("nm", "-g", path), re.M)
+        check(defined == [f"service_{name}"], f"{path}: exports {defined}")
+        server = output("nm", f"build/user/svc-{name}.elf")
+        check(f" service_{name}\n" in server, f"svc-{name}.elf: has no table")
+        check(not re.search(r" (?:core|sched|ipc|space|page|hal)_\w+\n", server),
+              f"svc-{name}.elf: has a symbol of the kernel")
 
 
 def contract():
@@ -120,11 +133,13 @@ def sizes():
 
 SHOWN = {layers: ("T10", "HAL calls CORE by its upcalls only"),
          one_object: ("T2", "one object file, the same bytes linked, as module and as server; it "
-                            "does not know where it runs")}
+                            "does not know where it runs"),
+         public_calls: ("V29", "symbols of services, pipes and channels among them: only their "
+                               "host's functions, given at the start, and no import")}
 
 
 def main():
-    for part in (layers, one_object, contract, measured_image, sizes):
+    for part in (layers, one_object, public_calls, contract, measured_image, sizes):
         before = len(results)
         part()
         if part in SHOWN:

@@ -49,6 +49,14 @@ static inline int check_text(const char *got, const char *want, const char *text
     return check_note(same, text, file, line);
 }
 
+/* All checks until now show what rows of the feature list promise. */
+static inline void check_shows(const char *rows, const char *what)
+{
+    const char *good = check_passed && !check_failed ? "ok" : "FAIL";
+
+    printf("shows %s: %s, %u checks: %s\n", rows, good, check_passed + check_failed, what);
+}
+
 static inline int check_end(const char *name)
 {
     printf("%s: %u passed, %u failed\n", name, check_passed, check_failed);

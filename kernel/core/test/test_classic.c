@@ -290,5 +290,6 @@ int main(void)
     reply_and_next();
     payloads_share_the_buffer();
     captures();
+    check_shows("T41", "CORE's own tests on a mock machine: classic");
     return check_end("core classic");
 }

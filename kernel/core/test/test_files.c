@@ -292,5 +292,6 @@ int main(void)
     server_dies();
     linked_short_and_long();
     pipes();
+    check_shows("T41", "CORE's own tests on a mock machine: files");
     return check_end("core files");
 }

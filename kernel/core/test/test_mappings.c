@@ -228,5 +228,6 @@ int main(void)
             CHECK_EQ(page_free_count(), free_before);
     }
     CHECK(revoked);
+    check_shows("T41", "CORE's own tests on a mock machine: mappings");
     return check_end("core mappings");
 }

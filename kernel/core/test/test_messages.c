@@ -2,8 +2,8 @@
  * Messages, rung by rung: rendezvous, what a receiver sees, who may answer, what each wrong
  * argument costs, payloads of every size, deaths. The C code alone; the assembly is held to it by
  * fastpath/test. */
-#include "kernel/core/test/kit.h"
 #include "kernel/core/request.h"
+#include "kernel/core/test/kit.h"
 #include "traces/test/check.h"
 
 #include <stdlib.h>
@@ -461,5 +461,6 @@ int main(void)
     one_space_passes_the_pointer();
     deadlines();
     ladder();
+    check_shows("T41", "CORE's own tests on a mock machine: messages");
     return check_end("core messages");
 }

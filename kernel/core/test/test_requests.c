@@ -141,5 +141,6 @@ int main(void)
     queued_ends_taken_does_not();
     answers();
     cancel_ends_with_its_request();
+    check_shows("T41", "CORE's own tests on a mock machine: requests");
     return check_end("core requests");
 }

@@ -115,5 +115,6 @@ int main(void)
     CHECK(words_schemes_off());
     strcpy(boot.cmdline, "schemes=on");
     CHECK(!words_schemes_off());
+    check_shows("T41", "CORE's own tests on a mock machine: words");
     return check_end("core words");
 }

@@ -22,7 +22,10 @@ static const struct service {
 } services[] = {{"null", "", O_RDWR},
                 {"zero", "", O_RDWR},
                 {"echo", "", O_RDWR},
-                {"ram", "log", O_RDWR | O_CREAT}};
+                {"ram", "log", O_RDWR | O_CREAT},
+                {"log", "log", O_RDWR | O_CREAT},
+                {"shm", "log", O_RDWR | O_CREAT},
+                {"chan", "log", O_RDWR | O_CREAT}};
 #define SERVICES (sizeof(services) / sizeof(services[0]))
 
 static const struct service *service; /* the present one */
@@ -158,6 +161,68 @@ static void calls(void)
     told("close", 0, 0, file_close(fd));
 }
 
+/* Names taken away, and files as memory; where it was mapped is not told. */
+static void maps(void)
+{
+    static const struct {
+        uint64_t offset, bytes, flags;
+    } wanted[] = {
+        {0, PAGE, PROT_READ | MAP_SHARED},    {0, PAGE, PROT_READ | PROT_WRITE | MAP_SHARED},
+        {PAGE, PAGE, PROT_READ | MAP_SHARED}, {0, 2 * PAGE, PROT_READ | MAP_SHARED},
+        {1, PAGE, PROT_READ | MAP_SHARED},    {0, 0, PROT_READ | MAP_SHARED},
+        {0, PAGE, PROT_READ | MAP_PRIVATE},   {0, 1ull << 40, PROT_READ | MAP_SHARED}};
+    int fd = opened_good();
+    char path[80];
+
+    for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        long at =
+            sys_fmap_fd(fd, (struct fmap){0, wanted[i].bytes, wanted[i].flags, wanted[i].offset});
+        told("fmap", wanted[i].offset, wanted[i].bytes, at < 0 ? at : 0);
+        if (at > 0)
+            told("munmap", 0, 0, sys_munmap((uint64_t)at, wanted[i].bytes));
+    }
+    print_to(path, sizeof(path), "%s:%s", service->name, service->rest);
+    told("unlink", 0, 0, file_unlink(path));
+    told("unlink", 1, 0, file_unlink(path));
+    told("close", 0, 0, file_close(fd));
+}
+
+static long path_dup(int fd, const char *path)
+{
+    struct msg m = {.tag = TAG(OP_dup, MSG_OUT, MSG_LENGTH_BUFFER, 0),
+                    .w = {[4] = (uint64_t)path, [5] = strlen(path)},
+                    .caller = (uint64_t)fd};
+    long rax = sys_message(SYS_dup, &m);
+
+    return rax < 0 ? rax : (long)m.w[0];
+}
+
+/* Both ends of a connection, where there are any; nothing here waits. */
+static void streams(void)
+{
+    int listener = opened("streams", O_RDWR | O_CREAT | O_NONBLOCK), end[2];
+
+    told("listen-early", 0, 0, path_dup(listener, "listen"));
+    end[0] = (int)path_dup(listener, "connect");
+    end[1] = (int)path_dup(listener, "listen");
+    told("pair", 0, 0, end[0] < 0 || end[1] < 0);
+    for (unsigned i = 0; i < SIZES; i++) {
+        fill(sizes[i], i);
+        told("write", sizes[i], i % 2, file_write(end[i % 2], buffer, sizes[i]));
+        memset(buffer, 0xA5, sizes[i]);
+        told_data("read", sizes[i], 0, file_read(end[!(i % 2)], buffer, sizes[i]));
+        told_data("read", 8, 1, file_read(end[!(i % 2)], buffer, 8)); /* it is empty */
+    }
+    for (unsigned i = 0; i < 20; i++)
+        told("fill", i, 0, file_write(end[0], buffer, 5000));
+    told("close", 0, 0, file_close(end[0]));
+    told_data("read-rest", 0, 0, file_read(end[1], buffer, CONFORM_ALL));
+    told("read-end", 0, 0, file_read(end[1], buffer, 8));
+    told("write-end", 0, 0, file_write(end[1], buffer, 8));
+    told("close", 1, 0, file_close(end[1]));
+    told("close", 2, 0, file_close(listener));
+}
+
 /* Buffers that are not there, half there, or only readable. */
 static void addresses(void)
 {
@@ -261,7 +326,10 @@ int main(int argc, char **argv, char **envp)
         addresses();
         rights();
         many();
+        maps();
     }
+    service = &services[SERVICES - 1];
+    streams();
     CHECK(lines >= 300);
     CHECK(sysfile_line(":", "null") && sysfile_line(":", "ram"));
     return guest_end("conform");
