@@ -136,6 +136,16 @@ static inline long ring_peek(struct svc *self, struct svc_req *req, const struct
     return 0;
 }
 
+/* Short data straight to a reader, 0 if there is none, that waits at the empty ring for at least as
+ * much: into its words. False: nothing was done. */
+static inline int ring_pass(const struct ring *r, struct svc_req *reader, const struct svc_req *req)
+{
+    if (!reader || r->used || !req->shorts || !reader->shorts || reader->count < req->count)
+        return 0;
+    ring_words(reader->words, req->words, (uint32_t)req->count);
+    return 1;
+}
+
 /* The byte that is `at` behind the oldest; its piece is there. */
 static inline unsigned char *ring_byte(const struct ring *r, uint32_t at)
 {

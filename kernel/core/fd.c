@@ -81,20 +81,30 @@ void file_unref(struct file *file)
     }
 }
 
+/* Of a service in the kernel. */
+static uint8_t linked_bits(const struct file *file, unsigned rights)
+{
+    const struct scheme *s = file->scheme;
+    const struct service_ops *ops = s->svc.ops;
+    bool positioned = s->flags & O_POSITIONED;
+    uint8_t bits = positioned || file->flags & O_NONBLOCK ? 0 : FD_FAST_DIRECT;
+
+    if (!(rights & FD_READ) || !ops->read || !(ops->flags & SVC_PROMPT))
+        return bits;
+    return bits | (positioned ? FD_FAST_LONG : FD_FAST_LONG | FD_FAST_LINKED);
+}
+
 static uint8_t fast_bits(const struct file *file, unsigned rights)
 {
     const struct scheme *s = file->scheme;
 
     if (s->shorts)
         return file->flags & O_NONBLOCK ? 0 : FD_FAST_SHORT;
-    if (!(rights & FD_READ) || file->root || s->server == &task_none)
+    if (file->root || s->server == &task_none)
         return 0;
-    if (scheme_linked(s)) {
-        bool prompt = s->svc.ops->read && (s->svc.ops->flags & SVC_PROMPT);
-        bool positioned = s->flags & O_POSITIONED;
-        return !prompt ? 0 : positioned ? FD_FAST_LONG : FD_FAST_LONG | FD_FAST_LINKED;
-    }
-    if (s->flags & O_POSITIONED)
+    if (scheme_linked(s))
+        return linked_bits(file, rights);
+    if (!(rights & FD_READ) || s->flags & O_POSITIONED)
         return 0;
     return s->flags & O_CLASSIC || file->flags & O_NONBLOCK
                ? 0

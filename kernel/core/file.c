@@ -176,14 +176,44 @@ static void transfer(struct thread *t, enum op op, unsigned rights)
         file_request(t, file, op, (file->scheme->flags & O_POSITIONED) != 0 || may_miss(t, file));
 }
 
-/* The descriptor behind rdi, if its scheme does short calls of that right by itself. */
+/* The descriptor behind rdi, if short calls of that right need no look at its description. */
 static const struct fd *short_slot(const struct thread *t, unsigned right)
 {
     const struct fd *slot = &t->fds[t->rdi];
 
-    if (t->rdi >= t->fd_limit || !(slot->fast & FD_FAST_SHORT) || !(slot->rights & right))
+    if (t->rdi >= t->fd_limit || !(slot->fast & (FD_FAST_SHORT | FD_FAST_DIRECT)) ||
+        !(slot->rights & right))
         return 0;
     return TAG_LENGTH(t->rsi) <= MSG_INLINE_MAX ? slot : 0;
+}
+
+/* The call straight to the service, if it is still in the kernel. */
+static bool short_direct(struct thread *t, const struct fd *slot, enum op op)
+{
+    if (!(slot->fast & FD_FAST_DIRECT) || !scheme_linked(slot->scheme))
+        return false;
+    linked_short(t, slot, op);
+    return true;
+}
+
+static bool short_read(struct thread *t)
+{
+    const struct fd *slot = short_slot(t, FD_READ);
+
+    if (!slot)
+        return false;
+    return slot->fast & FD_FAST_SHORT ? slot->scheme->shorts->read(t, slot->handle)
+                                      : short_direct(t, slot, OP_read);
+}
+
+static bool short_write(struct thread *t)
+{
+    const struct fd *slot = short_slot(t, FD_WRITE);
+
+    if (!slot)
+        return false;
+    return slot->fast & FD_FAST_SHORT ? slot->scheme->shorts->write(t, slot->handle)
+                                      : short_direct(t, slot, OP_write);
 }
 
 /* The twin of the path's long read: one that a service in the kernel answers at once. */
@@ -202,17 +232,13 @@ static bool read_long(struct thread *t)
 
 void file_read(struct thread *t)
 {
-    const struct fd *slot = short_slot(t, FD_READ);
-
-    if ((!slot || !slot->scheme->shorts->read(t, slot->handle)) && !read_long(t))
+    if (!short_read(t) && !read_long(t))
         transfer(t, OP_read, FD_READ);
 }
 
 void file_write(struct thread *t)
 {
-    const struct fd *slot = short_slot(t, FD_WRITE);
-
-    if (!slot || !slot->scheme->shorts->write(t, slot->handle))
+    if (!short_write(t))
         transfer(t, OP_write, FD_WRITE);
 }
 

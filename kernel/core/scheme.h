@@ -74,6 +74,10 @@ static inline bool scheme_linked(const struct scheme *s)
  * dup. */
 bool linked_request(struct thread *t, struct scheme *s, const char *path, uint64_t length);
 
+/* A short read or write of t, whose length is sound, to the service in the kernel behind the
+ * descriptor, which has FD_FAST_DIRECT: what linked_request does, and its answer or its wait. */
+void linked_short(struct thread *t, const struct fd *slot, enum op op);
+
 /* The request of a thread that waits in that service for nothing but another try is made again,
  * from the registers in which it stands. The thread left its list. False: it is pending again. */
 bool linked_again(struct svc *self, struct thread *t);

@@ -34,7 +34,8 @@ struct fd {
 #define FD_FAST_LINKED                                                                             \
     0x2                   /* a short read may call the service in the kernel from the fast path    \
                            */
-#define FD_FAST_SHORT 0x4 /* the kernel's scheme does short calls by itself (C only) */
+#define FD_FAST_SHORT  0x4  /* the kernel's scheme does short calls by itself (C only) */
+#define FD_FAST_DIRECT 0x10 /* a short call may go straight to the service in the kernel (C only) */
 
 /* The cold half of a chunk of descriptors: a page. */
 struct fd_side {

@@ -98,6 +98,26 @@ static void answer_give(struct thread *t, const struct svc_req *req, long result
     t->r10 = w[0], t->r8 = w[1], t->r9 = w[2], t->r12 = w[3], t->r13 = w[4];
 }
 
+/* The same for a short read or write, whose data ends within the words. */
+static void answer_short(struct thread *t, const struct svc_req *req, enum op op, long result)
+{
+    uint64_t data = op == OP_read && result > 0 ? (uint64_t)result : 0;
+    uint64_t w[5] = {0};
+
+    t->rsi = TAG(op, 0, 8 + data, 0);
+    t->rdi = t->stamp;
+    t->rax = 0;
+    t->rdx = (uint64_t)result;
+    if (data <= 8) { /* the usual case: one word */
+        t->r10 = data ? req->words[0] : 0;
+        t->r8 = t->r9 = t->r12 = t->r13 = 0;
+        return;
+    }
+    for (unsigned i = 0; i < (data + 7) / 8; i++)
+        w[i] = req->words[i];
+    t->r10 = w[0], t->r8 = w[1], t->r9 = w[2], t->r12 = w[3], t->r13 = w[4];
+}
+
 /* The handle that an open or dup made is nobody's. */
 static void unwanted_close(struct svc *self, const struct svc_req *req, long handle)
 {
@@ -116,13 +136,19 @@ static long linked_complete(struct svc *self, struct svc_req *req, long result)
         return -T_EBADFD;
     }
     bool counted = req->op == OP_read || req->op == OP_write;
-    answer_give(t, req, counted ? svc_moved(req, result) : result);
+    if (counted && req->shorts)
+        answer_short(t, req, req->op, svc_moved(req, result));
+    else
+        answer_give(t, req, counted ? svc_moved(req, result) : result);
     t->stamp += STAMP_STEP; /* the token is spent */
     if (t->call_file)
-        file_reply(t);
-    else
+        file_reply(t); /* rax: what an open or fmap returns */
+    else if (result < 0)
         t->rdx = (uint64_t)request_result(t);
-    ipc_complete(t, (long)t->rax); /* 0, or what an open or fmap returns */
+    t->buffer_flags = 0;
+    list_remove(&t->link);
+    request_end(t);
+    sched_ready(t);
     return 0;
 }
 
@@ -257,6 +283,43 @@ static __attribute__((noinline)) long read_uneven(struct thread *t, uint64_t fd,
     uint64_t least = count < bytes ? count : bytes;
 
     return user_range(to, bytes) ? linked_read(t, fd, least, to, least) : -T_EFAULT;
+}
+
+void linked_short(struct thread *t, const struct fd *slot, enum op op)
+{
+    struct scheme *s = slot->scheme;
+    uint64_t length = TAG_LENGTH(t->rsi);
+    struct svc_req req;
+    long result;
+
+    req.handle = slot->handle;
+    req.offset = 0;
+    req.caller = t->stamp;
+    req.who = t->kind_call | op;
+    req.shorts = 1;
+    req.flags = req.zero = 0;
+    req.buffer = req.buffer_size = 0;
+    t->rdx = slot->handle; /* as a request that waits stands in its registers */
+    t->rsi = TAG(op, TAG_FLAGS(t->rsi) & ~MSG_NONBLOCK, length, 0);
+    t->call_op = (uint8_t)op;
+    t->call_file = 0;
+    t->call_scheme = s;
+    if (op == OP_read) {
+        req.count = t->r10;
+        req.words[0] = req.words[1] = req.words[2] = req.words[3] = req.words[4] = 0;
+        result = svc_dispatch_read(&s->svc, &req);
+    } else {
+        req.count = length < 8 ? 0 : length - 8;
+        req.words[0] = t->r10, req.words[1] = t->r8, req.words[2] = t->r9;
+        req.words[3] = t->r12, req.words[4] = t->r13;
+        result = svc_dispatch_write(&s->svc, &req);
+    }
+    if (result == SVC_PENDING) {
+        sched_block(t, THREAD_PENDING);
+        return;
+    }
+    t->call_scheme = 0;
+    answer_short(t, &req, op, result);
 }
 
 long linked_read(struct thread *t, uint64_t fd, uint64_t count, vaddr_t to, uint64_t bytes)

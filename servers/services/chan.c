@@ -202,6 +202,10 @@ static long chan_write(struct svc *self, struct svc_req *req)
         return -T_EPIPE;
     if (!req->count)
         return 0;
+    struct svc_req *reader = peer->readers.first;
+    if (!c->writers.first && ring_pass(&peer->in, reader, req) &&
+        chan_complete(self, &peer->readers, reader, (long)req->count) >= 0)
+        return (long)req->count;
     uint32_t n = c->writers.first ? 0 : ring_room(self, &peer->in, req->count, &state->quota);
     if (!n)
         return chan_wait(self, &c->writers, req);
