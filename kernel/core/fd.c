@@ -72,7 +72,8 @@ void file_unref(struct file *file)
         struct svc_req req = {.handle = file->handle};
         if (s->svc.ops->close)
             s->svc.ops->close(&s->svc, &req);
-        passing_closed(s, file->handle);
+        if (!list_empty(&s->passed))
+            passing_closed(s, file->handle);
         file_free(file);
     } else if (s->flags & O_CLASSIC) {
         classic_close(s, &file->record);

@@ -41,7 +41,7 @@ static bool request_marked(const struct thread *t, const struct scheme *s)
            TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
 }
 
-void file_request(struct thread *t, struct file *file, enum op op, bool finish)
+static void request_set(struct thread *t, struct file *file, enum op op, bool finish)
 {
     struct scheme *s = file->scheme;
 
@@ -53,6 +53,19 @@ void file_request(struct thread *t, struct file *file, enum op op, bool finish)
     t->call_file = finish ? file : 0;
     t->call_scheme = request_marked(t, s) ? s : 0;
     file->references += finish;
+}
+
+void file_request_wait(struct thread *t, struct file *file, enum op op)
+{
+    request_set(t, file, op, true);
+    sched_block(t, THREAD_PENDING);
+}
+
+void file_request(struct thread *t, struct file *file, enum op op, bool finish)
+{
+    struct scheme *s = file->scheme;
+
+    request_set(t, file, op, finish);
     if (!scheme_linked(s)) {
         message_buffer(t);
         if (s->flags & O_CLASSIC)

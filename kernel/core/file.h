@@ -43,6 +43,10 @@ void file_fmap(struct thread *t);
  * not. */
 void file_reply(struct thread *c);
 
+/* t's request for the file, which stands in its registers, was taken by a service in the kernel
+ * that will answer later. */
+void file_request_wait(struct thread *t, struct file *file, enum op op);
+
 /* The description that t's open request is for. */
 const struct file *file_requested(const struct thread *t);
 

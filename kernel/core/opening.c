@@ -85,18 +85,20 @@ static enum err path_split(uint64_t length, struct path *p)
 {
     static const char prefix[] = "/scheme/";
     uint64_t at = 0, skip = sizeof(prefix) - 1;
-    bool alias = length > skip && !memcmp(opening_path, prefix, skip);
+    bool alias = length > skip && opening_path[0] == '/' && !memcmp(opening_path, prefix, skip);
     char separator = alias ? '/' : ':';
 
-    for (uint64_t i = 0; i < length; i++)
+    skip = alias ? skip : 0;
+    p->name = opening_path + skip;
+    for (at = skip; at < length && opening_path[at] != separator; at++)
+        if (!opening_path[at])
+            return T_EINVAL;
+    for (uint64_t i = at; i < length; i++)
         if (!opening_path[i])
             return T_EINVAL;
-    p->name = opening_path + (alias ? skip : 0);
-    for (at = alias ? skip : 0; at < length && opening_path[at] != separator; at++)
-        ;
     if (at == length && !alias)
         return T_EINVAL;
-    p->name_length = at - (alias ? skip : 0);
+    p->name_length = at - skip;
     p->rest = opening_path + (at < length ? at + 1 : at);
     p->rest_length = length - (uint64_t)(p->rest - opening_path);
     return OK;
@@ -132,6 +134,56 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
     return fd;
 }
 
+/* The request in t's registers, as a server gets it; what they held is saved. */
+static void open_registers(struct thread *t, const struct path *p, enum op op, uint32_t flags)
+{
+    uint64_t user_rest = t->rdi + (uint64_t)(p->rest - opening_path);
+
+    file_regs_save(t);
+    t->rsi = TAG(op, MSG_OUT, MSG_LENGTH_BUFFER, 0);
+    t->r10 = flags;
+    t->r8 = t->r9 = 0;
+    t->r12 = user_rest;
+    t->r13 = p->rest_length;
+}
+
+/* A descriptor of the description, whose handle the service gave: its number, or what went wrong;
+ * then the description is gone. */
+static long opened_install(struct task *task, struct file *file, long handle)
+{
+    long fd = handle;
+
+    if (handle >= 0) {
+        file->handle = (uint32_t)handle;
+        file->opened = true;
+        fd = fd_install(task, file, file_rights(file));
+    }
+    if (fd < 0)
+        file_unref(file);
+    return fd;
+}
+
+/* Asks a service in the kernel, most of which answer an open at once: then t's registers need not
+ * hold the request at all. What open returns, or SVC_PENDING: t has to wait, with the request in
+ * its registers. */
+static long open_linked(struct thread *t, struct file *file, const struct path *p)
+{
+    struct svc *svc = &file->scheme->svc;
+    struct svc_req req = {.count = file->flags,
+                          .words = {file->flags, 0, 0, 0, p->rest_length},
+                          .caller = t->stamp,
+                          .who = t->kind_call | OP_open,
+                          .flags = file->flags & O_NONBLOCK ? SVC_REQ_NONBLOCK : 0,
+                          .buffer = t->rdi + (uint64_t)(p->rest - opening_path),
+                          .buffer_size = p->rest_length};
+
+    req.words[3] = req.buffer;
+    long result = svc->ops->open ? svc->ops->open(svc, &req, p->rest, p->rest_length) : -T_ENOENT;
+    if (result == SVC_PENDING)
+        return result;
+    return opened_install(t->task, file, request_error(result));
+}
+
 /* Asks the scheme for a handle, or to unlink; the description is made before, so that success
  * cannot fail later. */
 static long scheme_open(struct thread *t, const struct path *p, enum op op, uint32_t flags)
@@ -148,14 +200,18 @@ static long scheme_open(struct thread *t, const struct path *p, enum op op, uint
         file_unref(file);
         return -T_ENOMEM;
     }
-    uint64_t user_rest = t->rdi + (uint64_t)(p->rest - opening_path);
+    if (op == OP_open && scheme_linked(s)) {
+        long result = open_linked(t, file, p);
+        if (result != SVC_PENDING) {
+            t->rax = (uint64_t)result;
+            return 0;
+        }
+        open_registers(t, p, op, flags);
+        file_request_wait(t, file, op);
+        return 0;
+    }
+    open_registers(t, p, op, flags);
     memmove(opening_path, p->rest, p->rest_length);
-    file_regs_save(t);
-    t->rsi = TAG(op, MSG_OUT, MSG_LENGTH_BUFFER, 0);
-    t->r10 = flags;
-    t->r8 = t->r9 = 0;
-    t->r12 = user_rest;
-    t->r13 = p->rest_length;
     file_request(t, file, op, true);
     return 0;
 }
@@ -230,14 +286,8 @@ void open_finish(struct thread *c, struct file *file)
 
     if (answer_moved(c, file, &result)) {
         file_unref(file); /* the descriptor is another's */
-    } else if (result >= 0) {
-        file->handle = (uint32_t)result;
-        file->opened = true;
-        result = fd_install(c->task, file, file_rights(file));
-        if (result < 0)
-            file_unref(file);
     } else {
-        file_unref(file); /* the descriptor's, which it did not become */
+        result = opened_install(c->task, file, result);
     }
     file_unref(file); /* the request's */
     file_regs_restore(c, result);

@@ -32,7 +32,7 @@ long request_result(const struct thread *c)
 
     if (result == -T_ECANCELED && c->blockers & BLOCK_CANCEL)
         return -T_EINTR;
-    return result < ERR_FLOOR || result == -T_EINTR ? -T_EIO : result;
+    return request_error(result);
 }
 
 void request_respond(struct thread *c)

@@ -17,6 +17,12 @@ void request_interrupt(struct thread *t);
 /* From now on no answer to c's present call can match: neither in C nor on the fast path. */
 void request_revoke(struct thread *c);
 
+/* A service's result as a caller may see it: EIO for what is none. */
+static inline long request_error(long result)
+{
+    return result < ERR_FLOOR || result == -T_EINTR ? -T_EIO : result;
+}
+
 /* The result in c's W0 as the caller may see it: a size, a handle, an error of the table; EINTR
  * only as the answer to a cancel (ECANCELED), EIO for anything else. */
 long request_result(const struct thread *c);

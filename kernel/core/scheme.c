@@ -52,7 +52,7 @@ struct scheme *scheme_find(const char *name, uint64_t length)
     if (length > SCHEME_NAME_MAX)
         return 0;
     for (struct scheme *s = *bucket_of(name, length); s; s = s->next)
-        if (!memcmp(s->name, name, length) && !s->name[length])
+        if (s->length == length && !memcmp(s->name, name, length))
             return s;
     return 0;
 }
