@@ -3,6 +3,8 @@
  * can be kept and drawn again anywhere. */
 #include "bench/chart.h"
 
+#include "bench/bars.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +38,6 @@ const char *const chart_dark[CHART_COLOURS] = {
 #define INK      chart_light[0]
 #define FAINT    chart_light[1]
 #define GRID     chart_light[2]
-#define SIDE(on) chart_light[3 + (on)]
 #define ROUTE(i) chart_light[5 + (i)]
 
 /* Where legends of many lines stand. */
@@ -107,56 +108,6 @@ static void prelude_print(FILE *script, const char *unit)
             FAINT, INK, GRID, INK, unit, INK);
 }
 
-/* A pair of bars: isolation off and on. */
-struct bars {
-    const char *label;
-    const struct figure *sides[2];
-};
-
-/* The data of one side: only what is there, because gnuplot dies of a side without a number. */
-static bool side_print(const struct sheet *sheet, const struct bars *bars, unsigned count,
-                       unsigned on)
-{
-    bool any = false;
-    char text[32];
-
-    fprintf(sheet->script, "$side%u << EOD\n", on);
-    for (unsigned i = 0; i < count; i++) {
-        if (!bars[i].sides[on])
-            continue;
-        number_text(bars[i].sides[on]->whole, text, sizeof(text));
-        fprintf(sheet->script, "%u \"%s\" %s\n", i, bars[i].label, text);
-        any = true;
-    }
-    fputs("EOD\n", sheet->script);
-    return any;
-}
-
-/* Bars of off and on, each with its number; many bars have theirs upright, so that none touch. */
-static bool bars_plot(const struct sheet *sheet, const struct bars *bars, unsigned count,
-                      bool upright)
-{
-    const bool any[2] = {side_print(sheet, bars, count, 0), side_print(sheet, bars, count, 1)};
-    FILE *script = sheet->script;
-
-    fprintf(script,
-            "set xrange [-0.6:%u.6]\nset yrange [0:*]\nset offsets 0, 0, graph %s, 0\n"
-            "set boxwidth 0.36\nset bmargin %s\nset xtics scale 0%s\nplot ",
-            count ? count - 1 : 0, upright ? "0.2" : "0.12", sheet->narrow ? "4.6" : "3.4",
-            sheet->narrow && upright ? " rotate by -50" : "");
-    for (unsigned on = 0; on < 2; on++)
-        if (any[on])
-            fprintf(script,
-                    "$side%u using ($1%s0.19):3 with boxes lc rgb '%s' title 'isolation %s', "
-                    "'' using 1:(0):xtic(2) with points pt -1 notitle, "
-                    "'' using ($1%s0.19):3:(sprintf('%%.6g',$3)) with labels font ',12' %s "
-                    "textcolor rgb '%s' notitle, ",
-                    on, on ? "+" : "-", SIDE(on), on ? "on" : "off", on ? "+" : "-",
-                    upright ? "rotate by 90 left offset 0,0.4" : "offset 0,0.7", INK);
-    fputs("NaN notitle\n", script);
-    return any[0] || any[1];
-}
-
 static bool answer_script(const struct sheet *sheet)
 {
     static const struct {
@@ -178,7 +129,7 @@ static bool answer_script(const struct sheet *sheet)
         count += bars[count].sides[0] || bars[count].sides[1];
     }
     fputs("set key top left vertical\n", sheet->script);
-    return bars_plot(sheet, bars, count, false);
+    return bars_plot(sheet, &(struct bar_group){bars, count, false, false});
 }
 
 static bool ladder_script(const struct sheet *sheet)
@@ -197,7 +148,7 @@ static bool ladder_script(const struct sheet *sheet)
         count += bars[count].sides[0] || bars[count].sides[1];
     }
     fputs("set key top right vertical\n", sheet->script);
-    return bars_plot(sheet, bars, count, true);
+    return bars_plot(sheet, &(struct bar_group){bars, count, true, false});
 }
 
 static const char *const payload_rungs[] = {"R1", "T2", "D4", "D0"};
@@ -343,7 +294,8 @@ static bool phases_script(const struct sheet *sheet)
 bool chart_script(const struct sheet *sheet, enum chart chart)
 {
     static bool (*const scripts[CHART_COUNT])(const struct sheet *) = {
-        answer_script, payload_script, ladder_script, phases_script};
+        answer_script, placement_script, payload_script,
+        ladder_script, phases_script,    growth_script};
 
     prelude_print(sheet->script, figure_unit(sheet->document->class));
     return scripts[chart](sheet);

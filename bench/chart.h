@@ -13,9 +13,11 @@
 /* X(name, title): in the order of the page. */
 #define CHARTS(X)                                                                                  \
     X(answer, "Direct against scheme-routed, isolation off against on")                            \
+    X(placement, "A read of 8 bytes by placement and route")                                       \
     X(payload, "Cost against payload")                                                             \
     X(ladder, "The rungs, smallest payload")                                                       \
-    X(phases, "Where a call spends its time")
+    X(phases, "Where a call spends its time")                                                      \
+    X(growth, "Alone, and on a crowded machine")
 
 enum chart {
 #define X(name, title) CHART_##name,

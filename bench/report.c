@@ -108,8 +108,12 @@ static int page_write(const struct report *report, const char *path)
         return TACH_CANTCREATE;
     html_begin(out, "Tach: what a call costs");
     report_answer(out, report);
+    report_placement(out, report);
+    report_beside(out, report);
     report_payload(out, report);
     report_ladder(out, report);
+    report_surroundings(out, report);
+    report_events(out, report);
     report_phases(out, report);
     report_calibration(out, report);
     report_peers(out, report);

@@ -34,6 +34,18 @@ void report_moved_table(FILE *out, const struct report *report);
 /* The first screen: what routing and isolation cost, what moved, what can be believed. */
 void report_answer(FILE *out, const struct report *report);
 
+/* One operation by placement, route and isolation, each step named. */
+void report_placement(FILE *out, const struct report *report);
+
+/* The like on Linux, counted on the same emulator. */
+void report_beside(FILE *out, const struct report *report);
+
+/* A crowded machine, and mitigations. */
+void report_surroundings(FILE *out, const struct report *report);
+
+/* Interrupts, and services that move. */
+void report_events(FILE *out, const struct report *report);
+
 /* Cost against payload, its crossovers and its step. */
 void report_payload(FILE *out, const struct report *report);
 
