@@ -33,7 +33,6 @@ struct cpu {
     uint64_t slice_end;         /* TSC at which the slice under way ends; 0 there is none */
     uint64_t halts;             /* times that the CPU had nothing to run and halted */
     uint64_t armed;             /* TSC for which the timer is set; 0 not */
-    uint64_t slice_tick;        /* what it was set for as the end of a slice, last */
     struct thread *fs_owner;    /* whose fs_base is loaded; 0: it is 0 */
     uint64_t fs_base;           /* as loaded */
     uint64_t watch;             /* as loaded in DR0 */
@@ -43,7 +42,8 @@ struct cpu {
     uint64_t budget_end;        /* TSC at which it has run long enough */
 };
 
-/* The running CPU's state. Kernel mode with the kernel's GS only; the host's tests have their own. */
+/* The running CPU's state. Kernel mode with the kernel's GS only; the host's tests have their own.
+ */
 #if __STDC_HOSTED__
 struct cpu *cpu_this(void);
 #else

@@ -18,8 +18,7 @@
 
 #define GATE_CLOSED  255
 #define NS_PER_S     1000000000ull
-#define SLICE_OPEN   ~0ull /* slice_end: it begins at the next tick, which comes within a slice */
-#define HOLD_DEVICES 14    /* CR8: every class but the timer's */
+#define HOLD_DEVICES 14 /* CR8: every class but the timer's */
 #define HOLD_NOTHING 0
 
 static struct thread *from_link(struct list *node)
@@ -60,8 +59,6 @@ static uint64_t timer_wanted(const struct cpu *cpu)
 /* Exactly what is wanted: after a tick, around a handler, and before the CPU halts. */
 static void timer_set(struct cpu *cpu)
 {
-    if (cpu->slice_end == SLICE_OPEN)
-        cpu->slice_end = x86_rdtsc() + slice_full();
     uint64_t want = timer_wanted(cpu);
     if (want == cpu->armed)
         return;
@@ -97,7 +94,7 @@ void sched_init(void)
     cpu->resched = 0;
     cpu->slice_level = 0;
     cpu->slice_owner = &thread_none;
-    cpu->slice_end = cpu->slice_tick = cpu->armed = 0;
+    cpu->slice_end = cpu->armed = 0;
     cpu->fs_owner = 0;
     cpu->fs_base = cpu->watch = 0;
     cpu->handler = 0;
@@ -286,8 +283,6 @@ static void put_back(struct cpu *cpu, struct thread *t)
     if (cpu->slice_end && cpu->slice_level == t->priority) {
         uint64_t now = x86_rdtsc();
         t->slice_ticks = cpu->slice_end > now ? cpu->slice_end - now : 1;
-        if (cpu->slice_end == SLICE_OPEN)
-            t->slice_ticks = 0;
         slice_clear(cpu);
     }
     enqueue(cpu, t, true);
@@ -354,20 +349,14 @@ static struct thread *pick(struct cpu *cpu)
     return t;
 }
 
-/* An equal waits and there is no slice: t's begins. The clock is read only if no tick of an earlier
- * one is still to come, at which it can begin. */
+/* An equal waits and there is no slice: t's begins. */
 static void slice_begin(struct cpu *cpu, struct thread *t)
 {
     cpu->slice_level = t->priority;
     cpu->slice_owner = t;
     cpu->resched = 0;
-    if (!t->slice_ticks && cpu->armed && cpu->armed == cpu->slice_tick) {
-        cpu->slice_end = SLICE_OPEN;
-        return;
-    }
     cpu->slice_end = x86_rdtsc() + (t->slice_ticks ? t->slice_ticks : slice_full());
     timer_reach(cpu, cpu->slice_end);
-    cpu->slice_tick = cpu->slice_end;
 }
 
 /* There is a slice only while an equal waits. */
