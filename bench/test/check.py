@@ -11,6 +11,7 @@ Last line: the sum.
 import concurrent.futures
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,7 +94,8 @@ def main():
     os.makedirs("build/check", exist_ok=True)
     if not sys.argv[2:]:  # a whole run: nothing of an older one stays
         for name in os.listdir("build/check"):
-            os.remove(os.path.join("build/check", name))
+            path = os.path.join("build/check", name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, [row for row in rows if not row[2]]))
     results += [run(row) for row in rows if row[2]]

@@ -25,23 +25,18 @@ static uint64_t length(const struct list *head)
     return n;
 }
 
-/* Those that wait for something with an end, and those that nobody woke yet, are counted by
- * looking. */
+/* Counted by looking. A timer is its thread's, and goes with it. */
 static void threads_held(struct text *text)
 {
-    uint64_t all = 0, futexes = 0, timers = 0, calls = 0;
+    uint64_t all = 0, futexes = 0;
 
     for (unsigned i = 0; i < THREAD_SLOTS; i++) {
         const struct thread *t = threads[i];
         all += t != &thread_none;
         futexes += t->state == THREAD_FUTEX;
-        timers += !list_empty(&t->timer);
-        calls += t != &thread_none && thread_status(t) == THREAD_CALLING;
     }
     text_pair(text, "threads", all);
     text_pair(text, "futex_waiters", futexes);
-    text_pair(text, "timers", timers);
-    text_pair(text, "calls", calls);
 }
 
 void report_held(struct text *text)

@@ -78,10 +78,12 @@ static void rc_run(void)
         print("init: %s: longer than %u bytes, the rest is left out\n", RC_PATH, RC_BYTES_MAX - 1);
 }
 
-/* place.NAME=server[,PRIORITY[,LEVEL]] or module, each in its turn; linked is the kernel's to do.
+/* Whether there are user servers. place.NAME=server[,PRIORITY[,LEVEL]] or module, each in its turn;
+ * linked is the kernel's to do.
  */
-static void placed_serve(void)
+static bool placed_serve(void)
 {
+    bool any = false;
     char word[64];
     const char *at = boot_line;
     while (word_next(&at, word, sizeof(word))) {
@@ -91,13 +93,14 @@ static void placed_serve(void)
         *value++ = 0;
         if (!strcmp(value, "module"))
             module_add(word + 6);
-        else if (!strncmp(value, "server", 6))
+        else if (!strncmp(value, "server", 6) && (any = true))
             servers_add(&(struct server_wish){word + 6, word + 6, 0, 0, value[6] ? value + 7 : ""});
     }
+    return any;
 }
 
 /* The program that the boot line asks for, if it does, decides how the machine ends. */
-static void asked_run(void)
+static void asked_run(bool servers)
 {
     char path[80];
     if (word_value(boot_line, "bench", boot_value, sizeof(boot_value))) {
@@ -112,7 +115,7 @@ static void asked_run(void)
         machine_off(false);
     }
     bool known = held_read(), good = run(argv) == 0;
-    machine_off(good && known && held_same());
+    machine_off(good && known && held_same(servers));
 }
 
 int main(int argc, char **argv, char **envp)
@@ -126,8 +129,7 @@ int main(int argc, char **argv, char **envp)
         print("init: no notices of deaths\n");
     files_serve();
     rc_run();
-    placed_serve();
-    asked_run();
+    asked_run(placed_serve());
     loop_until(0);
     return 1;
 }

@@ -46,9 +46,9 @@ extern const struct service_ops init_service;
 /* Looks after everything until the child `tid` is dead: its status. 0: for ever. */
 uint64_t loop_until(long tid);
 
-/* held.c: remembers what is held now; whether as much is held again (what is more is printed).
- * Tasks and servers that were started meanwhile are expected to be gone. */
+/* held.c: remembers what is held now; whether as much is held again (what is not is printed). servers:
+ * services are placed as user servers, whose memory is their contents. */
 bool held_read(void);
-bool held_same(void);
+bool held_same(bool servers);
 
 #endif
