@@ -91,6 +91,9 @@ long cell_parse(const char *name, uint64_t length, struct work *w);
 const struct rung *rung_find(const char *name, uint64_t length);
 long cell_set_up(struct work *w);
 void cell_tear_down(struct work *w);
+/* Sleeps until the CPU has halted: a tick that was armed for a slice that is over falls here, and not
+ * into a region. */
+void machine_quiet(void);
 /* Bytes of payload that the kernel copies in one call. */
 uint64_t cell_copied(const struct work *w);
 /* Runs n regions; 0 or a negated error. */

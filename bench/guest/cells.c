@@ -13,6 +13,7 @@
 
 #define FORM_BUFFER    7u /* regions.asm */
 #define FORM_PIECES    8u
+#define QUIET_NS       1000000u
 #define PRIORITY_BELOW (PRIORITY_DEFAULT - 1)
 
 _Static_assert(offsetof(struct region, turns) == 16 && offsetof(struct region, target) == 24 &&
@@ -230,7 +231,15 @@ long cell_set_up(struct work *w)
         error = file_put("sys:path", "plain");
     if (error >= 0 && *w->mitig)
         error = mitig_use(w->mitig);
-    return error < 0 ? error : w->rung->set_up(w);
+    if (error >= 0)
+        error = w->rung->set_up(w);
+    machine_quiet();
+    return error;
+}
+
+void machine_quiet(void)
+{
+    sys_sleep(sys_clock(CLOCK_NS) + QUIET_NS);
 }
 
 void cell_tear_down(struct work *w)

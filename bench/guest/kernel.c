@@ -58,6 +58,7 @@ static long server_kernel(struct work *w)
 {
     struct region r = w->region;
     long tid = server_use("read-bare");
+    machine_quiet();
     long fd = tid < 0 ? tid : file_open("zero.bare:", O_RDONLY);
     if (fd < 0)
         return fd;
@@ -71,6 +72,7 @@ static long server_kernel(struct work *w)
 static long call_kernel(struct work *w)
 {
     long tid = server_use("call-bare");
+    machine_quiet();
     if (tid < 0)
         return tid;
     w->region.target = (uint64_t)tid;
@@ -84,6 +86,7 @@ static long notify_kernel(struct work *w)
     (void)w;
     histogram_clear(&histogram);
     long tid = server_use("waiter-bare");
+    machine_quiet();
     long error = tid < 0 ? tid : notify_bare((uint64_t)tid, machine.samples);
     if (error < 0)
         return error;
