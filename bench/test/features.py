@@ -76,7 +76,7 @@ def readme(path, table, shown):
         sys.exit(f"{path}: the marks of the table are not there: {MARKS[0]}")
     lines = ["", "| row | what | shown by |", "|---|---|---|"]
     for row, concept in table.items():
-        whats = sorted({what for _, what in shown[row]}, key=len)[:3]
+        whats = sorted({what for _, what in shown[row]}, key=lambda what: (len(what), what))[:3]
         lines.append(f"| {row} | {concept} | {'; '.join(whats) or '-'} |")
     return old, before + mark + "\n".join(lines) + "\n" + end + after
 
