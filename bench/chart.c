@@ -134,10 +134,9 @@ static bool answer_script(const struct sheet *sheet)
 
 static bool ladder_script(const struct sheet *sheet)
 {
-    static const char *const rungs[] = {
-        "R0",   "R1",   "D0",    "D1",         "D2",           "D3",         "D4",
-        "T0",   "T0c",  "T1",    "T1h",        "T2",           "notify",     "fault",
-        "pipe", "chan", "futex", "irq-linked", "irq-realtime", "irq-thread", "irq-notify"};
+    static const char *const rungs[] = {"R0",     "R1",    "D0",   "D1",   "D2",   "D3",
+                                        "D4",     "T0",    "T0c",  "T1",   "T1h",  "T2",
+                                        "notify", "fault", "pipe", "chan", "futex"};
     struct bars bars[sizeof(rungs) / sizeof(rungs[0])];
     unsigned count = 0;
 

@@ -193,7 +193,8 @@ void report_surroundings(FILE *out, const struct report *report)
                                          "/mitig:rsb", "/mitig:all",   NULL};
     static const char *const mitig_heads[] = {"none", "fence", "verw", "ibpb", "rsb", "all", NULL};
     static const struct variants tables[] = {
-        {"Does it grow?", "A path costs the same alone and in a crowd: nothing on it searches.",
+        {"Does it grow?",
+         "The same operation alone, and beside many tasks, schemes or open descriptors.",
          crowd_bases, crowds, crowd_heads, CHART_growth},
         {"Mitigations",
          "fence: LFENCE behind SWAPGS; verw: before the way out; ibpb and rsb: when another task "
