@@ -17,7 +17,7 @@ FUZZCC  = clang
 
 # Debian packages, for set-up and for nothing else.
 PACKAGES = gcc g++ clang libclang-rt-14-dev nasm binutils make python3 git qemu-system-x86 gnuplot-nox \
-  libbenchmark-dev libbenchmark-tools python3-scipy libjansson-dev zlib1g-dev bochs bochs-term bochsbios \
+  libbenchmark-dev libbenchmark-tools python3-scipy libjansson-dev zlib1g-dev libsqlite3-dev libpq-dev postgresql bochs bochs-term bochsbios \
   vgabios grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf babeltrace2 yamllint jq
 
 # ---- flags ------------------------------------------------------------------------------------------
@@ -28,11 +28,11 @@ KFLAGS  = $(BARE) -fno-pic -mcmodel=kernel
 UFLAGS  = $(BARE) -fno-pic
 SFLAGS  = $(BARE) -fPIC -fno-jump-tables -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 LFLAGS  = $(BARE) -m32 -march=i686 -mno-sse -fno-delete-null-pointer-checks -fno-pic -Os
-HFLAGS  = -std=c11 -O2 -g -I. -D_GNU_SOURCE $(WARN)
+HFLAGS  = -std=c11 -O2 -g -I. -isystem /usr/include/postgresql -D_GNU_SOURCE $(WARN)
 XFLAGS  = -std=c++17 -O2 -g -I. -Wall -Wextra -Werror
 SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all
 DEP     = -MMD -MP -MF $@.d
-HLIBS   = -ljansson -lz -lm
+HLIBS   = -ljansson -lz -lsqlite3 -lpq -lm
 
 # ---- files ------------------------------------------------------------------------------------------
 LINKED  = null zero echo ram shm log chan
@@ -45,7 +45,7 @@ SVC_OBJ = $(LINKED:%=build/svc/%.o)
 GUESTS  = $(basename $(notdir $(wildcard kernel/test/guest/test_*.c)))
 PROGRAMS = init nameserver console bench $(LINKED:%=svc-%) $(GUESTS:test_%=test-%)
 ELFS    = $(PROGRAMS:%=build/user/%.elf)
-T_SRC   = $(wildcard traces/*.c bench/*.c)
+T_SRC   = $(wildcard traces/*.c bench/*.c bench/judge/*.c bench/history/*.c)
 T_OBJ   = $(T_SRC:%.c=build/h/%.o)
 HOSTBENCH = $(patsubst bench/host/%.cc,build/%,$(wildcard bench/host/bench_*.cc))
 KMODS   = $(LINKED:%=build/svc/%.kmod)
