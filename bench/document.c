@@ -13,6 +13,8 @@
 
 #define DOCUMENT_MAX (256u << 20)
 
+const char *const run_sides[RUN_SIDES] = {"base", "head"};
+
 /* Splits "ipc/CELL/pti:on". Returns 0, or -1 for a name of another make. */
 static int name_split(const char *name, struct figure *figure)
 {
@@ -109,20 +111,37 @@ static const char *document_read(const json_t *root, struct document *out)
     return NULL;
 }
 
-/* The document of a path: the run's own where the path is a directory. */
-static char *document_path(const char *path)
+static bool path_is_directory(const char *path)
 {
     struct stat facts;
-    char *full = NULL;
 
-    if (stat(path, &facts) || !S_ISDIR(facts.st_mode))
-        return strdup(path);
-    return asprintf(&full, "%s/" FIGURE_SUITE ".ci.json", path) < 0 ? NULL : full;
+    return !stat(path, &facts) && S_ISDIR(facts.st_mode);
 }
 
-int document_load(const char *verb, const char *path, struct document *out)
+bool run_is_pair(const char *path)
 {
-    char *full = document_path(path), *text;
+    char side[4096];
+
+    for (unsigned i = 0; i < RUN_SIDES; i++)
+        if (snprintf(side, sizeof(side), "%s/%s", path, run_sides[i]) >= (int)sizeof(side) ||
+            !path_is_directory(side))
+            return false;
+    return true;
+}
+
+/* The document of a path: that one of the run where the path is a directory. */
+static char *document_path(const char *path, const char *name)
+{
+    char *full = NULL;
+
+    if (!path_is_directory(path))
+        return strdup(path);
+    return asprintf(&full, "%s/%s", path, name) < 0 ? NULL : full;
+}
+
+static int document_open(const char *verb, const char *path, const char *name, struct document *out)
+{
+    char *full = document_path(path, name), *text;
     json_error_t error;
     size_t size;
 
@@ -145,6 +164,22 @@ int document_load(const char *verb, const char *path, struct document *out)
         document_free(out);
     free(full);
     return status;
+}
+
+int document_load(const char *verb, const char *path, struct document *out)
+{
+    if (run_is_pair(path)) {
+        *out = (struct document){0};
+        return say_error(TACH_BADDATA, verb, path,
+                         "holds two sides: name one, as in %s or %s below it", run_sides[0],
+                         run_sides[1]);
+    }
+    return document_open(verb, path, FIGURE_SUITE ".ci.json", out);
+}
+
+int document_load_boots(const char *verb, const char *path, struct document *out)
+{
+    return document_open(verb, path, FIGURE_SUITE ".json", out);
 }
 
 static int member_print(FILE *out, const char *name, const json_t *value, bool last)

@@ -18,6 +18,10 @@
 #define FIGURE_CLASS_MAX 16u
 #define FIGURES_MAX      65536u
 
+/* The directories of a run of two sides; each of them is a run of its own (bench/keep.h). */
+#define RUN_SIDES 2u
+extern const char *const run_sides[RUN_SIDES]; /* "base", "head" */
+
 /* X(member of struct figure, member of the JSON row): numbers that may be absent from a row. */
 #define FIGURE_EXTRAS(X)                                                                           \
     X(kernel, "kernel")                                                                            \
@@ -94,6 +98,13 @@ json_t *figure_row(const struct figure *figure, const char *class, size_t family
 /* Reads a document from a file, or from the run in a directory. Complains under the verb's name.
  * Returns an enum tach_exit; document_free is due when it is 0. */
 int document_load(const char *verb, const char *path, struct document *out);
+
+/* The same with a row a boot (member `boot`): a run's ipc.json, or a document of that kind. Rows of
+ * boots that did not pass are not among them. */
+int document_load_boots(const char *verb, const char *path, struct document *out);
+
+/* Whether a directory holds both sides of a run; their paths are PATH/base and PATH/head. */
+bool run_is_pair(const char *path);
 
 /* Writes context and figures to a file, a row a line. Returns an enum tach_exit. */
 int document_write(const char *verb, const char *path, const struct document *document);
