@@ -16,7 +16,7 @@
 #include "traces/say.h"
 
 /* One metric of a figure that is compared by itself. */
-static const struct metric {
+static const struct measure {
     const char *name;
     size_t offset;
 } metrics[] = {
@@ -37,7 +37,7 @@ struct tally {
     size_t same, moved, lone;
 };
 
-static double metric_of(const struct figure *figure, const struct metric *metric)
+static double metric_of(const struct figure *figure, const struct measure *metric)
 {
     double number;
 
