@@ -3,17 +3,20 @@
 """Boots machines and judges how each boot ended: one row of boot.cfg is one boot.
 
 A boot passes only if the exit status of the emulator, the last "tach: exit V NAME" line on the
-serial port and every expected line agree. Children are bounded in time, and only they are ended. Lines
-"shows ROWS: ..." of guests are passed on, see shows.py.
+serial port and every expected line agree; where Bochs crashes after the guest's shutdown, the crash is told
+and the rest judged. Children are bounded in time, and only they are ended. Lines "shows ROWS: ..." of
+guests are passed on, see shows.py.
 Last line: "boot: N passed, N failed". Exit: 0 all passed, 1 not, 64 wrong arguments, 65 bad table,
 66 an image is missing."""
 
 import argparse
+import collections
 import concurrent.futures
 import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +35,10 @@ TAIL_BYTES = 1500
 LAST_LINE = re.compile(r"tach: exit (\d+) (\w+)")
 BOCHS_LOCK = os.path.join(tempfile.gettempdir(), "tach-bochs-%d.lock" % os.getuid())
 HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows", "rc")
+
+
+# why it failed or None; seconds; text of the serial port; the emulator's own output; what else to say
+Result = collections.namedtuple("Result", "why seconds serial out note")
 
 
 class BadRow(Exception):
@@ -177,8 +184,8 @@ class Harness:
             self.children.discard(child)
 
     def run(self, row):
-        """(why it failed or None, seconds, serial text, the emulator's own output)"""
-        serial, out, start = "", b"", time.monotonic()
+        """The Result of one boot."""
+        serial, out, note, start = "", b"", "", time.monotonic()
         try:
             command, boot = self.command(row)
             with open(BOCHS_LOCK if row.machine == "bochs" else os.devnull, "a") as lock:
@@ -190,15 +197,24 @@ class Harness:
             if os.path.exists(boot.serial):
                 with open(boot.serial, "rb") as f:
                     serial = f.read().decode("utf-8", errors="replace").replace("\r", "")
-            why = self.judge(row, status, serial)
+            note = self.crash_note(row, boot, status)
+            why = self.judge(row, status, serial, note)
         except (machines.Unavailable, BadRow, ValueError, OSError) as bad:
             why, seconds = str(bad), time.monotonic() - start
         if not self.options.keep:
             shutil.rmtree(os.path.join(self.directory, row.name), ignore_errors=True)
-        return why, seconds, serial, out.decode(errors="replace")
+        return Result(why, seconds, serial, out.decode(errors="replace"), note)
 
     @staticmethod
-    def judge(row, status, serial):
+    def crash_note(row, boot, status):
+        """What to say where Bochs was killed by a signal after it did the guest's shutdown, else "". A
+        crash before that, as of any other emulator, is a failed boot."""
+        if row.machine != "bochs" or status is None or status >= 0 or not machines.bochs_ended(boot):
+            return ""
+        return "Bochs died by %s after the guest's end" % signal.Signals(-status).name
+
+    @staticmethod
+    def judge(row, status, serial, note):
         said = LAST_LINE.findall(serial)
         if status is None:
             return "no end within %g s" % row.timeout
@@ -208,7 +224,7 @@ class Harness:
             return "no exit line on serial, emulator's status %d" % status
         if said[-1] != (str(row.value), row.exit):
             return "ended with %s %s, expected %d %s" % (said[-1] + (row.value, row.exit))
-        if status != machines.MACHINES[row.machine][1](row.value):
+        if status != machines.MACHINES[row.machine][1](row.value) and not note:
             return "exit line is right, emulator's status %d is not" % status
         for wanted, line in row.lines:
             if bool(line.search(serial)) != wanted:
@@ -221,11 +237,11 @@ def printable(text):
 
 
 def report(row, result):
-    why, seconds, serial, out = result
+    why, seconds, serial, out, note = result
     for line in shows.of_boot(row.name, serial, why is None, row.harness.get("shows")):
         print(printable(line))
     if why is None:
-        print("ok %s (%.2f s)" % (row.name, seconds), flush=True)
+        print("ok %s (%.2f s)%s" % (row.name, seconds, note and ": " + note), flush=True)
         return
     print("FAIL %s: %s" % (row.name, why))
     for line in printable((serial[-TAIL_BYTES:] or out[-TAIL_BYTES:])).splitlines():
@@ -285,9 +301,10 @@ class Work:
             free = [r for r in self.rows if not self.bochs or r.machine != "bochs"] or self.rows
             if not free:
                 return None
-            self.rows.remove(free[0])
-            self.bochs += free[0].machine == "bochs"
-            return free[0]
+            row = free[0]  # free may be self.rows
+            self.rows.remove(row)
+            self.bochs += row.machine == "bochs"
+            return row
 
     def done(self, row):
         with self.lock:
@@ -304,7 +321,7 @@ def job_run(harness, work, say):
     for row in iter(work.take, None):
         result = harness.run(row)
         work.done(row)
-        failed += result[0] is not None
+        failed += result.why is not None
         with say:
             report(row, result)
     return failed

@@ -46,14 +46,15 @@ def main(arguments):
         harness = boot.Harness(options, directory)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             results = list(pool.map(harness.run, wanted))
-    first, passed, lines = log_of(results[0][2]), 0, 0
-    for row, (why, seconds, serial, _) in zip(wanted, results):
-        log = log_of(serial)
+    first, passed, lines = log_of(results[0].serial), 0, 0
+    for row, result in zip(wanted, results):
+        why, log = result.why, log_of(result.serial)
         if not why and (log != first or len(log) < LEAST):
             why = difference(first, log)
         passed += not why
         lines += len(log)
-        print(f"FAIL {row.name}: {why}" if why else f"ok {row.name} {len(log)} lines ({seconds:.1f} s)")
+        ok = f"ok {row.name} {len(log)} lines ({result.seconds:.1f} s){result.note and ': ' + result.note}"
+        print(f"FAIL {row.name}: {why}" if why else ok)
     good = "ok" if passed == len(wanted) else "FAIL"
     print(f"shows V10,T1: {good}, {lines} checks: {', '.join(SERVICES)} answer the same, byte for byte, "
           "linked, as modules and as servers")

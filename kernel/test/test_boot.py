@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The harness judged: boots that must fail fail for the right reason, and bad tables and arguments
-are refused in one line. Last line: "boot harness: N passed, N failed"."""
+are refused in one line. A fake Bochs crashes where a true one might. Last line: "boot harness: N passed, N failed"."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,39 @@ BOOTS = [
      "shows V3,T11: ok, 1 checks: tag"),
     ("untag | microvm | 64M | @image=tiny @shows=T9 | FAIL | | 20",
      "shows T9: FAIL, 1 checks: untag"),
+]
+
+# A Bochs that is none: it writes what its "guest" says and what Bochs logs, then ends as the word tells.
+FAKE = r"""#!%s
+import os, re, signal, sys
+config = open(sys.argv[sys.argv.index("-f") + 1]).read()
+iso = open(re.search("path=([^,]+),", config)[1], "rb").read()
+how = re.search(rb"fake=(\w+)", iso)[1].decode()
+with open(re.search("com1:.*dev=(.+)", config)[1], "w") as serial:
+    serial.write("it speaks\n" + ("" if "early" in how else "tach: exit 16 PASS: all is well\n"))
+with open(re.search("log: (.+)", config)[1], "w") as log:
+    if "shut" in how:
+        log.write("00103682759p[UNMAP ] >>PANIC<< Shutdown port: shutdown requested\n")
+if "segv" in how:
+    os.kill(os.getpid(), signal.SIGSEGV)
+sys.exit(0 if "zero" in how else 1)
+""" % sys.executable
+
+# The end of that Bochs, and what boot.py must say about it.
+CRASHES = [
+    ("whole | bochs | 32M | fake=shut | PASS | speaks | 20", r"ok whole \(\d+\.\d\d s\)$"),
+    ("after | bochs | 32M | fake=shut_segv | PASS | speaks | 20",
+     r"ok after \(.* s\): Bochs died by SIGSEGV after the guest's end$"),
+    ("after-missing | bochs | 32M | fake=shut_segv | PASS | sings | 20",
+     "FAIL after-missing: missing: sings$"),
+    ("after-other | bochs | 32M | fake=shut_segv | FAIL | | 20",
+     "FAIL after-other: ended with 16 PASS, expected 17 FAIL$"),
+    ("before-shutdown | bochs | 32M | fake=segv | PASS | | 20",
+     "FAIL before-shutdown: exit line is right, emulator's status -11 is not$"),
+    ("before-line | bochs | 32M | fake=early_shut_segv | PASS | | 20",
+     "FAIL before-line: no exit line on serial, emulator's status -11$"),
+    ("zero | bochs | 32M | fake=shut_zero | PASS | | 20",
+     "FAIL zero: exit line is right, emulator's status 0 is not$"),
 ]
 
 # What a guest said, whether its boot passed, and what boot.py passes on.
@@ -71,13 +105,26 @@ def expect(good, what):
         print("not so: " + what)
 
 
-def boot(table, arguments, directory):
+def boot(table, arguments, directory, path=""):
     config = os.path.join(directory, "table")
     with open(config, "w", encoding="ascii") as f:
         f.write(table + "\n")
     return subprocess.run([sys.executable, os.path.join(HERE, "boot.py"), "--config", config]
                           + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          timeout=120, check=False)
+                          timeout=120, check=False,
+                          env={**os.environ, "PATH": path + os.environ["PATH"]})
+
+
+def crashes_check(arguments, directory):
+    """An emulator's own crash is told and forgiven after the guest's shutdown, and only then."""
+    bin_directory = os.path.join(directory, "bin")
+    os.mkdir(bin_directory)
+    with open(os.path.join(bin_directory, "bochs"), "w", encoding="ascii") as f:
+        f.write(FAKE)
+    os.chmod(f.name, 0o755)
+    done = boot("\n".join(row for row, _ in CRASHES), arguments, directory, bin_directory + ":")
+    for _, line in CRASHES:
+        expect(re.search("^" + line, done.stdout, re.MULTILINE), line + " / " + done.stdout)
 
 
 def codes_count():
@@ -98,6 +145,7 @@ def main(arguments):
         expect(done.stdout.splitlines()[-1:] == ["boot: 2 passed, %d failed" % (len(BOOTS) - 2)],
                "last line " + done.stdout[-60:])
         expect(done.returncode == 1, "exit code 1")
+        crashes_check(arguments, directory)
         for table, line in TABLES:
             done = boot(table, arguments, directory)
             expect(done.returncode == 65 and done.stderr.rstrip().endswith(line)
