@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Plans boots and starts them under QEMU; see bench/boots.h. */
+ * Starts boots under QEMU; see bench/boots.h. */
 #include "bench/boots.h"
 
 #include <errno.h>
@@ -33,69 +33,21 @@ static const char *const machine_args[] = {"-M",
                                            "isa-debug-exit,iobase=0xf4,iosize=4",
                                            NULL};
 
-void boot_title(const struct boot_run *run, char *out, size_t size)
+const char *boot_state_name(enum boot_state state)
 {
-    snprintf(out, size, "boot-%u pti=%s trace=%s", run->number, run->pti ? "on" : "off",
-             run->trace ? "on" : "off");
+    static const char *const names[] = {
+#define X(name, text) text,
+        BOOT_STATES(X)
+#undef X
+    };
+
+    return names[state];
 }
 
-/* How many cells from first on fit one bench= word. */
-static size_t batch_count(const struct matrix *matrix, size_t first)
+void boot_title(const struct boot_run *run, const char *side, char *out, size_t size)
 {
-    size_t bytes = 0, count = 0;
-
-    while (first + count < matrix->cell_count) {
-        bytes += strlen(matrix->cells[first + count].name) + 1;
-        if (bytes > BOOT_CELLS_MAX)
-            break;
-        count++;
-    }
-    return count;
-}
-
-static int boot_append(struct boots *boots, const struct boot_run *plan)
-{
-    if (boots->count == BOOTS_MAX)
-        return -1;
-    struct boot_run *runs = realloc(boots->runs, (boots->count + 1) * sizeof(*runs));
-    if (!runs)
-        return -1;
-    boots->runs = runs;
-    runs[boots->count] = *plan;
-    runs[boots->count].number = (unsigned)boots->count + 1;
-    boots->count++;
-    return 0;
-}
-
-/* The four points of the axes in one order, then in the reverse one, and so on. */
-static int repetition_plan(const struct matrix *matrix, struct boot_run plan, struct boots *out)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        const unsigned point = plan.repetition % 2 ? 3 - i : i;
-        plan.pti = point & 1;
-        plan.trace = point & 2;
-        if (!(matrix->pti & (plan.pti ? AXIS_ON : AXIS_OFF)) ||
-            !(matrix->trace & (plan.trace ? AXIS_ON : AXIS_OFF)))
-            continue;
-        if (boot_append(out, &plan))
-            return -1;
-    }
-    return 0;
-}
-
-int boots_plan(const struct matrix *matrix, unsigned repetitions, struct boots *out)
-{
-    *out = (struct boots){0};
-    for (unsigned repetition = 0; repetition < repetitions; repetition++) {
-        for (size_t first = 0; first < matrix->cell_count;) {
-            const size_t count = batch_count(matrix, first);
-            const struct boot_run plan = {.repetition = repetition, .first = first, .count = count};
-            if (repetition_plan(matrix, plan, out))
-                return -1;
-            first += count;
-        }
-    }
-    return 0;
+    snprintf(out, size, "%s%sboot-%u pti=%s trace=%s", side, *side ? " " : "", run->number,
+             run->pti ? "on" : "off", run->trace ? "on" : "off");
 }
 
 static char *words_make(const struct boot_run *run, const struct matrix *matrix)
@@ -167,39 +119,60 @@ static size_t args_append(const char **argv, size_t used, const char *const *mor
 static int boot_fail(struct boot_run *run, const char *why)
 {
     snprintf(run->reason, sizeof(run->reason), "%s", why);
+    run->state = BOOT_FAILED;
     return -1;
 }
 
-int boot_start(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup)
+/* QEMU's words; the texts that they borrow are run->words, serial and modules. */
+static void argv_make(const struct boot_run *run, const struct boot_setup *setup,
+                      const char *const texts[2], const char *argv[BOOT_ARGS_MAX])
 {
-    const char *argv[BOOT_ARGS_MAX] = {QEMU_PROGRAM};
+    const char *last[] = {"-serial", texts[0],  "-kernel",  setup->loader, "-initrd",
+                          texts[1],  "-append", run->words, NULL};
+    size_t used = 0;
+
+    argv[used++] = QEMU_PROGRAM;
+    used = args_append(argv, used, machine_args);
+    for (size_t i = 0; i < sizeof(accelerators) / sizeof(accelerators[0]); i++)
+        if (!strcmp(accelerators[i].class, setup->class))
+            used = args_append(argv, used, accelerators[i].args);
+    used = args_append(argv, used, last);
+    argv[used] = NULL;
+}
+
+/* Prepares the boot and, where that is wished, starts it. */
+static int boot_make(struct boot_run *run, const struct matrix *matrix,
+                     const struct boot_setup *setup, bool start)
+{
     char serial[sizeof(run->frames) + 8];
-    size_t used = args_append(argv, 1, machine_args);
-    int failed = -1;
+    const char *argv[BOOT_ARGS_MAX];
+    int failed = 0;
 
     snprintf(run->frames, sizeof(run->frames), "%s/boot-%u.frames", setup->directory, run->number);
     snprintf(run->log, sizeof(run->log), "%s/boot-%u.qemu", setup->directory, run->number);
     snprintf(serial, sizeof(serial), "file:%s", run->frames);
-    for (size_t i = 0; i < sizeof(accelerators) / sizeof(accelerators[0]); i++)
-        if (!strcmp(accelerators[i].class, setup->class))
-            used = args_append(argv, used, accelerators[i].args);
     char *modules = modules_make(setup);
-    run->words = words_make(run, matrix);
-    if (!modules || !run->words)
-        return boot_fail(run, "out of memory");
-    const char *last[] = {"-serial", serial,    "-kernel",  setup->loader, "-initrd",
-                          modules,   "-append", run->words, NULL};
-    args_append(argv, used, last);
-    run->argv_text = argv_quote(argv);
-    if (!run->argv_text)
-        boot_fail(run, "out of memory");
-    else if (process_start(&run->qemu, argv, run->log, setup->limit_s))
-        boot_fail(run, strerror(errno));
-    else
-        failed = 0;
-    run->started = !failed;
+    run->words = run->words ? run->words : words_make(run, matrix);
+    if (modules && run->words) {
+        argv_make(run, setup, (const char *const[]){serial, modules}, argv);
+        run->argv_text = run->argv_text ? run->argv_text : argv_quote(argv);
+    }
+    if (!modules || !run->argv_text)
+        failed = boot_fail(run, "out of memory");
+    else if (start && process_start(&run->qemu, argv, run->log, setup->limit_s))
+        failed = boot_fail(run, strerror(errno));
     free(modules);
     return failed;
+}
+
+int boot_prepare(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup)
+{
+    return boot_make(run, matrix, setup, false);
+}
+
+int boot_start(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup)
+{
+    return boot_make(run, matrix, setup, true);
 }
 
 void boots_free(struct boots *boots)
@@ -211,5 +184,6 @@ void boots_free(struct boots *boots)
         free(boots->runs[i].argv_text);
     }
     free(boots->runs);
+    free(boots->order);
     *boots = (struct boots){0};
 }

@@ -3,12 +3,16 @@
 #include "bench/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/exits.h"
 #include "traces/say.h"
+
+#define PART ".part" /* behind the name of a file that is not whole yet */
 
 /* Grows as it reads: sizes that stat gives are wrong for pipes and for files in /proc. */
 static int stream_read(FILE *file, size_t limit, char **text, size_t *size)
@@ -109,4 +113,56 @@ int file_finish(const char *verb, const char *path, FILE *file)
     if (fclose(file) || failed)
         return say_error(TACH_CANTCREATE, verb, path, "%s", strerror(error ? error : EIO));
     return TACH_OK;
+}
+
+FILE *file_replace(const char *verb, const char *path)
+{
+    char *part;
+
+    if (asprintf(&part, "%s" PART, path) < 0)
+        return NULL;
+    FILE *file = file_create(verb, part);
+    free(part);
+    return file;
+}
+
+/* A rename is on the disk once its directory is. File systems that cannot say so are believed. */
+static void directory_sync(const char *path)
+{
+    char *above = strdup(path), *slash = above ? strrchr(above, '/') : NULL;
+
+    if (slash)
+        slash[slash == above] = 0;
+    const int directory =
+        above ? open(slash ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (directory >= 0) {
+        fsync(directory);
+        close(directory);
+    }
+    free(above);
+}
+
+int file_replace_finish(const char *verb, const char *path, FILE *file)
+{
+    char *part;
+
+    if (asprintf(&part, "%s" PART, path) < 0) {
+        fclose(file);
+        return TACH_INTERNAL;
+    }
+    errno = 0;
+    int failed = fflush(file) || ferror(file) || fsync(fileno(file));
+    int error = errno;
+    failed = fclose(file) || failed;
+    if (!failed && rename(part, path)) {
+        failed = 1;
+        error = errno;
+    }
+    if (failed)
+        unlink(part);
+    else
+        directory_sync(path);
+    free(part);
+    return failed ? say_error(TACH_CANTCREATE, verb, path, "%s", strerror(error ? error : EIO))
+                  : TACH_OK;
 }

@@ -17,6 +17,14 @@ FILE *file_create(const char *verb, const char *path);
 /* Closes what file_create opened and says whether every byte was taken: an enum tach_exit. */
 int file_finish(const char *verb, const char *path, FILE *file);
 
+/* As file_create, but the bytes go beside path; file_replace_finish moves them there. Whoever
+ * looks, after a kill at any moment too, finds the old file or the new one, whole. */
+FILE *file_replace(const char *verb, const char *path);
+
+/* Closes what file_replace opened, sees it to the disk and puts it in place; where that fails the
+ * old file stays. Returns an enum tach_exit after a line. */
+int file_replace_finish(const char *verb, const char *path, FILE *file);
+
 /* Makes a directory and those above it; existing ones are fine. Returns an enum tach_exit. */
 int file_directory(const char *verb, const char *path);
 

@@ -55,3 +55,32 @@ void table_print(FILE *out, const struct document *document)
         difference_print(out, off, on);
     }
 }
+
+static void pair_row(FILE *out, const struct figure *base, const struct figure *head)
+{
+    char name[FIGURE_NAME_MAX], text[32];
+
+    figure_name(base, name);
+    const int width = (int)strlen(name);
+    say_name(out, name);
+    fprintf(out, "%*s", width < 40 ? 40 - width : 0, "");
+    column_print(out, base);
+    column_print(out, head);
+    number_text(head->whole - base->whole, text, sizeof(text));
+    fprintf(out, " %12s", text);
+    if (base->whole > 0)
+        fprintf(out, " %+9.2f %%", 100 * (head->whole - base->whole) / base->whole);
+    fputc('\n', out);
+}
+
+void table_pair_print(FILE *out, const struct document sides[RUN_SIDES])
+{
+    fprintf(out, "%s a round trip, whole\n\n%-40s %12s %12s %12s\n", figure_unit(sides[0].class),
+            "figure", run_sides[0], run_sides[1], "difference");
+    for (size_t i = 0; i < sides[0].count; i++) {
+        const struct figure *base = &sides[0].figures[i];
+        const struct figure *head = document_find(&sides[1], base->cell, base->pti_on);
+        if (head)
+            pair_row(out, base, head);
+    }
+}

@@ -13,6 +13,7 @@
 #include "bench/boots.h"
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "bench/sha256.h"
 #include "kernel/abi/boot.h"
 
 #define LOOP_TURNS   1000u /* of the kernel's calibration loop, two instructions each */
@@ -211,24 +212,37 @@ static bool plan_fits(struct boot_run *run, const struct matrix *matrix)
     return true;
 }
 
+void boot_digest(struct boot_run *run)
+{
+    char *bytes;
+    size_t size;
+
+    run->frames_sha256[0] = 0;
+    if (access(run->frames, R_OK) || file_read("run", run->frames, BOOT_FRAMES_MAX, &bytes, &size))
+        return;
+    sha256_text(bytes, size, run->frames_sha256);
+    free(bytes);
+}
+
 void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup)
 {
     struct stat log;
+    bool good = false;
 
-    run->good = false;
-    if (!run->started)
+    if (run->reason[0]) /* it was cut short, and that is why */
         return;
     const int status = capture_load(run->frames, &run->capture);
     run->loaded = status == TACH_OK;
-    if (run->reason[0]) /* it was stopped, and that is why */
-        return;
     if (run->qemu.timed_out || run->qemu.status != STATUS_PASS)
         status_explain(run, setup);
     else if (!run->loaded)
         reason_set(run, "%.160s", run->capture.error);
     else
-        run->good =
-            capture_fits(run) && plan_fits(run, matrix) && calibration_fits(run, setup->class);
+        good = capture_fits(run) && plan_fits(run, matrix) && calibration_fits(run, setup->class);
+    run->state = good ? BOOT_PASSED : BOOT_FAILED;
+    capture_free(&run->capture);
+    run->loaded = false;
+    boot_digest(run);
     if (!stat(run->log, &log) && !log.st_size)
         unlink(run->log); /* QEMU had nothing to say */
 }

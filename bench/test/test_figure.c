@@ -140,37 +140,6 @@ static void test_merge(void)
     document_free(&merged);
 }
 
-/* Four points an order, the next repetition in reverse: drift falls on all sides alike. */
-static void test_plan(void)
-{
-    static const unsigned order[] = {0, 1, 2, 3, 3, 2, 1, 0};
-    struct matrix_cell cells[MATRIX_CELLS_MAX];
-    struct matrix matrix = {cells, 2, AXIS_OFF | AXIS_ON, AXIS_OFF | AXIS_ON};
-    struct boots boots;
-    unsigned wrong = 0;
-
-    for (unsigned i = 0; i < MATRIX_CELLS_MAX; i++)
-        snprintf(cells[i].name, sizeof(cells[i].name), "D4/size:%u/space:two", i);
-    EXPECT(!boots_plan(&matrix, 2, &boots) && boots.count == 8);
-    for (unsigned i = 0; i < boots.count; i++)
-        wrong += boots.runs[i].pti + 2u * boots.runs[i].trace != order[i] ||
-                 boots.runs[i].count != 2 || boots.runs[i].number != i + 1;
-    EXPECT(wrong == 0);
-    boots_free(&boots);
-    matrix.cell_count = MATRIX_CELLS_MAX;
-    matrix.trace = AXIS_OFF;
-    size_t covered = 0;
-    EXPECT(!boots_plan(&matrix, 1, &boots) && boots.count > 2);
-    for (unsigned i = 0; i < boots.count; i += 2) {
-        wrong += boots.runs[i].first != covered || boots.runs[i + 1].first != covered;
-        covered += boots.runs[i].count;
-    }
-    EXPECT(covered == MATRIX_CELLS_MAX && wrong == 0);
-    boots_free(&boots);
-    EXPECT(boots_plan(&matrix, BOOTS_MAX, &boots) == -1);
-    boots_free(&boots);
-}
-
 static void test_cells(void)
 {
     const struct cell_parts parts = cell_split("D4/size:64/space:one"), plain = cell_split("R0");
@@ -205,7 +174,6 @@ int main(void)
     test_round_trip();
     test_json();
     test_merge();
-    test_plan();
     test_cells();
     test_crossover();
     return unit_done("figure");

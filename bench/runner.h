@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * A run from its wishes to its documents: a new one, or the rest of one that was interrupted.
+ * Called by tach run, whose arguments these are. */
+#ifndef TACH_BENCH_RUNNER_H
+#define TACH_BENCH_RUNNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/images.h"
+
+struct run_args {
+    const char *out, *matrix, *class, *probe;
+    const char *base, *head, *base_rev, *resume; /* NULL: not asked for */
+    struct image_facts images[IMAGE_COUNT];      /* of the present build */
+    double limit_s;
+    unsigned jobs, boots; /* 0: what fits the class */
+    int64_t seed;         /* below 0: any */
+    bool json;
+};
+
+/* Measures a matrix anew. Returns an enum tach_exit. */
+int runner_new(const struct run_args *args);
+
+/* Goes on with the run of args->resume, a directory or the name of one below results/run. Returns
+ * an enum tach_exit. */
+int runner_resume(const struct run_args *args);
+
+#endif
