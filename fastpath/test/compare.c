@@ -35,7 +35,7 @@ static const struct {
     {READY, SPAN(rcx, rflags), "FRAME_SYSCALL, compared, shows rip and a constant instead"},
     {RUNNING | RECEIVING | CALLING, FIELD(call_op), "read of queued senders and with call_file"},
     {RUNNING | RECEIVING | CALLING, FIELD(buffer), "buffer_flags and buffer_size, 0, guard it"},
-    {ANY, FIELD(slice_ticks), "time slices are settled by C at its next entry"},
+    {ANY, FIELD(slice_used), "time slices are settled by C at its next entry"},
     /* Of a task, in receivers_canon: which of its threads in receive is held in `waiter` and the
      * order of the others. Each of them may take what comes next, and C refills `waiter`.
      * Of the CPU, in compare_canon: scratch (dead between two entries) and the trace's counters and
@@ -55,7 +55,7 @@ static void thread_canon(struct thread *t)
         if (spared[i].states & 1u << status)
             memset((char *)t + spared[i].from, 0, spared[i].to - spared[i].from);
     t->state = (uint8_t)status;
-    t->slice_ticks = 0;
+    t->slice_used = 0;
 }
 
 /* All threads in receive into the list, by address. */

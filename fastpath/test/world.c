@@ -189,7 +189,7 @@ static void thread_make(struct thread *t, struct task *task)
     t->in_handler = (uint8_t)world_random(2);
     t->state = THREAD_ACTIVE;
     t->deadline = t->again = 0;
-    t->slice_ticks = 1 + world_random(1000);
+    t->slice_used = world_random(1000);
     t->buffer_size = 0;
     t->buffer_flags = 0;
     t->call_file = 0;
@@ -343,7 +343,7 @@ static void settle(struct thread *caller)
     struct cpu *cpu = &world.cpu;
     bool equals = cpu->ready_bits >> caller->priority & 1;
 
-    cpu->resched = !equals && one_in(32);
+    cpu->odd = !equals && one_in(32) ? ODD_RESCHED : 0;
     cpu->slice_level = (uint8_t)((caller->priority + 1) % PRIORITIES);
     if (equals && (uint32_t)host_in.rax !=
                       SYS_notify) { /* who gives way to a notified thread takes his rest along */
@@ -353,6 +353,7 @@ static void settle(struct thread *caller)
     }
     cpu->fs_base = caller->fs_base;
     cpu->fs_owner = caller->fs_base ? caller : 0;
+    cpu->odd |= caller->fs_base ? ODD_LOADED : 0;
     sched_gate(caller);
 }
 

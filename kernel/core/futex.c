@@ -80,33 +80,25 @@ static long wake(struct key key, uint64_t count)
     return woken;
 }
 
-/* The same for one, as most are. */
-static long wake_one(struct key key)
+/* The oldest waiter of that key, 0: none. */
+static inline struct thread *waiter_first(struct key key)
 {
     const struct list *bucket = bucket_of(key);
 
-    for (struct list *l = bucket->next; l != bucket; l = l->next) {
-        struct thread *w = list_entry(l, struct thread, link);
-        if (!waits_on(w, key))
-            continue;
-        waiter_wake(w);
-        return 1;
-    }
+    for (struct list *l = bucket->next; l != bucket; l = l->next)
+        if (waits_on(list_entry(l, struct thread, link), key))
+            return list_entry(l, struct thread, link);
     return 0;
 }
 
-/* Blocks t on the key, until the deadline (in ns) if that is not 0. */
-static long wait(struct thread *t, struct key key, uint64_t deadline_ns)
+/* Blocks t on the key, until the deadline if that is not 0. */
+static inline void wait(struct thread *t, struct key key, uint64_t deadline)
 {
-    uint64_t deadline = deadline_ns ? ns_to_ticks(deadline_ns) : 0;
-
-    if (deadline_ns && deadline <= hal_tsc())
-        return -T_ETIMEDOUT;
+    t->rax = 0;
     t->futex_at = key.at;
     t->deadline = deadline;
-    sched_block(t, THREAD_FUTEX);
     list_push_back(bucket_of(key), &t->link);
-    return 0;
+    sched_block(t, THREAD_FUTEX);
 }
 
 /* The reference that a shared wait holds. EAGAIN: too many have one. */
@@ -121,25 +113,29 @@ static enum err frame_hold(struct thread *t, const void *word)
     return OK;
 }
 
-static long wait_if(struct thread *t, struct key key)
+/* OK: t waits. */
+static enum err wait_if(struct thread *t, struct key key)
 {
     const volatile uint32_t *word = space_look(&t->task->space, t->rdi, PROT_READ);
+    uint64_t deadline = t->r10 ? ns_to_ticks(t->r10) : 0;
 
     if (!word)
-        return -T_EFAULT;
+        return T_EFAULT;
     if (*word != (uint32_t)t->rdx)
-        return -T_EAGAIN;
-    if (key.task)
-        return wait(t, key, t->r10);
-    key.at = (uint64_t)word;
-    enum err e = frame_hold(t, (const void *)word);
-    long result = e ? -(long)e : wait(t, key, t->r10);
-    if (result && !e)
-        futex_forget(t);
-    return result;
+        return T_EAGAIN;
+    if (t->r10 && deadline <= hal_tsc())
+        return T_ETIMEDOUT;
+    if (!key.task) {
+        key.at = (uint64_t)word;
+        enum err e = frame_hold(t, (const void *)word);
+        if (e)
+            return e;
+    }
+    wait(t, key, deadline);
+    return OK;
 }
 
-void call_futex(struct thread *t)
+static __attribute__((noinline)) void futex_any(struct thread *t)
 {
     uint64_t op = t->rsi & ~(uint64_t)FUTEX_PRIVATE;
     struct key key = {.task = t->rsi & FUTEX_PRIVATE ? t->task : 0, .at = t->rdi};
@@ -149,7 +145,9 @@ void call_futex(struct thread *t)
         return;
     }
     if (op == FUTEX_WAIT) {
-        t->rax = (uint64_t)wait_if(t, key);
+        enum err e = wait_if(t, key);
+        if (e)
+            t->rax = (uint64_t) - (long)e;
         return;
     }
     if (!key.task)
@@ -157,7 +155,43 @@ void call_futex(struct thread *t)
     if (!key.at && !key.task)
         t->rax = (uint64_t)-T_EFAULT;
     else
-        t->rax = (uint64_t)(t->rdx == 1 ? wake_one(key) : wake(key, t->rdx));
+        t->rax = (uint64_t)wake(key, t->rdx);
+}
+
+/* Wakes one on a word of t's task. */
+static inline void wake_private(struct thread *t)
+{
+    const struct key key = {.task = t->task, .at = t->rdi};
+    struct thread *w = waiter_first(key);
+
+    t->rax = w != 0;
+    if (w)
+        waiter_wake(w);
+}
+
+/* Waits on a word of t's task that is in the page looked at last, for ever. */
+static inline void wait_private(struct thread *t)
+{
+    const struct key key = {.task = t->task, .at = t->rdi};
+    const struct space *s = &t->task->space;
+    const volatile uint32_t *word = (const void *)(s->window + key.at % PAGE_SIZE);
+
+    if (*word == (uint32_t)t->rdx)
+        wait(t, key, 0);
+    else
+        t->rax = (uint64_t)-T_EAGAIN;
+}
+
+/* What most calls are goes by ways of their own, which hold nothing that they do not need. */
+void call_futex(struct thread *t)
+{
+    if (t->rsi == (FUTEX_WAKE | FUTEX_PRIVATE) && t->rdx == 1 && !(t->rdi % WORD))
+        wake_private(t);
+    else if (t->rsi == (FUTEX_WAIT | FUTEX_PRIVATE) && !t->r10 && !(t->rdi % WORD) &&
+             space_seen(&t->task->space, t->rdi, WORD, PROT_READ))
+        wait_private(t);
+    else
+        futex_any(t);
 }
 
 void futex_say_ended(struct task *task, vaddr_t at)

@@ -69,6 +69,7 @@ static const struct call calls[SYS_INDEX_MASK + 1] = {
 
 #define X(name, cls, kind, ret, index) +1
 _Static_assert(SYSCALLS(X) <= SYS_TABLE_MAX, "at most 48 calls");
+_Static_assert(!SYS_null, "no other number is that of an empty line");
 #undef X
 
 /* Class and index are those of a call, but not what goes in and comes out: the caller means it and
@@ -108,7 +109,7 @@ void core_syscall(struct thread *t)
     const struct call *call = &calls[number & SYS_INDEX_MASK];
 
     thread_normalise(t);
-    if (t->blockers || call->number != number || !call->run) {
+    if (t->blockers || call->number != number) {
         syscall_odd(t, call, number);
         return;
     }

@@ -7,14 +7,19 @@
 #include "kernel/hal/thread.h"
 
 #define READY_LEVELS 32
+#define TIMER_NEVER  (~0ull)
+
+#define ODD_RESCHED 0x1 /* the slice of current ran out */
+#define ODD_LOADED  0x2 /* fs_base or watch is not 0 */
+#define ODD_HANDLER 0x4 /* handler is not 0 */
 
 struct cpu {
     /* line 0: the assembly path */
     struct thread *current; /* never 0; thread_none while idle */
     uint64_t kernel_stack;  /* top */
     uint64_t scratch[4];    /* entry code only, between two of its own instructions */
-    uint8_t gate;    /* best ready priority + 1, 0: none; 255: current may not use the fast path */
-    uint8_t resched; /* the slice of current ran out */
+    uint8_t gate; /* best ready priority + 1, 0: none; 255: current may not use the fast path */
+    uint8_t odd;  /* ODD_*: the way out of the kernel has more to look at */
     uint16_t index;
     uint32_t ready_bits; /* bit p: ready[p] is not empty */
     /* line 1: trace variants only */
@@ -30,9 +35,10 @@ struct cpu {
     struct list ready[READY_LEVELS];
     /* the scheduler alone */
     struct list deadlines;      /* by rising deadline */
+    uint64_t slice_full;        /* TSC ticks of a whole slice */
     uint64_t slice_end;         /* TSC at which the slice under way ends; 0 there is none */
     uint64_t halts;             /* times that the CPU had nothing to run and halted */
-    uint64_t armed;             /* TSC for which the timer is set; 0 not */
+    uint64_t armed;             /* TSC for which the timer is set, or TIMER_NEVER */
     struct thread *fs_owner;    /* whose fs_base is loaded; 0: it is 0 */
     uint64_t fs_base;           /* as loaded */
     uint64_t watch;             /* as loaded in DR0 */

@@ -47,4 +47,14 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
+/* The first node of a list that is not empty; it is in none afterwards. */
+static inline struct list *list_take(struct list *head)
+{
+    struct list *node = head->next;
+    head->next = node->next;
+    node->next->prev = head;
+    list_init(node);
+    return node;
+}
+
 #endif

@@ -37,20 +37,15 @@ static int best_ready(const struct cpu *cpu)
     return cpu->ready_bits ? 31 - __builtin_clz(cpu->ready_bits) : -1;
 }
 
-static uint64_t slice_full(void)
-{
-    return hal_config.tsc_hz / (NS_PER_S / SLICE_NS);
-}
-
-/* What comes first, 0: nothing will. While a handler runs, only its budget does. */
+/* What comes first, or TIMER_NEVER. While a handler runs, only its budget does. */
 static uint64_t timer_wanted(const struct cpu *cpu)
 {
     if (cpu->handler)
         return cpu->budget_end;
-    uint64_t want = cpu->resched ? 0 : cpu->slice_end;
+    uint64_t want = cpu->odd & ODD_RESCHED || !cpu->slice_end ? TIMER_NEVER : cpu->slice_end;
     if (!list_empty(&cpu->deadlines)) {
         uint64_t deadline = from_timer(cpu->deadlines.next)->deadline;
-        if (!want || deadline < want)
+        if (deadline < want)
             want = deadline;
     }
     return want;
@@ -63,14 +58,14 @@ static void timer_set(struct cpu *cpu)
     if (want == cpu->armed)
         return;
     cpu->armed = want;
-    timer_arm(want);
+    timer_arm(want == TIMER_NEVER ? 0 : want);
 }
 
 /* Not later than that. A timer that is armed for earlier stays so, and one that nobody wants any
  * more fires once for nothing: threads that wake each other would set it twice a turn. */
 static void timer_reach(struct cpu *cpu, uint64_t want)
 {
-    if (cpu->handler || want - 1 >= cpu->armed - 1) /* 0 is never */
+    if (cpu->handler || want >= cpu->armed)
         return;
     cpu->armed = want;
     timer_arm(want);
@@ -79,7 +74,7 @@ static void timer_reach(struct cpu *cpu, uint64_t want)
 static void slice_clear(struct cpu *cpu)
 {
     cpu->slice_end = 0;
-    cpu->resched = 0;
+    cpu->odd &= (uint8_t)~ODD_RESCHED;
 }
 
 void sched_init(void)
@@ -91,10 +86,12 @@ void sched_init(void)
     cpu->current = &thread_none;
     cpu->ready_bits = 0;
     cpu->gate = 0;
-    cpu->resched = 0;
+    cpu->odd = 0;
+    cpu->slice_full = hal_config.tsc_hz / (NS_PER_S / SLICE_NS);
     cpu->slice_level = 0;
     cpu->slice_owner = &thread_none;
-    cpu->slice_end = cpu->armed = 0;
+    cpu->slice_end = 0;
+    cpu->armed = TIMER_NEVER;
     cpu->fs_owner = 0;
     cpu->fs_base = cpu->watch = 0;
     cpu->handler = 0;
@@ -136,7 +133,7 @@ void sched_ready(struct thread *t)
     t->deadline = 0; /* it was for the wait that ends here */
     if (!list_empty(&t->timer))
         list_remove(&t->timer);
-    t->slice_ticks = 0; /* a full one */
+    t->slice_used = 0;
     enqueue(cpu_this(), t, false);
     fast_prio_set(t);
 }
@@ -174,20 +171,28 @@ void sched_give_way(void)
     struct thread *t = cpu->current;
     if (t == &thread_none || best_ready(cpu) < t->priority)
         return;
-    t->slice_ticks = slice_full();
+    t->slice_used = 0;
     enqueue(cpu, t, false);
+}
+
+/* One that waits until a deadline, its own or that of each of its calls. */
+static __attribute__((noinline)) void block_timed(struct thread *t)
+{
+    if (list_empty(&t->timer)) {
+        if (!t->deadline)
+            t->deadline = x86_rdtsc() + t->timeout_ticks;
+        sched_deadline(t, t->deadline);
+    }
+    stop_if_current(cpu_this(), t);
 }
 
 void sched_block(struct thread *t, enum thread_state state)
 {
     t->state = (uint8_t)state;
-    if (list_empty(&t->timer)) {
-        if (!t->deadline && t->timeout_ticks)
-            t->deadline = x86_rdtsc() + t->timeout_ticks;
-        if (t->deadline)
-            sched_deadline(t, t->deadline);
-    }
-    stop_if_current(cpu_this(), t);
+    if (t->deadline | t->timeout_ticks)
+        block_timed(t);
+    else
+        stop_if_current(cpu_this(), t);
 }
 
 void sched_deadline(struct thread *t, uint64_t deadline)
@@ -210,6 +215,14 @@ void sched_deadline_cancel(struct thread *t)
     t->deadline = 0;
 }
 
+/* After fs_base or watch changed. */
+static void loaded_note(struct cpu *cpu)
+{
+    cpu->odd &= (uint8_t)~ODD_LOADED;
+    if (cpu->fs_base | cpu->watch)
+        cpu->odd |= ODD_LOADED;
+}
+
 void sched_forget(struct thread *t)
 {
     struct cpu *cpu = cpu_this();
@@ -224,6 +237,7 @@ void sched_forget(struct thread *t)
         x86_wrmsr(MSR_FS_BASE, 0);
         cpu->fs_owner = 0;
         cpu->fs_base = 0;
+        loaded_note(cpu);
     }
 }
 
@@ -233,7 +247,7 @@ void sched_forget(struct thread *t)
 static void gate_set(struct cpu *cpu)
 {
     int best = best_ready(cpu);
-    if (cpu->current->blockers || cpu->resched)
+    if (cpu->current->blockers || cpu->odd & ODD_RESCHED)
         cpu->gate = GATE_CLOSED;
     else
         cpu->gate = (uint8_t)(best + 1);
@@ -258,7 +272,7 @@ void sched_timer(void)
 {
     struct cpu *cpu = cpu_this();
     uint64_t now = x86_rdtsc();
-    cpu->armed = 0;     /* one shot */
+    cpu->armed = TIMER_NEVER; /* one shot */
     if (cpu->handler) { /* the timer is its budget's; one that was armed before may still come */
         if (now >= cpu->budget_end)
             core_tick(cpu->handler);
@@ -266,7 +280,7 @@ void sched_timer(void)
         return;
     }
     if (cpu->slice_end && now >= cpu->slice_end)
-        cpu->resched = 1;
+        cpu->odd |= ODD_RESCHED;
     while (!list_empty(&cpu->deadlines)) {
         struct thread *t = from_timer(cpu->deadlines.next);
         if (t->deadline > now)
@@ -281,8 +295,8 @@ void sched_timer(void)
 static void put_back(struct cpu *cpu, struct thread *t)
 {
     if (cpu->slice_end && cpu->slice_level == t->priority) {
-        uint64_t now = x86_rdtsc();
-        t->slice_ticks = cpu->slice_end > now ? cpu->slice_end - now : 1;
+        uint64_t now = x86_rdtsc(), left = cpu->slice_end > now ? cpu->slice_end - now : 1;
+        t->slice_used = cpu->slice_full - left;
         slice_clear(cpu);
     }
     enqueue(cpu, t, true);
@@ -295,6 +309,7 @@ void sched_handler_start(struct thread *t, uint64_t budget)
         put_back(cpu, cpu->current);
     t->state = THREAD_ACTIVE;
     cpu->current = cpu->handler = t;
+    cpu->odd |= ODD_HANDLER;
     cpu->budget_end = x86_rdtsc() + budget;
     timer_set(cpu);
     x86_write_cr8(HOLD_DEVICES);
@@ -305,6 +320,7 @@ void sched_handler_end(void)
     struct cpu *cpu = cpu_this();
     stop_if_current(cpu, cpu->handler);
     cpu->handler = 0;
+    cpu->odd &= (uint8_t)~ODD_HANDLER;
     timer_set(cpu);
     x86_write_cr8(HOLD_NOTHING);
 }
@@ -317,8 +333,8 @@ static void preempt(struct cpu *cpu)
     int best = best_ready(cpu);
     if (best > t->priority) {
         put_back(cpu, t);
-    } else if (best == t->priority && cpu->resched && cpu->slice_level == t->priority) {
-        t->slice_ticks = slice_full();
+    } else if (best == t->priority && cpu->odd & ODD_RESCHED && cpu->slice_level == t->priority) {
+        t->slice_used = 0;
         enqueue(cpu, t, false);
         slice_clear(cpu);
     }
@@ -339,33 +355,43 @@ static void idle(struct cpu *cpu)
 }
 
 /* The best ready thread becomes current; there is one. */
-static struct thread *pick(struct cpu *cpu)
+static inline struct thread *pick(struct cpu *cpu)
 {
-    struct thread *t = from_link(cpu->ready[best_ready(cpu)].next);
-    dequeue(cpu, t);
+    unsigned best = (unsigned)best_ready(cpu);
+    struct list *queue = &cpu->ready[best];
+    struct thread *t = from_link(list_take(queue));
+    if (list_empty(queue))
+        cpu->ready_bits &= ~(1u << best);
     cpu->current = t;
-    if (t != cpu->slice_owner && t->priority == cpu->slice_level)
+    if (t != cpu->slice_owner && best == cpu->slice_level)
         slice_clear(cpu);
     return t;
 }
 
-/* An equal waits and there is no slice: t's begins. */
-static void slice_begin(struct cpu *cpu, struct thread *t)
+/* The timer comes too late for the slice that begins. */
+static __attribute__((noinline)) struct thread *slice_arm(struct cpu *cpu, struct thread *t)
 {
-    cpu->slice_level = t->priority;
-    cpu->slice_owner = t;
-    cpu->resched = 0;
-    cpu->slice_end = x86_rdtsc() + (t->slice_ticks ? t->slice_ticks : slice_full());
     timer_reach(cpu, cpu->slice_end);
+    return t;
 }
 
-/* There is a slice only while an equal waits. */
-static void slice_set(struct cpu *cpu, struct thread *t)
+/* An equal waits: unless a slice of theirs is under way, t's begins. Returns t. */
+static inline struct thread *slice_begin(struct cpu *cpu, struct thread *t)
+{
+    if (cpu->slice_end && cpu->slice_level == t->priority)
+        return t;
+    cpu->slice_level = t->priority;
+    cpu->slice_owner = t;
+    cpu->odd &= (uint8_t)~ODD_RESCHED;
+    cpu->slice_end = x86_rdtsc() + cpu->slice_full - t->slice_used;
+    return cpu->slice_end < cpu->armed ? slice_arm(cpu, t) : t;
+}
+
+/* Nobody waits for the end of the slice any more. */
+static inline void slice_drop(struct cpu *cpu)
 {
     if (cpu->slice_end && !(cpu->ready_bits >> cpu->slice_level & 1))
         slice_clear(cpu);
-    if (best_ready(cpu) == t->priority && !(cpu->slice_end && cpu->slice_level == t->priority))
-        slice_begin(cpu, t);
 }
 
 /* The base is written only when it changes (a write costs tens of cycles). The owner is compared
@@ -390,10 +416,11 @@ static void specials_set(struct cpu *cpu, struct thread *t)
         cpu->watch = t->watch;
         debug_watch(t->watch);
     }
+    loaded_note(cpu);
 }
 
 /* Whatever there may be to do. */
-static struct thread *leave_slowly(struct cpu *cpu)
+static __attribute__((noinline)) struct thread *leave_slowly(struct cpu *cpu)
 {
     do {
         if (cpu->current == &thread_none) {
@@ -407,27 +434,35 @@ static struct thread *leave_slowly(struct cpu *cpu)
     struct thread *t = cpu->current;
     t->state = THREAD_ACTIVE;
     specials_set(cpu, t);
-    slice_set(cpu, t);
+    slice_drop(cpu);
+    if (best_ready(cpu) == t->priority)
+        slice_begin(cpu, t);
     gate_set(cpu);
     return t;
 }
 
-/* What most calls need of it: the next thread if the caller waits, and a slice for equals. */
+/* The next thread if the caller waits, and a slice for equals: what most calls need of it. */
 struct thread *sched_leave(void)
 {
     struct cpu *cpu = cpu_this();
     struct thread *t = cpu->current;
+    if (cpu->odd)
+        return leave_slowly(cpu);
     if (t == &thread_none) {
-        if (!cpu->ready_bits || cpu->handler)
+        if (!cpu->ready_bits)
             return leave_slowly(cpu);
         t = pick(cpu);
+    } else if ((uint64_t)cpu->ready_bits >> t->priority > 1) { /* a better one is ready */
+        return leave_slowly(cpu);
     }
-    uint64_t others = (uint64_t)cpu->ready_bits >> t->priority; /* bit 0: equals */
-    if (others > 1 || t->blockers || cpu->resched || cpu->fs_owner || cpu->watch)
+    if (t->blockers)
         return leave_slowly(cpu);
     t->state = THREAD_ACTIVE;
-    if (cpu->slice_end || others)
-        slice_set(cpu, t);
+    if (cpu->ready_bits >> t->priority & 1) {
+        cpu->gate = (uint8_t)(t->priority + 1);
+        return slice_begin(cpu, t);
+    }
+    slice_drop(cpu);
     cpu->gate = (uint8_t)(best_ready(cpu) + 1);
     return t;
 }

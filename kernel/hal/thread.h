@@ -99,7 +99,7 @@ struct thread {
     uint64_t deadline;      /* TSC of the present wait; 0 none */
     uint64_t again;         /* that of the wait whose call is to be made again; 0 none */
     uint64_t timeout_ticks; /* TASK_DEADLINE: for each blocking call; 0 none */
-    uint64_t slice_ticks;   /* left of the round-robin slice */
+    uint64_t slice_used;    /* of the round-robin slice, in TSC ticks */
     uint64_t fs_base;
     uint64_t watch;               /* user address of a write watchpoint, 0 none */
     uint64_t rxbuf, rxbuf_size;   /* receive buffer in the task's space */

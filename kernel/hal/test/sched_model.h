@@ -154,7 +154,7 @@ static inline void timer_check(uint64_t timer_before)
 /* Leaves the kernel, and checks who runs and all that must be true in user mode. */
 static inline void leave(void)
 {
-    bool over = mock_cpu.resched;
+    bool over = mock_cpu.odd & ODD_RESCHED;
     uint64_t timer = mock_timer;
     struct thread *before = running, *got = sched_leave();
     int best = model_best();
@@ -180,7 +180,7 @@ static inline void leave(void)
     HOLD(mock_cpu.current == got);
     HOLD_EQ(got->state, THREAD_ACTIVE);
     HOLD(model_best() <= got->priority);
-    HOLD_EQ(mock_cpu.gate, got->blockers || mock_cpu.resched ? 255 : model_best() + 1);
+    HOLD_EQ(mock_cpu.gate, got->blockers || mock_cpu.odd & ODD_RESCHED ? 255 : model_best() + 1);
     queues_check();
     timer_check(timer);
 }

@@ -148,6 +148,36 @@ static void test_preemption(void)
     finish();
 }
 
+/* Who has waited begins a whole one, whatever was left of his last. */
+static void test_whole(void)
+{
+    scenario(3, 16);
+    pool[2]->priority = 20;
+    make_ready(0);
+    make_ready(1);
+    leave();
+    spin(3000);
+    make_ready(2);
+    leave();
+    sched_block(running, THREAD_SLEEPING);
+    running = 0;
+    leave();
+    CHECK(running == pool[0]);
+    sched_block(running, THREAD_RECEIVING);
+    running = 0;
+    leave();
+    CHECK(running == pool[1]);
+    make_ready(0);
+    leave();
+    spin(TICKS + 1);
+    CHECK(running == pool[0]);
+    spin(TICKS - 2);
+    CHECK(running == pool[0]);
+    spin(10);
+    CHECK(running == pool[1]);
+    finish();
+}
+
 static unsigned deferred;
 
 static bool deferred_work(void)
@@ -238,6 +268,15 @@ static void test_bases(void)
     run_thread(0);
     CHECK_EQ(mock_fs_base, 0);
     CHECK_EQ(mock_watch, 0);
+    pool[2]->fs_base = 0; /* a base alone is unloaded, and a watchpoint alone */
+    run_thread(2);
+    CHECK_EQ(mock_watch, 0x5000);
+    run_thread(0);
+    CHECK_EQ(mock_watch, 0);
+    run_thread(1);
+    CHECK_EQ(mock_fs_base, 0x7000);
+    run_thread(0);
+    CHECK_EQ(mock_fs_base, 0);
     run_thread(1);
     thread_free(pool[1]); /* while it runs */
     CHECK_EQ(mock_fs_base, 0);
@@ -287,6 +326,7 @@ int main(void)
     notifier(false);
     notifier(true);
     test_preemption();
+    test_whole();
     test_idle();
     test_deadline_ends();
     test_bases();
