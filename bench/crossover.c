@@ -4,10 +4,17 @@
 
 #include <string.h>
 
-#include "bench/chart.h"
+#include "bench/chart/chart.h"
 
-const char *const crossover_pairs[CROSSOVER_PAIRS][2] = {
-    {"R1", "T2"}, {"R1", "D4"}, {"D4", "T2"}, {"D0", "T2"}, {"D4", "D0"}};
+const struct crossover_pair crossover_pairs[CROSSOVER_PAIRS] = {
+    {{"T0", "T0c"}, "from here on mapping the payload costs less than copying it"},
+    {{"D3", "D4"}, "beyond 48 bytes D4 is D3 and the guards that say so"},
+    {{"R1", "T2"}, "the server would be cheaper than the kernel"},
+    {{"R1", "D4"}, "a message would be cheaper than a call of the kernel"},
+    {{"D4", "T2"}, "the scheme would be cheaper than the bare message"},
+    {{"D0", "T2"}, "six traps against the scheme's two"},
+    {{"D4", "D0"}, "the top of the ladder against its foot"},
+};
 
 size_t crossover_sizes(const struct document *document, long sizes[CROSSOVER_SIZES_MAX])
 {
@@ -27,7 +34,8 @@ size_t crossover_sizes(const struct document *document, long sizes[CROSSOVER_SIZ
     return count;
 }
 
-struct crossover crossover_find(const struct document *document, const char *const pair[2])
+struct crossover crossover_find(const struct document *document, const struct crossover_pair *pair,
+                                bool pti_on)
 {
     struct crossover found = {.size = -1};
     long sizes[CROSSOVER_SIZES_MAX], last = 0;
@@ -35,13 +43,15 @@ struct crossover crossover_find(const struct document *document, const char *con
     double gap_before = 0, whole_before = 0;
 
     for (size_t k = 0; k < n; k++) {
-        const struct figure *a = chart_at(document, pair[0], sizes[k], false);
-        const struct figure *b = chart_at(document, pair[1], sizes[k], false);
+        const struct figure *a = chart_at(document, pair->rungs[0], sizes[k], pti_on);
+        const struct figure *b = chart_at(document, pair->rungs[1], sizes[k], pti_on);
         if (!a || !b)
             continue;
         const double gap = b->whole - a->whole;
         if (found.size < 0 && gap_before * gap < 0) {
             const double part = gap_before / (gap_before - gap);
+            found.low = last;
+            found.high = sizes[k];
             found.size = (double)last + (double)(sizes[k] - last) * part;
             found.whole = whole_before + (a->whole - whole_before) * part;
         }

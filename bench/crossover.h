@@ -10,18 +10,22 @@
 
 struct crossover {
     unsigned measured;  /* payloads that both routes have */
-    double size, whole; /* where they meet; size is negative where they do not */
+    long low, high;     /* the measured payloads around it */
+    double size, whole; /* where straight lines between those meet; size -1 where they do not */
 };
 
-/* Pairs of rungs worth asking about. */
-#define CROSSOVER_PAIRS 5u
-extern const char *const crossover_pairs[CROSSOVER_PAIRS][2];
+/* Pairs of rungs worth asking about, and what it would mean. */
+struct crossover_pair {
+    const char *rungs[2], *meaning;
+};
+#define CROSSOVER_PAIRS 7u
+extern const struct crossover_pair crossover_pairs[CROSSOVER_PAIRS];
 
 /* The payloads of the document, rising; returns how many. */
 size_t crossover_sizes(const struct document *document, long sizes[CROSSOVER_SIZES_MAX]);
 
-/* The first payload, isolation off, where the dearer of two rungs becomes the cheaper, on straight
- * lines between measured payloads. */
-struct crossover crossover_find(const struct document *document, const char *const pair[2]);
+/* The first payload where the dearer of two rungs becomes the cheaper. */
+struct crossover crossover_find(const struct document *document, const struct crossover_pair *pair,
+                                bool pti_on);
 
 #endif

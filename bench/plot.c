@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bench/args.h"
-#include "bench/chart.h"
+#include "bench/chart/chart.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/verbs.h"

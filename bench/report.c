@@ -12,8 +12,8 @@
 #include "bench/compare.h"
 #include "bench/exits.h"
 #include "bench/file.h"
-#include "bench/html.h"
-#include "bench/report.h"
+#include "bench/page/html.h"
+#include "bench/page/report.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
 
@@ -112,9 +112,10 @@ static int page_write(const struct report *report, const char *path)
     report_beside(out, report);
     report_payload(out, report);
     report_ladder(out, report);
-    report_surroundings(out, report);
-    report_events(out, report);
     report_phases(out, report);
+    report_growth(out, report);
+    report_mitigations(out, report);
+    report_events(out, report);
     report_calibration(out, report);
     report_peers(out, report);
     report_provenance(out, report);

@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: MIT
 """check_report.py PAGE DOCUMENT: holds a report against the JSON that it was made of.
 
-The page must be well-formed, refer to nothing outside of itself, run no script, and show every
-figure of its tables, words and first chart exactly as the document has it. Last line: the sum.
+The page must be well-formed, refer to nothing outside of itself, run no script, and show every figure and
+difference of its tables, words and first chart exactly as the document has it. Every figure has a table
+beside it, every table can be reached by keys, every link leads somewhere, every text can be read in both
+colour schemes, and the page stays small. Last line: the sum.
 """
 import json
+import os
 import re
 import sys
 import xml.etree.ElementTree as tree
 
 sys.dont_write_bytecode = True
 from count import done, expect
+
+PAGE_MAX = 1 << 20
 
 
 def shown(number):
@@ -22,14 +27,31 @@ def local(tag):
     return tag.rsplit("}", 1)[-1]
 
 
+def wanted(cell, rows):
+    """The text that a cell must have, of its own attributes and the document; None: nothing says it."""
+    member = cell.get("data-member")
+    number = rows.get(cell.get("data-name"), {}).get(member)
+    if number is None:
+        return None
+    if cell.get("data-peer") is not None:
+        return "%.1f" % (float(cell.get("data-peer")) / number)
+    if cell.get("data-minus") is None:
+        return shown(number)
+    other = rows.get(cell.get("data-minus"), {}).get(member)
+    return other if other is None else "%s%s" % ("-" if number < other else "+", shown(abs(number - other)))
+
+
 def check_cells(page, rows):
     cells = [cell for cell in page.iter() if cell.get("data-name") is not None]
     expect(len(cells) >= 8, "fewer than 8 figures in the tables")
     for cell in cells:
-        name, member = cell.get("data-name"), cell.get("data-member")
-        number = rows.get(name, {}).get(member)
-        expect(number is not None and cell.text == shown(number),
-               "%s %s: the page says %s, the document %s" % (name, member, cell.text, number))
+        text = wanted(cell, rows)
+        expect(text is not None and cell.text == text, "%s %s %s: the page says %s, the document %s" % (
+            cell.get("data-name"), cell.get("data-minus"), cell.get("data-member"), cell.text, text))
+    bare = [cell.text for table in page.iter() if local(table.tag) == "table"
+            for cell in table.iter() if local(cell.tag) == "td" and len(cell) == 0
+            and cell.get("data-name") is None and re.fullmatch(r"[+-]\d+(\.\d+)?", cell.text or "")]
+    expect(not bare, "differences that nothing can be held against: %s" % bare[:5])
 
 
 def check_words(page, rows, unit):
@@ -55,6 +77,52 @@ def check_chart(page, rows, unit):
                 expect("%.6g" % rows[name][unit] in labels, "no label in the first chart: " + name)
 
 
+def check_structure(page):
+    """Ids, links, headings, figures with their tables, tables that keys reach."""
+    ids = [node.get("id") for node in page.iter() if node.get("id")]
+    expect(len(ids) == len(set(ids)), "an id stands twice")
+    for node in page.iter():
+        for key, value in node.attrib.items():
+            if local(key) in ("href", "aria-labelledby") and not value.startswith("#gnuplot"):
+                expect(value.lstrip("#") in ids, "a link to nowhere: " + value)
+    for section in (node for node in page.iter() if local(node.tag) == "section"):
+        kinds = [local(node.tag) for node in section.iter()]
+        expect(section.get("aria-labelledby"), "a section without a heading")
+        expect("figure" not in kinds or "table" in kinds, "no table beside " + str(section.get("id")))
+    expect(any(local(node.tag) == "figure" for node in page.iter()), "no figure")
+    for holder in (node for node in page.iter() if any(local(child.tag) == "table" for child in node)):
+        expect(holder.get("tabindex") == "0" and holder.get("role") == "region" and holder.get("aria-label"),
+               "a table that keys do not scroll")
+    for svg in (node for node in page.iter() if local(node.tag) == "svg"):
+        expect(svg.get("role") == "img" and any(local(child.tag) == "title" and child.text for child in svg),
+               "a drawing without a title")
+    expect(any(node.get("class") == "skip" for node in page.iter()), "no way past the navigation")
+
+
+def luminance(colour):
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(a, b):
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def check_colours(style):
+    """Every colour that text has, on everything that it stands on, in both schemes."""
+    schemes = [dict(re.findall(r"--(\w+):(#[0-9a-f]{6})", block)) for block in re.findall(r":root\{([^}]*)\}", style)]
+    expect(len(schemes) == 2 and "prefers-color-scheme:dark" in style, "not two colour schemes")
+    for scheme in schemes:
+        for ink in ("c0", "c1", "c13", "link", "good"):
+            for paper in ("paper", "card"):
+                expect(contrast(scheme[ink], scheme[paper]) >= 4.5, "%s on %s: contrast %.2f" % (
+                    ink, paper, contrast(scheme[ink], scheme[paper])))
+    for ink in set(re.findall(r"[{;]color:([^;}]+)", style)):
+        expect(re.fullmatch(r"var\(--(c0|c1|c13|link|good)\)|inherit", ink), "a text colour unlooked at: " + ink)
+
+
 def check_outside(page):
     for node in page.iter():
         expect(local(node.tag) not in ("script", "link", "iframe", "img", "object", "base"),
@@ -78,12 +146,11 @@ def main():
     rows = {row["name"]: row for row in document["benchmarks"]}
     exact = document["context"]["tach_class"] in ("icount", "bochs")
     unit = "instructions" if exact else "cycles"
-    ids = [node.get("id") for node in page.iter() if node.get("id")]
-    expect(len(ids) == len(set(ids)), "an id stands twice")
     expect(local(page.tag) == "html" and page.get("lang") == "en", "no HTML page in English")
-    style = "".join(text for node in page.iter() if local(node.tag) == "style"
-                    for text in node.itertext())
-    expect("prefers-color-scheme:dark" in style, "no dark colours")
+    expect(os.path.getsize(sys.argv[1]) <= PAGE_MAX, "a page above %d bytes" % PAGE_MAX)
+    check_colours("".join(text for node in page.iter() if local(node.tag) == "style"
+                          for text in node.itertext()))
+    check_structure(page)
     check_outside(page)
     check_cells(page, rows)
     check_words(page, rows, unit)

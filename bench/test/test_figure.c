@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "bench/boots.h"
-#include "bench/chart.h"
+#include "bench/chart/chart.h"
 #include "bench/crossover.h"
 #include "bench/exits.h"
 #include "bench/measure.h"
@@ -151,7 +151,7 @@ static void test_cells(void)
 /* Two lines that meet between the payloads of both: 100 + size against 140 + size / 2, at 80. */
 static void test_crossover(void)
 {
-    static const char *const pair[2] = {"R1", "T2"}, *const none[2] = {"R1", "D4"};
+    static const struct crossover_pair pair = {{"R1", "T2"}, ""}, none = {{"R1", "D4"}, ""};
     struct figure figures[6];
     const struct document document = {.class = "icount", .figures = figures, .count = 6};
     static const unsigned sizes[] = {64, 8, 128};
@@ -159,14 +159,18 @@ static void test_crossover(void)
 
     for (unsigned i = 0; i < 6; i++) {
         figures[i] = figure_empty();
-        snprintf(figures[i].cell, sizeof(figures[i].cell), "%s/size:%u", pair[i % 2], sizes[i / 2]);
+        snprintf(figures[i].cell, sizeof(figures[i].cell), "%s/size:%u", pair.rungs[i % 2],
+                 sizes[i / 2]);
         figures[i].whole = i % 2 ? 140 + sizes[i / 2] / 2.0 : 100 + sizes[i / 2];
     }
     EXPECT(crossover_sizes(&document, found) == 3);
     EXPECT(found[0] == 8 && found[1] == 64 && found[2] == 128);
-    const struct crossover at = crossover_find(&document, pair);
+    const struct crossover at = crossover_find(&document, &pair, false);
     EXPECT(at.measured == 3 && near(at.size, 80) && near(at.whole, 180));
-    EXPECT(crossover_find(&document, none).size < 0 && !crossover_find(&document, none).measured);
+    EXPECT(at.low == 64 && at.high == 128);
+    EXPECT(!crossover_find(&document, &pair, true).measured);
+    const struct crossover nowhere = crossover_find(&document, &none, false);
+    EXPECT(nowhere.size < 0 && !nowhere.measured);
 }
 
 int main(void)

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * The figures of a run, drawn by gnuplot. Invariant: a chart shows numbers of the document as they
- * are; what was not measured is not drawn, and a chart without numbers does not exist. Called by
- * tach plot and tach report. */
-#ifndef TACH_BENCH_CHART_H
-#define TACH_BENCH_CHART_H
+ * The figures of a run, drawn by gnuplot. Invariant: a chart shows numbers of the run as they are;
+ * what was not measured is not drawn, and a chart without numbers does not exist. Called by tach
+ * plot and tach report. */
+#ifndef TACH_BENCH_CHART_CHART_H
+#define TACH_BENCH_CHART_CHART_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "bench/figure.h"
 
-/* X(name, title): in the order of the page. */
+/* X(name, title, height, height of the narrow form): in the order of the page; pixels. */
 #define CHARTS(X)                                                                                  \
-    X(answer, "Direct against scheme-routed, isolation off against on")                            \
-    X(placement, "A read of 8 bytes by placement and route")                                       \
-    X(payload, "Cost against payload")                                                             \
-    X(ladder, "The rungs, smallest payload")                                                       \
-    X(phases, "Where a call spends its time")                                                      \
-    X(growth, "Alone, and on a crowded machine")
+    X(answer, "Direct against scheme-routed, isolation off against on", 430, 400)                  \
+    X(placement, "A read of 8 bytes by placement and route", 380, 400)                             \
+    X(payload, "Cost against payload", 480, 860)                                                   \
+    X(ladder, "The rungs, smallest payload", 430, 400)                                             \
+    X(phases, "Where a call spends its time", 430, 460)                                            \
+    X(growth, "Alone, and on a crowded machine", 400, 400)
 
 enum chart {
-#define X(name, title) CHART_##name,
+#define X(name, title, height, narrow) CHART_##name,
     CHARTS(X)
 #undef X
         CHART_COUNT
@@ -39,6 +39,13 @@ extern const char *const chart_titles[CHART_COUNT];
 extern const char *const chart_light[CHART_COLOURS];
 extern const char *const chart_dark[CHART_COLOURS];
 
+/* Names for the places in those tables. */
+#define CHART_INK      chart_light[0]
+#define CHART_FAINT    chart_light[1]
+#define CHART_GRID     chart_light[2]
+#define CHART_SIDE(on) chart_light[3 + (on)]            /* isolation off, on */
+extern const unsigned chart_phase_colours[PHASE_COUNT]; /* places */
+
 /* What a chart is drawn of, and for whom. */
 struct sheet {
     FILE *script;
@@ -49,6 +56,12 @@ struct sheet {
 /* Writes a chart's data and drawing commands, without terminal and output. False when the document
  * holds nothing of it. */
 bool chart_script(const struct sheet *sheet, enum chart chart);
+
+/* The charts that have a file of their own. */
+bool placement_script(const struct sheet *sheet);
+bool payload_script(const struct sheet *sheet);
+bool phases_script(const struct sheet *sheet);
+bool growth_script(const struct sheet *sheet);
 
 /* Draws one chart into a file. *drawn says whether there was anything to draw. Complains under the
  * verb's name; returns an enum tach_exit. */

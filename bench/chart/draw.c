@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Runs gnuplot over a chart's script; see bench/chart.h. The file appears whole or not at all: it
- * is drawn beside its place and moved there. */
+ * Runs gnuplot over a chart's script; see bench/chart/chart.h. The file appears whole or not at
+ * all: it is drawn beside its place and moved there. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/chart.h"
+#include "bench/chart/chart.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/process.h"
@@ -16,12 +16,27 @@
 #define PATH_ROOM    4096u
 #define LOG_SHOWN    300u /* bytes of what gnuplot says */
 
-static const char *const terminals[] = {
-    [CHART_SVG] = "set terminal svg size 920,430 dynamic font 'sans-serif,14' background '#ffffff'",
-    [CHART_PNG] = "set terminal pngcairo size 1380,645 font 'sans-serif,14' background '#ffffff'",
-    [CHART_NARROW] =
-        "set terminal svg size 420,400 dynamic font 'sans-serif,13' background '#ffffff'",
+static const unsigned heights[CHART_COUNT][2] = {
+#define X(name, title, height, narrow) {height, narrow},
+    CHARTS(X)
+#undef X
 };
+
+static void terminal_print(FILE *script, enum chart chart, enum chart_form form)
+{
+    const unsigned height = heights[chart][form == CHART_NARROW];
+
+    if (form == CHART_PNG) /* for those who paste: light paper, twice the pixels */
+        fprintf(script,
+                "set terminal pngcairo size 1840,%u fontscale 1.9 linewidth 1.6 font "
+                "'sans-serif,14' background '#ffffff'\n",
+                2 * height);
+    else
+        fprintf(script,
+                "set terminal svg size %u,%u dynamic font 'sans-serif,%u' background "
+                "'#ffffff'\n",
+                form == CHART_NARROW ? 420u : 920u, height, form == CHART_NARROW ? 13u : 14u);
+}
 
 /* Gnuplot's quoting: within '' a quote is doubled. */
 static void quoted_print(FILE *script, const char *text)
@@ -38,7 +53,8 @@ static int script_write(const char *verb, const struct document *document, enum 
 
     if (!script)
         return TACH_CANTCREATE;
-    fprintf(script, "%s\nset output '", terminals[form]);
+    terminal_print(script, chart, form);
+    fputs("set output '", script);
     quoted_print(script, paths[1]);
     fputs("'\n", script);
     const struct sheet sheet = {script, document, form == CHART_NARROW};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The report's last sections: what each boot measured of the machine itself, what other systems
- * need, and everything that is needed to do it again. See bench/report.h. */
+ * need, and everything that is needed to do it again. See bench/page/report.h. */
 #include <string.h>
 
-#include "bench/html.h"
+#include "bench/page/html.h"
+#include "bench/page/report.h"
 #include "bench/peers.h"
-#include "bench/report.h"
 #include "bench/table.h"
 
 static void value_print(FILE *out, const json_t *value)
@@ -43,42 +43,34 @@ static void member_print(FILE *out, const json_t *object, const char *member)
 
 void report_calibration(FILE *out, const struct report *report)
 {
-    static const char *const members[][2] = {{"empty_ring3", "empty, ring 3"},
-                                             {"empty", "ring 0"},
-                                             {"loop_ring3", "loop, ring 3"},
-                                             {"loop_ring0", "ring 0"},
-                                             {"quantum", "step"},
-                                             {"stamp_cost", "stamp"},
-                                             {"rdtsc_cost", "rdtsc"},
-                                             {"out_cost", "out"},
-                                             {"cr3_cost", "CR3"},
-                                             {"gap_max", "gap"},
-                                             {"gap_watch", "watch"}};
+    static const char *const members[] = {"empty_ring3", "empty",      "loop_ring3", "loop_ring0",
+                                          "quantum",     "stamp_cost", "rdtsc_cost", "out_cost",
+                                          "cr3_cost",    "gap_max",    "gap_watch"};
     const json_t *boots = json_object_get(report->machine, "boots");
     size_t index;
     json_t *boot;
 
-    fputs("<h2>Calibration</h2>\n", out);
+    html_section(out, "calibration", "Calibration");
     if (!json_is_array(boots)) {
-        fputs("<p class=\"note\">This document came without the facts of its boots.</p>\n", out);
+        html_note(out, "This document came without the facts of its boots.");
+        html_section_end(out);
         return;
     }
-    fputs("<div class=\"wide\"><table>\n<tr><th>boot</th>", out);
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-        fprintf(out, "<th>%s</th>", members[i][1]);
-    fputs("</tr>\n", out);
+    html_table(out, "Calibration of each boot",
+               "boot|empty, ring 3|ring 0|loop, ring 3|ring 0|step|stamp|rdtsc|out|CR3|gap|watch");
     json_array_foreach(boots, index, boot)
     {
         fputs("<tr>", out);
         member_print(out, boot, "boot");
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-            ticks_print(out, json_object_get(boot, "calibration"), members[i][0]);
+            ticks_print(out, json_object_get(boot, "calibration"), members[i]);
         fputs("</tr>\n", out);
     }
-    fputs("</table></div>\n<p class=\"note\">In ticks, measured by each boot: an empty region in "
-          "ring 3 and ring 0, 1000 turns of a loop in both, the step of the counter, one trace "
-          "stamp, rdtsc, one out, one CR3 write, and the largest gap in a watched stretch.</p>\n",
-          out);
+    html_table_end(out);
+    html_note(out, "In ticks, measured by each boot: an empty region in ring 3 and ring 0, 1000 "
+                   "turns of a loop in both, the step of the counter, one trace stamp, rdtsc, one "
+                   "out, one CR3 write, and the largest gap in a watched stretch.");
+    html_section_end(out);
 }
 
 static void host_rows(FILE *out, const json_t *host)
@@ -89,9 +81,8 @@ static void host_rows(FILE *out, const json_t *host)
 
     if (!json_array_size(rows))
         return;
-    fputs("<h3>This host's own Linux</h3>\n<div class=\"wide\"><table>\n<tr><th>operation</th>"
-          "<th>time</th><th>unit</th></tr>\n",
-          out);
+    fputs("<h3>This host's own Linux</h3>\n", out);
+    html_table(out, "This host's own Linux", "operation|time|unit");
     json_array_foreach(rows, index, row)
     {
         fputs("<tr>", out);
@@ -100,7 +91,8 @@ static void host_rows(FILE *out, const json_t *host)
         member_print(out, row, "time_unit");
         fputs("</tr>\n", out);
     }
-    fputs("</table></div>\n<p class=\"note\">Wall time on the host, not in the guest: beside the "
+    html_table_end(out);
+    fputs("<p class=\"note\">Wall time on the host, not in the guest: beside the "
           "figures above, not among them. Hardware counters of this host: ",
           out);
     value_print(out, json_object_get(json_object_get(host, "context"), "hardware_counters"));
@@ -114,29 +106,29 @@ void report_peers(FILE *out, const struct report *report)
 
     if (!exact && !report->host)
         return;
-    fputs("<h2>Reference lines</h2>\n", out);
+    html_section(out, "reference", "Reference lines");
     if (exact) {
-        fputs("<div class=\"wide\"><table>\n<tr><th>Linux 6.1, round trip</th><th>bytes</th>"
-              "<th>instructions</th></tr>\n",
-              out);
+        html_table(out, "Linux 6.1 on the same emulator",
+                   "Linux 6.1, round trip|bytes|instructions");
         for (size_t i = 0; i < peer_point_count; i++) {
             number_text(peer_points[i].whole, text, sizeof(text));
             fprintf(out, "<tr><td>%s</td><td>%ld</td><td>%s</td></tr>\n", peer_points[i].name,
                     peer_points[i].size, text);
         }
-        fputs("</table></div>\n<p class=\"note\">Debian's 6.1.0 cloud kernel under the same "
-              "emulator, counted the same way, isolation off.</p>\n",
-              out);
+        html_table_end(out);
+        html_note(out, "Debian's 6.1.0 cloud kernel under the same emulator, counted the same way, "
+                       "isolation off.");
     }
     host_rows(out, report->host);
+    html_section_end(out);
 }
 
-static void facts_table(FILE *out, const json_t *facts, const char *title)
+static void facts_table(FILE *out, const json_t *facts)
 {
     const char *name;
     json_t *value;
 
-    fprintf(out, "<div class=\"wide\"><table>\n<tr><th>%s</th><th></th></tr>\n", title);
+    html_table(out, "Facts of the run", "fact|<value");
     json_object_foreach((json_t *)facts, name, value)
     {
         if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
@@ -147,7 +139,7 @@ static void facts_table(FILE *out, const json_t *facts, const char *title)
         value_print(out, value);
         fputs("</td></tr>\n", out);
     }
-    fputs("</table></div>\n", out);
+    html_table_end(out);
 }
 
 static void images_table(FILE *out, const json_t *images)
@@ -155,8 +147,7 @@ static void images_table(FILE *out, const json_t *images)
     size_t index;
     json_t *image;
 
-    fputs("<div class=\"wide\"><table>\n<tr><th>image</th><th>bytes</th><th>sha256</th></tr>\n",
-          out);
+    html_table(out, "Images", "image|bytes|sha256");
     json_array_foreach(images, index, image)
     {
         fputs("<tr>", out);
@@ -165,7 +156,7 @@ static void images_table(FILE *out, const json_t *images)
         member_print(out, image, "sha256");
         fputs("</tr>\n", out);
     }
-    fputs("</table></div>\n", out);
+    html_table_end(out);
 }
 
 static void boots_list(FILE *out, const json_t *boots)
@@ -194,8 +185,8 @@ static void boots_list(FILE *out, const json_t *boots)
 
 void report_provenance(FILE *out, const struct report *report)
 {
-    fputs("<h2>Provenance, and how to run it again</h2>\n", out);
-    facts_table(out, report->document->context, "fact");
+    html_section(out, "provenance", "Provenance, and how to run it again");
+    facts_table(out, report->document->context);
     if (report->machine) {
         images_table(out, json_object_get(report->machine, "images"));
         boots_list(out, json_object_get(report->machine, "boots"));
@@ -205,4 +196,5 @@ void report_provenance(FILE *out, const struct report *report)
     fputs(" --out DIR\nbuild/tach compare ", out);
     html_text(out, report->source);
     fputs(" DIR\nbuild/tach report DIR</pre>\n", out);
+    html_section_end(out);
 }

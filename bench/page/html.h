@@ -8,17 +8,33 @@
 
 #include <stdio.h>
 
-#include "bench/chart.h"
+#include "bench/chart/chart.h"
 #include "bench/figure.h"
 
 /* Prints text with markup and bytes outside of printable ASCII escaped. */
 void html_text(FILE *out, const char *text);
 
+/* Begins a section with its heading; both texts are ours, and the id is unique on the page. */
+void html_section(FILE *out, const char *id, const char *title);
+void html_section_end(FILE *out);
+
+/* Begins a table that scrolls inside of itself, by keys too; `heads` is its first row: columns
+ * parted by '|', those of text begin with '<'. */
+void html_table(FILE *out, const char *label, const char *heads);
+void html_table_end(FILE *out);
+
+/* A paragraph of small print; the text is ours and may hold markup. */
+void html_note(FILE *out, const char *text);
+
 /* A cell of a table that shows one member of a figure; a dash where it is absent. */
 void html_number(FILE *out, const struct figure *figure, const char *member, double number);
 
-/* A cell with a difference, with its sign. */
-void html_difference(FILE *out, const struct figure *from, const struct figure *to);
+/* A cell with the difference of two wholes, with its sign; `unit` names that member. */
+void html_difference(FILE *out, const struct figure *from, const struct figure *to,
+                     const char *unit);
+
+/* The same for any member of two figures; a dash where one of them has it not. */
+void html_change(FILE *out, const struct figure *const sides[2], const char *member, double delta);
 
 /* Prints a drawn chart with its colours made the page's own and its ids made unique; each form is
  * shown only in windows that it fits. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * What moved against an earlier run, on the report's first screen: how many figures, which way, and
  * the largest of them; the others fold away, so that a change of everything is no wall. See
- * bench/report.h. */
+ * bench/page/report.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/html.h"
-#include "bench/report.h"
+#include "bench/page/html.h"
+#include "bench/page/report.h"
 #include "bench/table.h"
 
 #define SHOWN 10u /* rows that do not fold away */
@@ -106,12 +106,10 @@ static void row_print(FILE *out, const json_t *row)
 
 static void rows_print(FILE *out, json_t *const *rows, size_t count)
 {
-    fputs("<div class=\"wide\"><table>\n<tr><th>figure</th><th>metric</th><th>old</th>"
-          "<th>new</th><th>percent</th><th class=\"text\">in</th></tr>\n",
-          out);
+    html_table(out, "What moved", "figure|metric|old|new|percent|<in");
     for (size_t i = 0; i < count; i++)
         row_print(out, rows[i]);
-    fputs("</table></div>\n", out);
+    html_table_end(out);
 }
 
 void report_moved_table(FILE *out, const struct report *report)

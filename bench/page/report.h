@@ -2,13 +2,13 @@
  * The sections of the report's page, in the order in which a reader asks: the answer, the reasons,
  * the evidence, how to do it again. Each prints its figure (already drawn as SVG text, or NULL) and
  * the tables with the same numbers. Called by bench/report.c only. */
-#ifndef TACH_BENCH_REPORT_H
-#define TACH_BENCH_REPORT_H
+#ifndef TACH_BENCH_PAGE_REPORT_H
+#define TACH_BENCH_PAGE_REPORT_H
 
 #include <jansson.h>
 #include <stdio.h>
 
-#include "bench/chart.h"
+#include "bench/chart/chart.h"
 
 /* The drawings of a chart that the page holds: one for wide windows, one for narrow ones. */
 #define REPORT_FORMS 2u
@@ -25,6 +25,20 @@ struct report {
     json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
 };
 
+/* What a table needs notes for; ours to fill by report_pair, and to print by report_marks. */
+#define MARKS_MAX 32u
+struct marks {
+    const struct figure *fraction[MARKS_MAX], *less[MARKS_MAX];
+    unsigned fractions, lesses;
+};
+
+/* Three cells: isolation off, on, and what it adds. A side may be NULL. */
+void report_pair(FILE *out, const struct report *report, const struct figure *sides[2],
+                 struct marks *marks);
+
+/* The notes, by cell; nothing where none is due. */
+void report_marks(FILE *out, const struct marks *marks);
+
 /* How many figures moved, as an item of the answers. */
 void report_moved(FILE *out, const struct report *report);
 
@@ -40,14 +54,20 @@ void report_placement(FILE *out, const struct report *report);
 /* The like on Linux, counted on the same emulator. */
 void report_beside(FILE *out, const struct report *report);
 
-/* A crowded machine, and mitigations. */
-void report_surroundings(FILE *out, const struct report *report);
+/* A crowded machine. */
+void report_growth(FILE *out, const struct report *report);
+
+/* What each mitigation adds. */
+void report_mitigations(FILE *out, const struct report *report);
 
 /* Interrupts, and services that move. */
 void report_events(FILE *out, const struct report *report);
 
-/* Cost against payload, its crossovers and its step. */
+/* Cost against payload, its crossovers and its step; then each rung as a difference. */
 void report_payload(FILE *out, const struct report *report);
+
+/* Both ladders at every payload, each step a difference with its reason. Part of the payloads. */
+void report_steps(FILE *out, const struct report *report);
 
 /* The rungs, with the kernel's counts beside what they must be. */
 void report_ladder(FILE *out, const struct report *report);

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "bench/html.h"
-#include "bench/report.h"
+#include "bench/page/html.h"
+#include "bench/page/report.h"
 #include "bench/table.h"
 
 #define PAYLOAD 8 /* bytes: the smallest that every route carries */
@@ -143,7 +143,7 @@ static void answer_row(FILE *out, const struct report *report, const char *rung,
     html_number(out, on, "kernel", on ? on->kernel : 0);
     html_number(out, off, unit, off ? off->whole : 0);
     html_number(out, on, unit, on ? on->whole : 0);
-    html_difference(out, off, on);
+    html_difference(out, off, on, unit);
     fputs("</tr>\n", out);
 }
 
@@ -171,16 +171,15 @@ void report_answer(FILE *out, const struct report *report)
     report_figure(out, report, CHART_answer,
                   "One round trip by each route. R1 and T2 read 8 bytes through the scheme name "
                   "space; D4 sends them as a message; R0 enters the kernel and leaves it.");
-    fputs("<div class=\"wide\"><table>\n<tr><th>route</th><th>kernel off</th><th>kernel on</th>"
-          "<th>whole off</th><th>whole on</th><th>isolation</th></tr>\n",
-          out);
+    html_table(out, "Direct against scheme-routed",
+               "route|kernel, off|on|whole, off|on|isolation adds");
     answer_row(out, report, "R0", -1, "R0 null call");
     answer_row(out, report, "R1", PAYLOAD, "R1 scheme, service in the kernel");
     answer_row(out, report, "D4", PAYLOAD, "D4 message to a server");
     answer_row(out, report, "T2", PAYLOAD, "T2 scheme, service at a server");
-    fputs("</table></div>\n<p class=\"note\">kernel: from the system call to its return, both "
-          "crossings added; whole: the client's stubs and the server's loop included, the empty "
-          "region taken off. off and on: page-table isolation.</p>\n",
-          out);
+    html_table_end(out);
+    html_note(out, "kernel: from the system call to its return, both crossings added; whole: the "
+                   "client's stubs and the server's loop included, the empty region taken off. off "
+                   "and on: page-table isolation.");
     report_moved_table(out, report);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The report's evidence: cost against payload with its crossovers, the ladder of rungs with the
- * kernel's own counts, and the phases with their residue. See bench/report.h. */
+ * The report's sections about the rungs: each with the kernel's own counts beside what they must
+ * be, and where a traced call of it spends its time. See bench/page/report.h. */
 #include <string.h>
 
-#include "bench/crossover.h"
-#include "bench/html.h"
-#include "bench/report.h"
-#include "bench/table.h"
+#include "bench/page/html.h"
+#include "bench/page/report.h"
 
 /* The rungs with what a round trip must be: traps, and CR3 writes with isolation off and on. */
 static const struct rung {
@@ -39,62 +37,6 @@ static const struct rung {
 };
 #define RUNGS (sizeof(rungs) / sizeof(rungs[0]))
 
-static const char *const carriers[] = {"R1", "T2", "D4", "D3", "D2", "D1", "D0"};
-#define CARRIERS (sizeof(carriers) / sizeof(carriers[0]))
-
-static void payload_table(FILE *out, const struct document *document, const long *sizes, size_t n)
-{
-    const char *unit = figure_unit(document->class);
-
-    fputs("<div class=\"wide\"><table>\n<tr><th>bytes</th>", out);
-    for (size_t i = 0; i < CARRIERS; i++)
-        fprintf(out, "<th>%s off</th><th>on</th>", carriers[i]);
-    fputs("</tr>\n", out);
-    for (size_t k = 0; k < n; k++) {
-        fprintf(out, "<tr><td>%ld</td>", sizes[k]);
-        for (size_t i = 0; i < CARRIERS; i++) {
-            for (int on = 0; on < 2; on++) {
-                const struct figure *figure = chart_at(document, carriers[i], sizes[k], on);
-                html_number(out, figure, unit, figure ? figure->whole : 0);
-            }
-        }
-        fputs("</tr>\n", out);
-    }
-    fputs("</table></div>\n", out);
-}
-
-static void crossovers_table(FILE *out, const struct document *document)
-{
-    fputs("<div class=\"wide\"><table>\n<tr><th>crossover, isolation off</th><th>bytes</th></tr>\n",
-          out);
-    for (size_t i = 0; i < CROSSOVER_PAIRS; i++) {
-        const struct crossover at = crossover_find(document, crossover_pairs[i]);
-        fprintf(out, "<tr><td>%s and %s</td>", crossover_pairs[i][0], crossover_pairs[i][1]);
-        if (at.size >= 0)
-            fprintf(out, "<td>%.0f</td></tr>\n", at.size);
-        else
-            fprintf(out, "<td class=\"text\">%s</td></tr>\n",
-                    at.measured > 1 ? "none in the measured range" : "not measured");
-    }
-    fputs("</table></div>\n", out);
-}
-
-void report_payload(FILE *out, const struct report *report)
-{
-    long sizes[CROSSOVER_SIZES_MAX];
-    const size_t n = crossover_sizes(report->document, sizes);
-
-    fputs("<h2>Cost against payload</h2>\n", out);
-    report_figure(
-        out, report, CHART_payload,
-        "Both axes are logarithmic. The step at 64 bytes: up to 40 bytes of a read and 48 of "
-        "a message travel in registers and stay in assembly; above, the call goes "
-        "through C, which copies the payload once. Squares: where two routes cost the "
-        "same. Crosses: Linux on the same machine.");
-    payload_table(out, report->document, sizes, n);
-    crossovers_table(out, report->document);
-}
-
 /* A count of the kernel beside what it must be; 0 where nothing was counted. */
 static void count_cell(FILE *out, const struct figure *figure, const char *member, double number,
                        int expected)
@@ -105,19 +47,17 @@ static void count_cell(FILE *out, const struct figure *figure, const char *membe
     fprintf(out, "<td%s>%d</td>", there && number != expected ? " class=\"alarm\"" : "", expected);
 }
 
-static void ladder_row(FILE *out, const struct document *document, const struct rung *rung)
+static void ladder_row(FILE *out, const struct report *report, const struct rung *rung,
+                       struct marks *marks)
 {
-    const struct figure *sides[2] = {chart_smallest(document, rung->name, false),
-                                     chart_smallest(document, rung->name, true)};
+    const struct figure *sides[2] = {chart_smallest(report->document, rung->name, false),
+                                     chart_smallest(report->document, rung->name, true)};
     const struct figure *either = sides[0] ? sides[0] : sides[1];
-    const char *unit = figure_unit(document->class);
 
     if (!either)
         return;
     fprintf(out, "<tr><td>%s</td>", rung->name);
-    for (unsigned on = 0; on < 2; on++)
-        html_number(out, sides[on], unit, sides[on] ? sides[on]->whole : 0);
-    html_difference(out, sides[0], sides[1]);
+    report_pair(out, report, sides, marks);
     count_cell(out, either, "traps", either->traps, rung->traps);
     for (unsigned on = 0; on < 2; on++)
         count_cell(out, sides[on], "cr3_writes", sides[on] ? sides[on]->cr3_writes : 0,
@@ -127,20 +67,22 @@ static void ladder_row(FILE *out, const struct document *document, const struct 
 
 void report_ladder(FILE *out, const struct report *report)
 {
-    fputs("<h2>The rungs</h2>\n", out);
+    struct marks marks = {.fractions = 0};
+
+    html_section(out, "rungs", "The rungs");
     report_figure(out, report, CHART_ladder,
                   "Neighbouring rungs differ by one nameable thing. D0 to D4: from six traps a "
                   "round trip to two, then from C to assembly.");
-    fputs("<div class=\"wide\"><table>\n<tr><th>rung</th><th>whole off</th><th>on</th>"
-          "<th>isolation</th><th>traps</th><th>expected</th><th>CR3 writes off</th>"
-          "<th>expected</th><th>on</th><th>expected</th><th class=\"text\">what</th></tr>\n",
-          out);
+    html_table(out, "The rungs at their smallest payload",
+               "rung|isolation off|on|isolation adds|traps|expected|CR3 writes, off|expected|on|"
+               "expected|<what");
     for (size_t i = 0; i < RUNGS; i++)
-        ladder_row(out, report->document, &rungs[i]);
-    fputs("</table></div>\n<p class=\"note\">Smallest payload, two address spaces. The kernel "
-          "counts its traps and CR3 writes itself; a boot whose counts are not as expected "
-          "fails.</p>\n",
-          out);
+        ladder_row(out, report, &rungs[i], &marks);
+    html_table_end(out);
+    html_note(out, "Smallest payload, two address spaces. The kernel counts its traps and CR3 "
+                   "writes itself; a boot whose counts are not as expected fails.");
+    report_marks(out, &marks);
+    html_section_end(out);
 }
 
 static void phases_row(FILE *out, const struct document *document, const char *rung, bool on)
@@ -167,13 +109,57 @@ static void phases_row(FILE *out, const struct document *document, const char *r
             figure_paths_differ(figure) ? "another path" : "");
 }
 
+/* What isolation adds to each phase of a rung. */
+static void phases_delta(FILE *out, const struct document *document, const char *rung)
+{
+    const struct figure *off = chart_smallest(document, rung, false);
+    const struct figure *on = chart_smallest(document, rung, true);
+    char member[40];
+
+    if (!off || !on || !figure_has(off->traced) || !figure_has(on->traced))
+        return;
+    fprintf(out, "<tr><td>%s adds</td>", rung);
+    for (unsigned i = 0; i < PHASE_COUNT; i++) {
+        snprintf(member, sizeof(member), "phase_%s", span_phase_name((enum phase)i));
+        html_change(out, (const struct figure *[2]){off, on}, member,
+                    figure_has(on->phase[i]) && figure_has(off->phase[i])
+                        ? on->phase[i] - off->phase[i]
+                        : FIGURE_ABSENT);
+    }
+    html_change(out, (const struct figure *[2]){off, on}, "traced_whole", on->traced - off->traced);
+    fputs("<td></td><td></td><td></td>", out);
+    html_difference(out, off, on, figure_unit(document->class));
+    fputs("<td></td><td></td><td></td><td></td></tr>\n", out);
+}
+
+static void phases_table(FILE *out, const struct document *document)
+{
+    char heads[512] = "rung";
+
+    for (unsigned i = 0; i < PHASE_COUNT; i++) {
+        strncat(heads, "|", sizeof(heads) - strlen(heads) - 1);
+        strncat(heads, span_phase_name((enum phase)i), sizeof(heads) - strlen(heads) - 1);
+    }
+    strncat(heads, "|traced|stamps|cost|empty|untraced|residue|traps|CR3 writes|",
+            sizeof(heads) - strlen(heads) - 1);
+    html_table(out, "Phases of a call", heads);
+    for (size_t i = 0; i < RUNGS; i++) {
+        phases_row(out, document, rungs[i].name, false);
+        phases_row(out, document, rungs[i].name, true);
+        phases_delta(out, document, rungs[i].name);
+    }
+    html_table_end(out);
+}
+
 static void legend_print(FILE *out)
 {
-    fputs("<details><summary>What the phases span</summary>\n<div class=\"wide\"><table>\n", out);
+    fputs("<details><summary>What the phases span</summary>\n", out);
+    html_table(out, "Phases", "phase|<spans");
     for (unsigned i = 0; i < PHASE_COUNT; i++)
         fprintf(out, "<tr><td>%s</td><td class=\"text\">%s</td></tr>\n",
                 span_phase_name((enum phase)i), span_phase_meaning((enum phase)i));
-    fputs("</table></div></details>\n", out);
+    html_table_end(out);
+    fputs("</details>\n", out);
 }
 
 /* The cells whose residue is no cost of tracing, by name. */
@@ -201,24 +187,18 @@ static void paths_note(FILE *out, const struct document *document)
 
 void report_phases(FILE *out, const struct report *report)
 {
-    fputs("<h2>Where a call spends its time</h2>\n", out);
-    report_figure(out, report, CHART_phases,
-                  "The median traced call of each rung at its smallest payload. The phases add up "
-                  "to the traced whole, stamps included.");
-    fputs("<div class=\"wide\"><table>\n<tr><th>rung</th>", out);
-    for (unsigned i = 0; i < PHASE_COUNT; i++)
-        fprintf(out, "<th>%s</th>", span_phase_name((enum phase)i));
-    fputs("<th>traced</th><th>stamps</th><th>cost</th><th>empty</th><th>untraced</th>"
-          "<th>residue</th><th>traps</th><th>CR3 writes</th><th></th></tr>\n",
-          out);
-    for (size_t i = 0; i < RUNGS; i++) {
-        phases_row(out, report->document, rungs[i].name, false);
-        phases_row(out, report->document, rungs[i].name, true);
-    }
-    fputs("</table></div>\n<p class=\"note\">residue = traced - stamps x cost of one - empty "
-          "region - untraced: what tracing adds beyond its stamps, which is one instruction for "
-          "each trap and each CR3 write that the kernel counts.</p>\n",
-          out);
+    html_section(out, "phases", "Where a call spends its time");
+    report_figure(
+        out, report, CHART_phases,
+        "The median traced call of each rung at its smallest payload. The phases add up "
+        "to the traced whole, stamps included. Off and on stand side by side; the table has "
+        "the difference of each phase below them.");
+    phases_table(out, report->document);
+    html_note(out,
+              "residue = traced - stamps x cost of one - empty region - untraced: what tracing "
+              "adds beyond its stamps, which is one instruction for each trap and each CR3 write "
+              "that the kernel counts.");
     paths_note(out, report->document);
     legend_print(out);
+    html_section_end(out);
 }

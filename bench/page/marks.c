@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * Three cells that most tables have, isolation off, on and what it adds, and the notes that some of
+ * them need: a count that is no whole number, isolation that seems to make a call cheaper. See
+ * bench/page/report.h. */
+#include <math.h>
+#include <string.h>
+
+#include "bench/page/html.h"
+#include "bench/page/report.h"
+#include "bench/table.h"
+
+static bool report_exact(const struct report *report)
+{
+    return strcmp(figure_unit(report->document->class), "cycles") != 0;
+}
+
+static void fraction_add(struct marks *marks, const struct figure *figure)
+{
+    if (figure && figure->whole != floor(figure->whole) && marks->fractions < MARKS_MAX)
+        marks->fraction[marks->fractions++] = figure;
+}
+
+void report_pair(FILE *out, const struct report *report, const struct figure *sides[2],
+                 struct marks *marks)
+{
+    const char *unit = figure_unit(report->document->class);
+
+    for (unsigned on = 0; on < 2; on++)
+        html_number(out, sides[on], unit, sides[on] ? sides[on]->whole : 0);
+    html_difference(out, sides[0], sides[1], unit);
+    if (!report_exact(report))
+        return; /* cycles have fractions, and vary */
+    fraction_add(marks, sides[0]);
+    fraction_add(marks, sides[1]);
+    if (sides[0] && sides[1] && sides[1]->whole < sides[0]->whole && marks->lesses < MARKS_MAX)
+        marks->less[marks->lesses++] = sides[1];
+}
+
+static void regions_print(FILE *out, const struct figure *figure)
+{
+    char texts[2][32];
+
+    html_text(out, figure->cell);
+    fputs(figure->pti_on ? " on" : " off", out);
+    if (!figure_has(figure->min) || !figure_has(figure->max) || !figure_has(figure->calls))
+        return;
+    number_text(figure->min, texts[0], sizeof(texts[0]));
+    number_text(figure->max, texts[1], sizeof(texts[1]));
+    fprintf(out, " (%.0f regions of %.0f call%s, %s to %s each)", figure->samples, figure->calls,
+            figure->calls > 1 ? "s" : "", texts[0], texts[1]);
+}
+
+void report_marks(FILE *out, const struct marks *marks)
+{
+    for (unsigned i = 0; i < marks->fractions; i++) {
+        fputs(i ? "; "
+                : "<p class=\"note\">A fraction of an instruction is a mean: these regions "
+                  "were not all alike, and the figure is the mean of their central 90 %, "
+                  "less the empty region, divided by the calls in one: ",
+              out);
+        regions_print(out, marks->fraction[i]);
+    }
+    fputs(marks->fractions ? ".</p>\n" : "", out);
+    for (unsigned i = 0; i < marks->lesses; i++) {
+        fputs(i ? ", "
+                : "<p class=\"note\">Less with isolation is no gain by isolation. Off and on "
+                  "are two boots, exact each, whose memory and clock do not stand alike when "
+                  "the region begins; where the path itself crosses seldom, that is all that "
+                  "the difference shows: ",
+              out);
+        html_text(out, marks->less[i]->cell);
+    }
+    fputs(marks->lesses ? ".</p>\n" : "", out);
+}
