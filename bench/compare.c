@@ -1,223 +1,95 @@
 /* SPDX-License-Identifier: MIT
- * tach compare: names every figure that moved between two documents. Instruction counts are exact,
- * so any difference is real and no threshold exists; cycles are shown side by side and get no
- * verdict here, because one run does not say how much they vary. */
+ * tach compare: what got slower between two sides, or how much equal sides differ. Counts are
+ * exact, so any difference is real; everything else is judged over boots, and what these boots
+ * cannot decide is said with what could. The work is in bench/compare/. */
 #include "bench/compare.h"
 
 #include <argp.h>
-#include <math.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/compare/aa.h"
+#include "bench/compare/sides.h"
 #include "bench/exits.h"
-#include "bench/figure.h"
-#include "bench/table.h"
+#include "bench/file.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
 
-/* One metric of a figure that is compared by itself. */
-static const struct measure {
-    const char *name;
-    size_t offset;
-} metrics[] = {
-    {"whole", offsetof(struct figure, whole)},
-    {"kernel", offsetof(struct figure, kernel)},
-    {"traps", offsetof(struct figure, traps)},
-    {"cr3_writes", offsetof(struct figure, cr3_writes)},
-    {"copied_bytes", offsetof(struct figure, copied_bytes)},
-};
+#define PATHS_MAX  64u
+#define SPLITS_MAX 1000000.0
+
+enum { OPT_EXACT = 256, OPT_FLOOR, OPT_MATTERS, OPT_AA, OPT_SPLITS, OPT_SEED };
 
 struct compare_args {
-    const char *paths[2];
-    bool json;
+    const char *paths[PATHS_MAX], *exact[2], *floor, *out;
+    char *command; /* as it was given */
+    size_t count;
+    double matters;
+    unsigned splits;
+    uint32_t seed;
+    bool json, markdown, all, equal, aa;
 };
 
-struct tally {
-    json_t *list; /* NULL: plain text */
-    size_t same, moved, lone;
-};
+static const struct argp_option options[] = {
+    {"json", 'j', NULL, 0, "Print the comparison as JSON", 0},
+    {"markdown", 'm', NULL, 0, "Print it as Markdown, for a merge request", 0},
+    {"all", 'a', NULL, 0, "Name equal figures too", 0},
+    {"equal", 'e', NULL, 0, "Exit with 1 where any figure moved, also for the better", 0},
+    {"exact", OPT_EXACT, "OLD NEW", 0,
+     "The same two sides under icount: say whether instructions moved too", 0},
+    {"floor", OPT_FLOOR, "FILE", 0, "What --aa measured of this machine", 0},
+    {"matters", OPT_MATTERS, "PERCENT", 0, "The smallest change that matters (1)", 0},
+    {"aa", OPT_AA, NULL, 0, "Hold the boots of one image against each other", 1},
+    {"splits", OPT_SPLITS, "N", 0, "Ways to deal out the boots (1000)", 1},
+    {"seed", OPT_SEED, "N", 0, "Of the random ways (1)", 1},
+    {"out", 'o', "FILE", 0, "Write there: the floors of --aa; else the JSON", 2},
+    {0}};
 
-static double metric_of(const struct figure *figure, const struct measure *metric)
+static double number_parse(const struct argp_state *state, const char *text, double max)
 {
-    double number;
+    char *end;
+    const double number = strtod(text, &end);
 
-    memcpy(&number, (const char *)figure + metric->offset, sizeof(number));
+    if (end == text || *end || !(number > 0) || number > max)
+        argp_error(state, "%s: not a number above 0 and up to %.0f", text, max);
     return number;
 }
 
-static const struct figure *figure_match(const struct document *in, const struct figure *like)
+static void exact_parse(struct argp_state *state, struct compare_args *args, const char *text)
 {
-    for (size_t i = 0; i < in->count; i++)
-        if (in->figures[i].pti_on == like->pti_on && in->figures[i].boot == like->boot &&
-            !strcmp(in->figures[i].cell, like->cell))
-            return &in->figures[i];
-    return NULL;
+    if (state->next >= state->argc)
+        argp_error(state, "--exact takes two runs, the old one first");
+    args->exact[0] = text;
+    args->exact[1] = state->argv[state->next++];
 }
 
-static bool moved(double old, double new)
+static void end_check(const struct argp_state *state, const struct compare_args *args)
 {
-    return figure_has(old) && figure_has(new) && fabs(old - new) > 1e-9 * fabs(old);
+    if (args->aa && !args->count)
+        argp_error(state, "which runs of one image?");
+    if (!args->aa && (args->count < 1 || args->count > 2))
+        argp_error(state, "two runs are needed, the old one first, or one of two sides");
+    if (args->json && args->markdown)
+        argp_error(state, "JSON or Markdown, not both");
 }
 
-static void signed_text(double delta, char *out, size_t size)
+static error_t number_option(int key, const char *text, const struct argp_state *state,
+                             struct compare_args *args)
 {
-    char text[32];
-
-    number_text(fabs(delta), text, sizeof(text));
-    snprintf(out, size, "%c%s", delta < 0 ? '-' : '+', text);
-}
-
-/* "guards +1, exit -2": where the whole's difference sits. */
-static void phases_text(const struct figure *old, const struct figure *new, char *out, size_t size)
-{
-    size_t used = 0;
-    char delta[40];
-
-    out[0] = 0;
-    for (unsigned i = 0; i < PHASE_COUNT; i++) {
-        if (!moved(old->phase[i], new->phase[i]))
-            continue;
-        signed_text(new->phase[i] - old->phase[i], delta, sizeof(delta));
-        used += (size_t)snprintf(out + used, size - used, "%s%s %s", used ? ", " : "",
-                                 span_phase_name((enum phase)i), delta);
-        if (used >= size)
-            break;
+    switch (key) {
+    case OPT_MATTERS:
+        args->matters = number_parse(state, text, 100) / 100;
+        return 0;
+    case OPT_SPLITS:
+        args->splits = (unsigned)number_parse(state, text, SPLITS_MAX);
+        return 0;
+    case OPT_SEED:
+        args->seed = (uint32_t)number_parse(state, text, UINT32_MAX);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
-}
-
-struct movement {
-    const char *name, *metric, *phases;
-    double old, new;
-};
-
-static void movement_json(const struct movement *m, json_t *list)
-{
-    json_array_append_new(
-        list, json_pack("{so ss so so so so ss}", "name", json_text(m->name), "metric", m->metric,
-                        "old", json_number(m->old), "new", json_number(m->new), "delta",
-                        json_number(m->new - m->old), "percent",
-                        json_number(m->old != 0 ? 100 * (m->new - m->old) / m->old : 0), "phases",
-                        m->phases));
-}
-
-static void movement_print(const struct movement *m)
-{
-    char old[32], new[32], delta[40];
-
-    number_text(m->old, old, sizeof(old));
-    number_text(m->new, new, sizeof(new));
-    signed_text(m->new - m->old, delta, sizeof(delta));
-    say_name(stdout, m->name);
-    printf("  %s  %s -> %s  %s", m->metric, old, new, delta);
-    if (m->old != 0)
-        printf("  (%+.2f %%)", 100 * (m->new - m->old) / m->old);
-    printf(m->phases[0] ? "  in %s\n" : "\n", m->phases);
-}
-
-static void movement_say(const struct movement *m, struct tally *tally)
-{
-    tally->moved++;
-    if (tally->list)
-        movement_json(m, tally->list);
-    else
-        movement_print(m);
-}
-
-/* A figure that both have: a line for each metric that moved, or one for phases that moved alone.
- */
-static void pair_compare(const struct figure *old, const struct figure *new, struct tally *tally)
-{
-    char name[FIGURE_NAME_MAX], phases[256];
-    const size_t before = tally->moved;
-
-    figure_name(old, name);
-    phases_text(old, new, phases, sizeof(phases));
-    for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-        const double from = metric_of(old, &metrics[i]), to = metric_of(new, &metrics[i]);
-        const struct movement m = {name, metrics[i].name, i == 0 ? phases : "", from, to};
-        if (moved(from, to))
-            movement_say(&m, tally);
-    }
-    const struct movement m = {name, "phases", phases, old->traced, new->traced};
-    if (tally->moved == before && phases[0])
-        movement_say(&m, tally);
-    tally->same += tally->moved == before;
-}
-
-/* A figure that one side lacks is a difference too: it must not vanish in silence. */
-static void lone_say(const struct figure *figure, const char *where, struct tally *tally)
-{
-    char name[FIGURE_NAME_MAX];
-
-    tally->lone++;
-    figure_name(figure, name);
-    if (tally->list) {
-        json_array_append_new(tally->list, json_pack("{so ss ss}", "name", json_text(name),
-                                                     "metric", "presence", "only", where));
-        return;
-    }
-    say_name(stdout, name);
-    printf("  only in the %s\n", where);
-}
-
-static void documents_compare(const struct document sides[2], struct tally *tally)
-{
-    for (size_t i = 0; i < sides[0].count; i++) {
-        const struct figure *new = figure_match(&sides[1], &sides[0].figures[i]);
-        if (new)
-            pair_compare(&sides[0].figures[i], new, tally);
-        else
-            lone_say(&sides[0].figures[i], "first", tally);
-    }
-    for (size_t i = 0; i < sides[1].count; i++)
-        if (!figure_match(&sides[0], &sides[1].figures[i]))
-            lone_say(&sides[1].figures[i], "second", tally);
-}
-
-json_t *documents_moved(const struct document sides[2])
-{
-    struct tally tally = {.list = json_array()};
-
-    documents_compare(sides, &tally);
-    return tally.list;
-}
-
-bool documents_comparable(const char *verb, const struct document sides[2])
-{
-    const bool class = strcmp(sides[0].class, sides[1].class) != 0;
-
-    if (!class && !strcmp(sides[0].machine, sides[1].machine))
-        return true;
-    fprintf(stderr, "tach %s: figures of different %s are never compared: ", verb,
-            class ? "classes" : "machines");
-    say_name(stderr, class ? sides[0].class : sides[0].machine);
-    fputs(" | ", stderr);
-    say_name(stderr, class ? sides[1].class : sides[1].machine);
-    fputc('\n', stderr);
-    return false;
-}
-
-static int verdict_say(const struct document sides[2], const struct tally *tally)
-{
-    const bool exact = !strcmp(figure_unit(sides[0].class), "instructions");
-    const bool equal = !tally->moved && !tally->lone;
-
-    for (unsigned i = 0; i < 2; i++)
-        if (strcmp(sides[i].complete, "yes"))
-            fprintf(stderr, "tach compare: the %s is of a run of which not every boot passed\n",
-                    i ? "second" : "first");
-    if (tally->list)
-        json_dumpf(tally->list, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-    if (tally->list)
-        fputc('\n', stdout);
-    else
-        printf("%zu benchmarks equal, %zu figures moved, %zu on one side only\n", tally->same,
-               tally->moved, tally->lone);
-    if (exact)
-        return equal ? TACH_OK : TACH_DIFFERENT;
-    fprintf(stderr, "tach compare: %s vary from boot to boot, so these are no verdict\n",
-            figure_unit(sides[0].class));
-    return TACH_INCONCLUSIVE;
 }
 
 static error_t option_parse(int key, char *text, struct argp_state *state)
@@ -228,55 +100,169 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case 'j':
         args->json = true;
         return 0;
+    case 'm':
+        args->markdown = true;
+        return 0;
+    case 'a':
+        args->all = true;
+        return 0;
+    case 'e':
+        args->equal = true;
+        return 0;
+    case 'o':
+        args->out = text;
+        return 0;
+    case OPT_EXACT:
+        exact_parse(state, args, text);
+        return 0;
+    case OPT_FLOOR:
+        args->floor = text;
+        return 0;
+    case OPT_AA:
+        args->aa = true;
+        return 0;
     case ARGP_KEY_ARG:
-        if (state->arg_num >= 2)
+        if (args->count >= (args->aa ? PATHS_MAX : 2))
             argp_error(state, "two runs are compared, not more");
-        args->paths[state->arg_num] = text;
+        args->paths[args->count++] = text;
         return 0;
     case ARGP_KEY_END:
-        if (state->arg_num < 2)
-            argp_error(state, "two runs are needed, the old one first");
+        end_check(state, args);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return number_option(key, text, state, args);
     }
+}
+
+/* Prints, or writes to the file asked for. */
+static int json_write(const struct compare_args *args, json_t *json)
+{
+    FILE *out = args->out ? file_create("compare", args->out) : stdout;
+    int status = TACH_OK;
+
+    if (!json)
+        return TACH_INTERNAL;
+    if (!out)
+        return TACH_CANTCREATE;
+    json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    fputc('\n', out);
+    if (args->out)
+        status = file_finish("compare", args->out, out);
+    return status;
+}
+
+static int comparison_say(const struct compare_args *args, const struct comparison *comparison)
+{
+    int status = TACH_OK;
+
+    sides_warn("compare", comparison);
+    if (args->json || args->out) {
+        json_t *json = comparison_json(comparison);
+        status = json_write(args, json);
+        json_decref(json);
+    }
+    if (!status && args->markdown && comparison_markdown(stdout, comparison, args->command))
+        status = TACH_INTERNAL;
+    if (!status && !args->json && !args->markdown &&
+        comparison_print(stdout, comparison, args->all))
+        status = TACH_INTERNAL;
+    if (!status && args->equal && comparison->moved)
+        status = TACH_DIFFERENT;
+    return status ? status : comparison_exit(comparison);
+}
+
+static int sides_compare(const struct compare_args *args)
+{
+    const struct sides_input input = {.paths = {args->paths[0], args->paths[1]},
+                                      .exact = {args->exact[0], args->exact[1]},
+                                      .floor = args->floor,
+                                      .matters = args->matters};
+    struct sides_compared sides;
+    int status = sides_load("compare", &input, &sides);
+
+    if (!status)
+        status = comparison_say(args, &sides.comparison);
+    sides_free(&sides);
+    return status;
+}
+
+static int aa_say(const struct compare_args *args, const struct aa *aa)
+{
+    int status = TACH_OK;
+
+    if (args->json || args->out) {
+        json_t *json = aa_json(aa);
+        status = json_write(args, json);
+        json_decref(json);
+    }
+    if (!args->json || args->out)
+        aa_print(stdout, aa);
+    return status;
+}
+
+static int aa_compare(const struct compare_args *args)
+{
+    struct document *runs = calloc(2 * args->count, sizeof(*runs));
+    struct run_paths paths;
+    struct aa aa = {0};
+
+    if (!runs)
+        return TACH_INTERNAL;
+    int status = run_paths_make(args->paths, args->count, &paths);
+    for (size_t i = 0; !status && i < paths.count; i++)
+        status = document_load_boots("compare", paths.all[i], &runs[i]);
+    struct aa_input input = {
+        runs, (const char *const *)paths.all, paths.count, args->splits, args->seed, judge_default};
+    input.rule.matters = args->matters;
+    if (!status)
+        status = aa_make("compare", &input, &aa);
+    if (!status)
+        status = aa_say(args, &aa);
+    aa_free(&aa);
+    for (size_t i = 0; i < paths.count; i++)
+        document_free(&runs[i]);
+    run_paths_free(&paths);
+    free(runs);
+    return status;
+}
+
+/* The command as it was given, for whoever reads what it printed. */
+static char *command_text(int argc, char **argv)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    for (int i = 0; out && i < argc; i++)
+        fprintf(out, "%s%s", i ? " " : "", argv[i]);
+    return out && !fclose(out) ? text : NULL;
 }
 
 int verb_compare(int argc, char **argv)
 {
-    static const struct argp_option options[] = {
-        {"json", 'j', NULL, 0, "Print the differences as a JSON array", 0}, {0}};
     static const struct argp argp = {
         options,
         option_parse,
-        "OLD NEW",
-        "Name every figure that moved between two runs.\v"
-        "OLD and NEW are directories of runs, or documents: ipc.json, ipc.ci.json, a baseline.\n\n"
+        "OLD NEW\nDIR\n--aa RUN...",
+        "Name what got slower between two runs.\v"
+        "OLD and NEW are directories of runs, or documents: ipc.json, ipc.ci.json, a baseline. DIR "
+        "is a run of two sides. Instructions are exact: any difference is real, one boot is "
+        "enough. Cycles are judged over the boots of both sides.\n\n"
         "Samples:\n"
         "  tach compare results/baseline.json results/run/first\n"
-        "  tach compare results/run/first results/run/second --json\n\n"
-        "Exit codes: 0 equal, 1 something moved, 2 not comparable or no verdict, 65 malformed, 66 "
-        "missing.",
+        "  tach compare results/run/two-sided --markdown\n"
+        "  tach compare --aa results/run/first --out results/floor.json\n\n"
+        "Exit codes: 0 nothing is worse, 1 regressed, 2 not comparable or inconclusive, 65 "
+        "malformed, 66 missing, 73 cannot be written.",
         NULL,
         NULL,
         NULL};
-    struct compare_args args = {0};
-    struct document sides[2] = {{.count = 0}};
+    struct compare_args args = {.matters = judge_default.matters, .splits = 1000, .seed = 1};
 
     argv[0] = (char[]){"tach compare"};
+    args.command = command_text(argc, argv);
     argp_parse(&argp, argc, argv, 0, NULL, &args);
-    int status = document_load("compare", args.paths[0], &sides[0]);
-    if (!status)
-        status = document_load("compare", args.paths[1], &sides[1]);
-    if (!status && !documents_comparable("compare", sides))
-        status = TACH_INCONCLUSIVE;
-    if (!status) {
-        struct tally tally = {.list = args.json ? json_array() : NULL};
-        documents_compare(sides, &tally);
-        status = verdict_say(sides, &tally);
-        json_decref(tally.list);
-    }
-    document_free(&sides[0]);
-    document_free(&sides[1]);
+    const int status = args.aa ? aa_compare(&args) : sides_compare(&args);
+    free(args.command);
     return status;
 }

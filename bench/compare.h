@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "bench/compare/floor.h"
 #include "bench/figure.h"
 #include "bench/judge/judge.h"
 
@@ -62,6 +63,7 @@ struct compared {
     bool pti_on;
     enum compared_on on; /* a figure that one side lacks must not vanish in silence */
     struct compared_metric metrics[METRIC_COUNT];
+    double floor;         /* relative, of this cell: what equal sides showed; 0: not known */
     enum verdict verdict; /* regressed when whole or a count is; else improved when one is */
     bool moved;           /* any metric is improved or regressed, phases included; or lone */
     enum reading reading;
@@ -96,6 +98,7 @@ struct comparison_input {
     const struct document *sides[2];
     const char *paths[2];
     const struct document *exact[2]; /* the companion under icount; NULL: none */
+    const struct floors *floors;     /* of this machine, a floor a cell; NULL: rule.floor for all */
     struct judge_rule rule;
 };
 
@@ -123,7 +126,7 @@ const struct compared **comparison_order(const struct comparison *comparison);
  *   rule {matters, floor, confidence, family, power}
  *   sides [{path, boots, excluded, complete, kernel, revision}] of base and head
  *   counts {regressed, improved, equivalent, inconclusive, moved, only_base, only_head}
- *   figures [{name, cell, pti, on, verdict, moved, reading, cause,
+ *   figures [{name, cell, pti, on, verdict, moved, reading, cause, floor,
  *     metrics {NAME: {exact, verdict, base, head, shift, percent, low, high, percent_low,
  *              percent_high, p, p_holm, noise, detectable, boots [2], boots_more}},
  *     instructions {the same} where there is a companion}]
@@ -131,12 +134,13 @@ const struct compared **comparison_order(const struct comparison *comparison);
 json_t *comparison_json(const struct comparison *comparison);
 
 /* The table for people: the worst first, equal figures only counted unless `all`. Colours and width
- * are of the stream. */
-void comparison_print(FILE *out, const struct comparison *comparison, bool all);
+ * are of the stream. Returns 0, or -1 when memory ends. */
+int comparison_print(FILE *out, const struct comparison *comparison, bool all);
 
 /* The text for a merge request: verdict, what moved, the rest folded, machine, class, boots, floor;
- * command: how it was made, or NULL. */
-void comparison_markdown(FILE *out, const struct comparison *comparison, const char *command);
+ * command: how it was made, or NULL. Names are escaped for GitHub's and GitLab's Markdown. Returns
+ * 0, or -1 when memory ends. */
+int comparison_markdown(FILE *out, const struct comparison *comparison, const char *command);
 
 /* What moved from the first to the second: an array of objects, empty when nothing did. */
 json_t *documents_moved(const struct document sides[2]);

@@ -36,8 +36,8 @@ quick_launch() { # launch to the first user instruction: best of many, in millis
 }
 
 step "the matrix runs, within 120 s" timeout 120 "$tach" run --class icount --out "$run"
-step "no figure moved against results/baseline.json" "$tach" compare results/baseline.json "$run"
-step "the run equals itself" "$tach" compare "$run" "$run"
+step "no figure moved against results/baseline.json" "$tach" compare --equal results/baseline.json "$run"
+step "the run equals itself" "$tach" compare --equal "$run" "$run"
 gated=$result
 step "budget: the cells run" "$tach" run --matrix bench/budget-matrix.cfg --class icount --out "$budget"
 step "budget: nothing above" "$tach" budget "$budget"
