@@ -15,7 +15,7 @@ struct plot_args {
     const char *run, *out;
 };
 
-static int plot_chart(const struct document *document, enum chart chart, const char *directory)
+static int plot_chart(const struct chart_data *data, enum chart chart, const char *directory)
 {
     static const char *const endings[] = {[CHART_SVG] = "svg", [CHART_PNG] = "png"};
     int status = TACH_OK;
@@ -25,7 +25,8 @@ static int plot_chart(const struct document *document, enum chart chart, const c
         bool drawn;
         if (asprintf(&path, "%s/%s.%s", directory, chart_names[chart], endings[form]) < 0)
             return TACH_INTERNAL;
-        status = chart_draw("plot", document, chart, (enum chart_form)form, path, &drawn);
+        const struct drawing drawing = {data, chart, (enum chart_form)form, path};
+        status = chart_draw("plot", &drawing, &drawn);
         if (!status) {
             say_name(stdout, drawn ? path : chart_names[chart]);
             puts(drawn ? "" : ": nothing of it was measured");
@@ -67,14 +68,19 @@ int verb_plot(int argc, char **argv)
         NULL};
     struct plot_args args = {.out = "build/plots"};
     struct document document;
+    struct kept kept = {0};
 
     argv[0] = (char[]){"tach plot"};
     argp_parse(&argp, argc, argv, 0, NULL, &args);
     int status = document_load("plot", args.run, &document);
     if (!status)
+        status = kept_load("plot", args.run, &kept);
+    if (!status)
         status = file_directory("plot", args.out);
+    const struct chart_data data = {.document = &document, .kept = &kept};
     for (unsigned chart = 0; !status && chart < CHART_COUNT; chart++)
-        status = plot_chart(&document, (enum chart)chart, args.out);
+        status = plot_chart(&data, (enum chart)chart, args.out);
+    kept_free(&kept);
     document_free(&document);
     return status;
 }

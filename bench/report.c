@@ -27,14 +27,18 @@ struct report_args {
 const enum chart_form report_forms[REPORT_FORMS] = {CHART_SVG, CHART_NARROW};
 
 /* Draws one chart and takes its text. */
-static int chart_take(const char *directory, enum chart chart, unsigned form, struct report *report)
+static int chart_take(const char *directory, const struct chart_data *data, unsigned number,
+                      struct report *report)
 {
+    const enum chart chart = (enum chart)(number / REPORT_FORMS);
+    const unsigned form = number % REPORT_FORMS;
     char path[64];
     size_t size;
     bool drawn;
 
     snprintf(path, sizeof(path), "%s/%s.svg", directory, chart_names[chart]);
-    int status = chart_draw("report", report->document, chart, report_forms[form], path, &drawn);
+    const struct drawing drawing = {data, chart, report_forms[form], path};
+    int status = chart_draw("report", &drawing, &drawn);
     if (!status && drawn)
         status = file_read("report", path, SVG_MAX, &report->svgs[chart][form], &size);
     unlink(path);
@@ -49,8 +53,9 @@ static int charts_take(struct report *report)
     if (!mkdtemp(directory)) {
         return say_error(TACH_CANTCREATE, "report", directory, "%s", strerror(errno));
     }
+    const struct chart_data data = {.document = report->document, .kept = report->kept};
     for (unsigned i = 0; !status && i < CHART_COUNT * REPORT_FORMS; i++)
-        status = chart_take(directory, (enum chart)(i / REPORT_FORMS), i % REPORT_FORMS, report);
+        status = chart_take(directory, &data, i, report);
     rmdir(directory);
     return status;
 }
@@ -70,21 +75,6 @@ static int json_take(const char *path, json_t **out)
     if (json_is_object(*out))
         return TACH_OK;
     return say_error(TACH_BADDATA, "report", path, "no JSON object");
-}
-
-/* machine.json stands beside the document of a run; a baseline has none. */
-static int machine_take(const char *run, json_t **out)
-{
-    struct stat facts;
-    char *path;
-
-    if (stat(run, &facts) || !S_ISDIR(facts.st_mode))
-        return TACH_OK;
-    if (asprintf(&path, "%s/machine.json", run) < 0)
-        return TACH_INTERNAL;
-    const int status = access(path, F_OK) ? TACH_OK : json_take(path, out);
-    free(path);
-    return status;
 }
 
 static int against_take(struct report *report)
@@ -110,9 +100,11 @@ static int page_write(const struct report *report, const char *path)
     report_answer(out, report);
     report_placement(out, report);
     report_beside(out, report);
+    report_spread(out, report);
     report_payload(out, report);
     report_ladder(out, report);
     report_phases(out, report);
+    report_waterfall(out, report);
     report_growth(out, report);
     report_mitigations(out, report);
     report_events(out, report);
@@ -133,8 +125,9 @@ static int report_make(const struct report_args *args, struct document *document
     char *path = NULL;
     struct stat facts;
 
-    int status = machine_take(args->run, &report->machine);
-    if (!status && args->against)
+    int status = TACH_OK;
+
+    if (args->against)
         status = against_take(report);
     if (!status && args->host)
         status = json_take(args->host, &report->host);
@@ -198,16 +191,21 @@ int verb_report(int argc, char **argv)
         NULL};
     struct report_args args = {0};
     struct document document;
+    struct kept kept = {0};
 
     argv[0] = (char[]){"tach report"};
     argp_parse(&argp, argc, argv, 0, NULL, &args);
-    struct report report = {.document = &document, .source = args.run, .against = args.against};
+    struct report report = {
+        .document = &document, .kept = &kept, .source = args.run, .against = args.against};
     int status = document_load("report", args.run, &document);
+    if (!status)
+        status = kept_load("report", args.run, &kept);
+    report.machine = kept.machine;
     if (!status)
         status = report_make(&args, &document, &report);
     for (unsigned i = 0; i < CHART_COUNT * REPORT_FORMS; i++)
         free(report.svgs[i / REPORT_FORMS][i % REPORT_FORMS]);
-    json_decref(report.machine);
+    kept_free(&kept);
     json_decref(report.moved);
     json_decref(report.host);
     document_free(&document);

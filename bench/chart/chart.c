@@ -140,8 +140,10 @@ static bool ladder_script(const struct sheet *sheet)
 bool chart_script(const struct sheet *sheet, enum chart chart)
 {
     static bool (*const scripts[CHART_COUNT])(const struct sheet *) = {
-        answer_script, placement_script, payload_script,
-        ladder_script, phases_script,    growth_script};
+#define X(name, title, height, narrow) name##_script,
+        CHARTS(X)
+#undef X
+    };
 
     prelude_print(sheet->script, figure_unit(sheet->document->class));
     return scripts[chart](sheet);

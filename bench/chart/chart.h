@@ -9,14 +9,17 @@
 #include <stdio.h>
 
 #include "bench/figure.h"
+#include "bench/kept.h"
 
 /* X(name, title, height, height of the narrow form): in the order of the page; pixels. */
 #define CHARTS(X)                                                                                  \
     X(answer, "Direct against scheme-routed, isolation off against on", 430, 400)                  \
     X(placement, "A read of 8 bytes by placement and route", 380, 400)                             \
+    X(spread, "How single regions spread", 420, 560)                                               \
     X(payload, "Cost against payload", 480, 860)                                                   \
     X(ladder, "The rungs, smallest payload", 430, 400)                                             \
     X(phases, "Where a call spends its time", 430, 460)                                            \
+    X(waterfall, "One call, stamp by stamp", 400, 640)                                             \
     X(growth, "Alone, and on a crowded machine", 400, 400)
 
 enum chart {
@@ -46,11 +49,27 @@ extern const char *const chart_dark[CHART_COLOURS];
 #define CHART_SIDE(on) chart_light[3 + (on)]            /* isolation off, on */
 extern const unsigned chart_phase_colours[PHASE_COUNT]; /* places */
 
+/* What charts are drawn of; nothing is owned. */
+struct chart_data {
+    const struct document *document; /* a row a cell */
+    const struct document *rows;     /* a row a boot; NULL: not there */
+    const struct kept *kept;         /* NULL: not there */
+};
+
 /* What a chart is drawn of, and for whom. */
 struct sheet {
     FILE *script;
-    const struct document *document;
+    const struct document *document; /* of data */
+    const struct chart_data *data;
     bool narrow; /* legends below, labels short */
+};
+
+/* A drawing that is to become a file. */
+struct drawing {
+    const struct chart_data *data;
+    enum chart chart;
+    enum chart_form form;
+    const char *path;
 };
 
 /* Writes a chart's data and drawing commands, without terminal and output. False when the document
@@ -61,12 +80,13 @@ bool chart_script(const struct sheet *sheet, enum chart chart);
 bool placement_script(const struct sheet *sheet);
 bool payload_script(const struct sheet *sheet);
 bool phases_script(const struct sheet *sheet);
+bool spread_script(const struct sheet *sheet);
+bool waterfall_script(const struct sheet *sheet);
 bool growth_script(const struct sheet *sheet);
 
 /* Draws one chart into a file. *drawn says whether there was anything to draw. Complains under the
  * verb's name; returns an enum tach_exit. */
-int chart_draw(const char *verb, const struct document *document, enum chart chart,
-               enum chart_form form, const char *path, bool *drawn);
+int chart_draw(const char *verb, const struct drawing *drawing, bool *drawn);
 
 /* The smallest payload of a rung in the document; the cell in two spaces where there are two. NULL
  * when the rung is not there. */

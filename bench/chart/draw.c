@@ -46,19 +46,20 @@ static void quoted_print(FILE *script, const char *text)
 }
 
 /* Returns an enum tach_exit. */
-static int script_write(const char *verb, const struct document *document, enum chart chart,
-                        enum chart_form form, const char *paths[2], bool *drawn)
+static int script_write(const char *verb, const struct drawing *drawing, const char *paths[2],
+                        bool *drawn)
 {
     FILE *script = file_create(verb, paths[0]);
 
     if (!script)
         return TACH_CANTCREATE;
-    terminal_print(script, chart, form);
+    terminal_print(script, drawing->chart, drawing->form);
     fputs("set output '", script);
     quoted_print(script, paths[1]);
     fputs("'\n", script);
-    const struct sheet sheet = {script, document, form == CHART_NARROW};
-    *drawn = chart_script(&sheet, chart);
+    const struct sheet sheet = {script, drawing->data->document, drawing->data,
+                                drawing->form == CHART_NARROW};
+    *drawn = chart_script(&sheet, drawing->chart);
     return file_finish(verb, paths[0], script);
 }
 
@@ -86,9 +87,9 @@ static int gnuplot_run(const char *verb, const char *script, const char *log)
     return TACH_CANTCREATE;
 }
 
-int chart_draw(const char *verb, const struct document *document, enum chart chart,
-               enum chart_form form, const char *path, bool *drawn)
+int chart_draw(const char *verb, const struct drawing *drawing, bool *drawn)
 {
+    const char *path = drawing->path;
     char script[PATH_ROOM], part[PATH_ROOM], log[PATH_ROOM];
     const char *paths[2] = {script, part};
 
@@ -101,7 +102,7 @@ int chart_draw(const char *verb, const struct document *document, enum chart cha
     snprintf(script, sizeof(script), "%.4000s.gp", path);
     snprintf(part, sizeof(part), "%.4000s.part", path);
     snprintf(log, sizeof(log), "%.4000s.log", path);
-    int status = script_write(verb, document, chart, form, paths, drawn);
+    int status = script_write(verb, drawing, paths, drawn);
     if (!status && *drawn)
         status = gnuplot_run(verb, script, log);
     if (!status && *drawn && rename(part, path)) {

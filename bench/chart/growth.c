@@ -58,7 +58,7 @@ bool growth_script(const struct sheet *sheet)
     for (size_t i = 0; i < CROWDS; i++)
         bars[i] = crowd_print(sheet, i);
     fprintf(script,
-            "set xrange [-0.6:%zu.6]\nset yrange [0:*]\nset offsets 0,0,graph 0.1,0\n"
+            "set xrange [-0.6:%zu.6]\nset yrange [0:*]\nset offsets 0,0,graph 0.16,0\n"
             "set boxwidth 0.18\nset xtics scale 0 (",
             OPERATIONS - 1);
     for (size_t i = 0; i < OPERATIONS; i++) {

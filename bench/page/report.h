@@ -19,8 +19,9 @@ struct report {
     const struct document *document;
     const char *source; /* the path that it was read from */
     char *svgs[CHART_COUNT][REPORT_FORMS];
-    json_t *machine; /* machine.json of the run; NULL: not there */
-    json_t *moved;   /* what compare found against `against`; NULL: not asked */
+    const struct kept *kept; /* what the run kept; empty for a document alone */
+    const json_t *machine;   /* of kept; NULL: not there */
+    json_t *moved;           /* what compare found against `against`; NULL: not asked */
     const char *against;
     json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
 };
@@ -71,6 +72,12 @@ void report_steps(FILE *out, const struct report *report);
 
 /* The rungs, with the kernel's counts beside what they must be. */
 void report_ladder(FILE *out, const struct report *report);
+
+/* How single regions spread: distribution functions and percentiles. */
+void report_spread(FILE *out, const struct report *report);
+
+/* One traced call from stamp to stamp. */
+void report_waterfall(FILE *out, const struct report *report);
 
 /* The phases of a call, and what tracing adds to it. */
 void report_phases(FILE *out, const struct report *report);
