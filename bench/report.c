@@ -90,13 +90,8 @@ static int against_take(struct report *report)
     return status;
 }
 
-static int page_write(const struct report *report, const char *path)
+static void sections_print(FILE *out, const struct report *report)
 {
-    FILE *out = file_create("report", path);
-
-    if (!out)
-        return TACH_CANTCREATE;
-    html_begin(out, "Tach: what a call costs");
     report_answer(out, report);
     report_placement(out, report);
     report_beside(out, report);
@@ -111,7 +106,28 @@ static int page_write(const struct report *report, const char *path)
     report_calibration(out, report);
     report_peers(out, report);
     report_provenance(out, report);
+}
+
+static int page_write(const struct report *report, const char *path)
+{
+    char *body = NULL;
+    size_t size;
+    FILE *sections = open_memstream(&body, &size);
+
+    if (!sections)
+        return TACH_INTERNAL;
+    sections_print(sections, report);
+    FILE *out = fclose(sections) ? NULL : file_create("report", path);
+    if (!out) {
+        free(body);
+        return TACH_CANTCREATE;
+    }
+    html_begin(out, "Tach: what a call costs");
+    report_title(out, report);
+    html_contents(out, body);
+    fputs(body, out);
     html_end(out);
+    free(body);
     const int status = file_finish("report", path, out);
     struct stat facts;
     if (status && !stat(path, &facts) && S_ISREG(facts.st_mode))

@@ -23,14 +23,21 @@ void report_figure(FILE *out, const struct report *report, enum chart chart, con
     fprintf(out, "<figcaption>%s</figcaption>\n</figure>\n", caption);
 }
 
-static void big_difference(FILE *out, const struct figure *from, const struct figure *to,
-                           const char *unit)
+static void big_difference(FILE *out, const struct report *report,
+                           const struct figure *const sides[2])
 {
-    char text[32];
+    char text[32], bounds[2][32];
+    double interval[2];
 
-    const double delta = to->whole - from->whole;
+    const double delta = sides[1]->whole - sides[0]->whole;
     number_text(fabs(delta), text, sizeof(text));
-    fprintf(out, "<b>%c%s <small>%s</small></b>", delta < 0 ? '-' : '+', text, unit);
+    fprintf(out, "<b>%c%s <small>%s</small></b>", delta < 0 ? '-' : '+', text,
+            figure_unit(report->document->class));
+    if (!report_interval(report, sides, interval))
+        return;
+    number_text(interval[0], bounds[0], sizeof(bounds[0]));
+    number_text(interval[1], bounds[1], sizeof(bounds[1]));
+    fprintf(out, "(99 %%: %s to %s) ", bounds[0], bounds[1]);
 }
 
 /* "T2 149 against D4 129" */
@@ -58,7 +65,7 @@ static void routing_item(FILE *out, const struct report *report, const char *dir
     if (!sides[on][0] || !sides[on][1])
         return;
     fputs("<li>", out);
-    big_difference(out, sides[on][0], sides[on][1], figure_unit(report->document->class));
+    big_difference(out, report, sides[on]);
     fprintf(out, "%s: ", what);
     against_print(out, "T2", sides[on][1], direct, sides[on][0]);
     fprintf(out, ", %d bytes, isolation %s", PAYLOAD, on ? "on" : "off");
@@ -80,7 +87,7 @@ static void isolation_item(FILE *out, const struct report *report)
     if (!off || !on)
         return;
     fputs("<li>", out);
-    big_difference(out, off, on, figure_unit(report->document->class));
+    big_difference(out, report, (const struct figure *const[2]){off, on});
     fputs("is what page-table isolation adds to a scheme-routed call: ", out);
     against_print(out, "on", on, "off", off);
     if (null_off && null_on) {
@@ -103,64 +110,92 @@ static bool boots_count(const json_t *machine, size_t *passed, size_t *all)
     return *all > 0;
 }
 
+/* How far equal runs differ here: the line below which no difference is a finding. */
+static void floor_print(FILE *out, const struct report *report)
+{
+    if (report_exact(report))
+        fputs("A/A floor 0: equal runs count the same; caches, TLBs and the price of a CR3 write "
+              "are not in the count.",
+              out);
+    else
+        fputs("A/A floor not known: <code>tach compare --aa</code> measures it.", out);
+}
+
 /* Whether this machine can be believed: what its class means, and whether its boots passed. A boot
  * passes only where the calibration fits the class and the kernel's counts fit the rung. */
 static void belief_item(FILE *out, const struct report *report)
 {
     const struct document *document = report->document;
-    const bool whole = !strcmp(document->complete, "yes");
-    const bool exact = strcmp(figure_unit(document->class), "cycles") != 0;
+    const bool whole = !strcmp(document->complete, "yes"), exact = report_exact(report);
     const bool measured = exact || !strcmp(document->class, "kvm");
     size_t passed, all;
 
     fprintf(out, "<li><b%s>", whole && measured ? "" : " class=\"alarm\"");
     fputs(!whole ? "incomplete" : exact ? "exact" : measured ? "measured" : "no verdict", out);
     fputs("</b>", out);
+    html_text(out, document->class);
+    fputs(exact      ? ", counted instructions. "
+          : measured ? ", cycles of hardware that passed the probe. "
+                     : ", functional only: its cycles are no machine's. ",
+          out);
     if (boots_count(report->machine, &passed, &all))
         fprintf(out, "%zu of %zu boots passed, calibration and counts of traps included. ", passed,
                 all);
-    if (exact)
-        fputs("Counted instructions: the same on every run; caches, TLBs and the price of a CR3 "
-              "write are not in them.</li>\n",
-              out);
-    else
-        fputs(measured ? "Cycles of hardware that passed the probe.</li>\n"
-                       : "Functional only: its cycles are no machine's.</li>\n",
-              out);
+    floor_print(out, report);
+    fputs("</li>\n", out);
 }
 
-static void answer_row(FILE *out, const struct report *report, const char *rung, long size,
-                       const char *title)
+static void answer_row(FILE *out, const struct report *report, const char *rung, const char *title)
 {
-    const struct figure *off = chart_at(report->document, rung, size, false);
-    const struct figure *on = chart_at(report->document, rung, size, true);
-    const char *unit = figure_unit(report->document->class);
+    const long size = strcmp(rung, "R0") ? PAYLOAD : -1;
+    const struct figure *sides[2] = {chart_at(report->document, rung, size, false),
+                                     chart_at(report->document, rung, size, true)};
+    struct marks marks = {.fractions = 0};
 
-    if (!off && !on)
+    if (!sides[0] && !sides[1])
         return;
     fprintf(out, "<tr><td>%s</td>", title);
-    html_number(out, off, "kernel", off ? off->kernel : 0);
-    html_number(out, on, "kernel", on ? on->kernel : 0);
-    html_number(out, off, unit, off ? off->whole : 0);
-    html_number(out, on, unit, on ? on->whole : 0);
-    html_difference(out, off, on, unit);
+    for (unsigned on = 0; on < 2; on++)
+        html_number(out, sides[on], "kernel", sides[on] ? sides[on]->kernel : 0);
+    report_pair(out, report, sides, &marks);
     fputs("</tr>\n", out);
+}
+
+/* A fact of the context, where it is a text. */
+static void fact_print(FILE *out, const json_t *context, const char *name, const char *before)
+{
+    const char *text = json_string_value(json_object_get(context, name));
+
+    if (!text || !*text)
+        return;
+    fputs(before, out);
+    html_text(out, text);
+}
+
+void report_title(FILE *out, const struct report *report)
+{
+    const struct document *document = report->document;
+
+    fputs("<h1>What does it cost to put a service somewhere?</h1>\n<p>", out);
+    fputs(report_exact(report)
+              ? "Instructions a round trip, counted exactly, as the client sees it."
+              : "Cycles a round trip, as the client sees it.",
+          out);
+    fputs(strcmp(document->complete, "yes")
+              ? " <span class=\"alarm\">Not every boot of this run passed.</span>"
+              : " Every boot passed.",
+          out);
+    fputs("<br/>Machine: ", out);
+    html_text(out, document->machine);
+    fact_print(out, document->context, "cpu", "; host ");
+    fact_print(out, document->context, "date", "; ");
+    fact_print(out, document->context, "revision", "; revision ");
+    fputs(".</p>\n", out);
 }
 
 void report_answer(FILE *out, const struct report *report)
 {
-    const struct document *document = report->document;
-
-    fputs("<h1>What does it cost to put a service somewhere?</h1>\n<p>Class ", out);
-    html_text(out, document->class);
-    fputs(strcmp(figure_unit(document->class), "cycles")
-              ? ": instructions a round trip, counted exactly, as the client sees it."
-              : ": cycles a round trip, as the client sees it.",
-          out);
-    fputs(strcmp(document->complete, "yes")
-              ? " <span class=\"alarm\">Not every boot of this run passed.</span></p>\n"
-              : " Every boot passed.</p>\n",
-          out);
+    fputs("<section id=\"answers\" aria-label=\"The answers\">\n", out);
     fputs("<ul class=\"answers\">\n", out);
     routing_item(out, report, "D4", "scheme routing over a direct message to the same server");
     routing_item(out, report, "R1", "a server instead of the same service in the kernel");
@@ -173,13 +208,14 @@ void report_answer(FILE *out, const struct report *report)
                   "space; D4 sends them as a message; R0 enters the kernel and leaves it.");
     html_table(out, "Direct against scheme-routed",
                "route|kernel, off|on|whole, off|on|isolation adds");
-    answer_row(out, report, "R0", -1, "R0 null call");
-    answer_row(out, report, "R1", PAYLOAD, "R1 scheme, service in the kernel");
-    answer_row(out, report, "D4", PAYLOAD, "D4 message to a server");
-    answer_row(out, report, "T2", PAYLOAD, "T2 scheme, service at a server");
+    answer_row(out, report, "R0", "R0 null call");
+    answer_row(out, report, "R1", "R1 scheme, service in the kernel");
+    answer_row(out, report, "D4", "D4 message to a server");
+    answer_row(out, report, "T2", "T2 scheme, service at a server");
     html_table_end(out);
     html_note(out, "kernel: from the system call to its return, both crossings added; whole: the "
                    "client's stubs and the server's loop included, the empty region taken off. off "
                    "and on: page-table isolation.");
     report_moved_table(out, report);
+    html_section_end(out);
 }

@@ -91,6 +91,23 @@ void html_section(FILE *out, const char *id, const char *title)
             id, id, id, title);
 }
 
+void html_contents(FILE *out, const char *body)
+{
+    static const char head[] = "<section id=\"", title[] = "-title\">";
+
+    fputs("<nav aria-label=\"Sections\">", out);
+    while ((body = strstr(body, head)) != NULL) {
+        body += strlen(head);
+        const char *begin = strstr(body, "<h2 "), *end = strchr(body, '\n');
+        if (!end || end + 1 != begin) /* a section without a heading of its own */
+            continue;
+        begin = strstr(begin, title) + strlen(title);
+        fprintf(out, "<a href=\"#%.*s\">%.*s</a>\n", (int)strcspn(body, "\""), body,
+                (int)(strstr(begin, "</h2>") - begin), begin);
+    }
+    fputs("</nav>\n", out);
+}
+
 void html_section_end(FILE *out)
 {
     fputs("</section>\n", out);
@@ -165,14 +182,11 @@ void html_number(FILE *out, const struct figure *figure, const char *member, dou
     fprintf(out, "\">%s</td>", text);
 }
 
-void html_change(FILE *out, const struct figure *const sides[2], const char *member, double delta)
+static void change_begin(FILE *out, const struct figure *const sides[2], const char *member,
+                         double delta)
 {
     char text[32], names[2][FIGURE_NAME_MAX];
 
-    if (!(fabs(delta) < -FIGURE_ABSENT / 2)) {
-        fputs("<td>-</td>", out);
-        return;
-    }
     number_text(fabs(delta), text, sizeof(text));
     figure_name(sides[0], names[0]);
     figure_name(sides[1], names[1]);
@@ -180,7 +194,22 @@ void html_change(FILE *out, const struct figure *const sides[2], const char *mem
     html_text(out, names[1]);
     fputs("\" data-minus=\"", out);
     html_text(out, names[0]);
-    fprintf(out, "\" data-member=\"%s\">%c%s</td>", member, delta < 0 ? '-' : '+', text);
+    fprintf(out, "\" data-member=\"%s\">%c%s", member, delta < 0 ? '-' : '+', text);
+}
+
+void html_difference_begin(FILE *out, const struct figure *const sides[2], const char *unit)
+{
+    change_begin(out, sides, unit, sides[1]->whole - sides[0]->whole);
+}
+
+void html_change(FILE *out, const struct figure *const sides[2], const char *member, double delta)
+{
+    if (!(fabs(delta) < -FIGURE_ABSENT / 2)) {
+        fputs("<td>-</td>", out);
+        return;
+    }
+    change_begin(out, sides, member, delta);
+    fputs("</td>", out);
 }
 
 void html_difference(FILE *out, const struct figure *from, const struct figure *to,

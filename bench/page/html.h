@@ -18,6 +18,9 @@ void html_text(FILE *out, const char *text);
 void html_section(FILE *out, const char *id, const char *title);
 void html_section_end(FILE *out);
 
+/* Links to the sections of a body that html_section began. */
+void html_contents(FILE *out, const char *body);
+
 /* Begins a table that scrolls inside of itself, by keys too; `heads` is its first row: columns
  * parted by '|', those of text begin with '<'. */
 void html_table(FILE *out, const char *label, const char *heads);
@@ -32,6 +35,9 @@ void html_number(FILE *out, const struct figure *figure, const char *member, dou
 /* A cell with the difference of two wholes, with its sign; `unit` names that member. */
 void html_difference(FILE *out, const struct figure *from, const struct figure *to,
                      const char *unit);
+
+/* The same of two figures that are there, its cell left open. */
+void html_difference_begin(FILE *out, const struct figure *const sides[2], const char *unit);
 
 /* The same for any member of two figures; a dash where one of them has it not. */
 void html_change(FILE *out, const struct figure *const sides[2], const char *member, double delta);

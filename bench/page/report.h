@@ -17,7 +17,8 @@ extern const enum chart_form report_forms[REPORT_FORMS];
 /* All that the page is made of. */
 struct report {
     const struct document *document;
-    const char *source; /* the path that it was read from */
+    const struct document *rows; /* a row a boot; NULL: not there */
+    const char *source;          /* the path that it was read from */
     char *svgs[CHART_COUNT][REPORT_FORMS];
     const struct kept *kept; /* what the run kept; empty for a document alone */
     const json_t *machine;   /* of kept; NULL: not there */
@@ -37,6 +38,14 @@ struct marks {
 void report_pair(FILE *out, const struct report *report, const struct figure *sides[2],
                  struct marks *marks);
 
+/* Whether the class counts instructions, so that one boot tells all. */
+bool report_exact(const struct report *report);
+
+/* The 99 % interval of a difference over the boots of both sides; false where the class is exact,
+ * or where there are too few boots for one. A side may be NULL. */
+bool report_interval(const struct report *report, const struct figure *const sides[2],
+                     double interval[2]);
+
 /* The notes, by cell; nothing where none is due. */
 void report_marks(FILE *out, const struct marks *marks);
 
@@ -45,6 +54,9 @@ void report_moved(FILE *out, const struct report *report);
 
 /* The table of what moved; nothing where nothing did. */
 void report_moved_table(FILE *out, const struct report *report);
+
+/* The heading, and what the page is of. */
+void report_title(FILE *out, const struct report *report);
 
 /* The first screen: what routing and isolation cost, what moved, what can be believed. */
 void report_answer(FILE *out, const struct report *report);

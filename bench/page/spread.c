@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The report's sections of single measurements: how regions spread, from the exact histograms, and
  * one traced call from stamp to stamp. See bench/page/report.h. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "bench/chart/waterfall.h"
@@ -27,7 +28,7 @@ static void spread_row(FILE *out, const char *route, const struct figure *figure
 void report_spread(FILE *out, const struct report *report)
 {
     static const char *const routes[] = {"R1", "D4", "T2"};
-    const bool exact = strcmp(figure_unit(report->document->class), "cycles") != 0;
+    const bool exact = report_exact(report);
 
     html_section(out, "spread", "How single regions spread");
     if (!report->svgs[CHART_spread][0]) {
@@ -39,9 +40,7 @@ void report_spread(FILE *out, const struct report *report)
     report_figure(out, report, CHART_spread,
                   exact
                       ? "Share of the regions that took at most so many instructions, empty region "
-                        "included. Counted instructions repeat, so each curve is a step; what lies "
-                        "right of it are the first regions of a boot, which find less prepared, "
-                        "or a tick of the clock."
+                        "included. Counted instructions repeat, so a curve is one step, or a few."
                       : "Share of the regions that took at most so many cycles, empty region "
                         "included, all boots together; the axis is logarithmic. A long tail is "
                         "the machine's, a shifted curve the path's.");
@@ -64,12 +63,14 @@ static void call_table(FILE *out, const struct report *report, const struct wate
 
     if (!count)
         return;
+    const struct span_cell *cell;
+    kept_traced(report->kept, ask->cell, ask->pti_on, &cell);
     number_text(steps[count - 1].to, texts[0], sizeof(texts[0]));
     fprintf(out,
-            "<details><summary>%sisolation %s: %s in %zu intervals</summary>\n<div "
-            "data-call=\"%s\" data-pti=\"%s\">\n",
-            title, ask->pti_on ? "on" : "off", texts[0], count,
-            ask->slowest ? "slowest" : "typical", ask->pti_on ? "on" : "off");
+            "<details><summary>%sisolation %s: %s in %zu intervals; %zu calls were traced, from "
+            "%" PRIu64 " to %" PRIu64 "</summary>\n<div data-call=\"%s\" data-pti=\"%s\">\n",
+            title, ask->pti_on ? "on" : "off", texts[0], count, cell->calls, cell->whole_min,
+            cell->whole_max, ask->slowest ? "slowest" : "typical", ask->pti_on ? "on" : "off");
     html_table(out, "Intervals of a call", "until|ticks|<what");
     for (size_t i = 0; i < count; i++) {
         number_text(steps[i].to, texts[0], sizeof(texts[0]));
@@ -83,7 +84,7 @@ static void call_table(FILE *out, const struct report *report, const struct wate
 
 void report_waterfall(FILE *out, const struct report *report)
 {
-    const bool exact = strcmp(figure_unit(report->document->class), "cycles") != 0;
+    const bool exact = report_exact(report);
 
     html_section(out, "waterfall", "One call, stamp by stamp");
     if (!report->svgs[CHART_waterfall][0]) {
@@ -95,8 +96,7 @@ void report_waterfall(FILE *out, const struct report *report)
     report_figure(out, report, CHART_waterfall,
                   exact
                       ? "A read of 8 bytes through the scheme to a server (T2), traced, from the "
-                        "client's first stamp to its second. Every such call counts the same; the "
-                        "stamps themselves are in it."
+                        "client's first stamp to its second. The stamps themselves are in it."
                       : "A read of 8 bytes through the scheme to a server (T2), traced: the median "
                         "call above, the call at the 99.9th percentile below. The stamps "
                         "themselves are in it.");

@@ -87,7 +87,7 @@ def check_structure(page):
                 expect(value.lstrip("#") in ids, "a link to nowhere: " + value)
     for section in (node for node in page.iter() if local(node.tag) == "section"):
         kinds = [local(node.tag) for node in section.iter()]
-        expect(section.get("aria-labelledby"), "a section without a heading")
+        expect(section.get("aria-labelledby") or section.get("aria-label"), "a section without a heading")
         expect("figure" not in kinds or "table" in kinds, "no table beside " + str(section.get("id")))
     expect(any(local(node.tag) == "figure" for node in page.iter()), "no figure")
     for holder in (node for node in page.iter() if any(local(child.tag) == "table" for child in node)):
