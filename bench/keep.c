@@ -15,8 +15,10 @@
 #include "bench/file.h"
 #include "traces/say.h"
 
-#define LATEST      RUN_DIRECTORY "/latest"
-#define LATEST_PART RUN_DIRECTORY "/.latest"
+#define LOCK_TRIES   20u /* for one second in all */
+#define LOCK_WAIT_NS 50000000L
+#define LATEST       RUN_DIRECTORY "/latest"
+#define LATEST_PART  RUN_DIRECTORY "/.latest"
 
 static int directory_fresh(const char *class, char **out)
 {
@@ -96,17 +98,27 @@ int keep_begin(struct run *run)
     return status;
 }
 
-/* The lock is the directory's own: it needs no file, and goes with the process. */
+/* The lock is the directory's own: it needs no file, and goes with the process. A child that a
+ * killed process was about to start has it too for a moment, until it sees that it is alone. */
 int keep_lock(const char *directory)
 {
     const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = fd < 0;
 
     if (fd < 0)
         return say_error(TACH_NOINPUT, "run", directory, "%s", strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB))
-        return say_error(TACH_CANTCREATE, "run", directory,
-                         errno == EWOULDBLOCK ? "another process is at work there" : "cannot lock");
-    return TACH_OK; /* fd stays open: it is the lock */
+    for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
+        failed = flock(fd, LOCK_EX | LOCK_NB);
+        if (!failed || errno != EWOULDBLOCK)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_NS}, NULL);
+    }
+    if (!failed)
+        return TACH_OK; /* fd stays open: it is the lock */
+    const int error = errno;
+    close(fd);
+    return say_error(TACH_CANTCREATE, "run", directory, "%s",
+                     error == EWOULDBLOCK ? "another process is at work there" : strerror(error));
 }
 
 void keep_latest(const char *directory)

@@ -54,9 +54,22 @@ static size_t boots_in(const struct run *run, enum boot_state state)
     return count;
 }
 
+/* How to go on with a run of which boots were not made. */
+static void resume_say(const struct run *run)
+{
+    const size_t pending = boots_in(run, BOOT_PENDING);
+
+    if (!pending)
+        return;
+    fprintf(stderr, "tach run: %zu of %zu boots were not made; go on with: tach run --resume ",
+            pending, run->boots.count);
+    say_name(stderr, run->directory);
+    fputc('\n', stderr);
+}
+
 static void run_say(const struct run *run)
 {
-    const size_t failed = boots_in(run, BOOT_FAILED), pending = boots_in(run, BOOT_PENDING);
+    const size_t failed = boots_in(run, BOOT_FAILED);
 
     fputs("tach run: kept in ", stderr);
     say_name(stderr, run->directory);
@@ -64,12 +77,7 @@ static void run_say(const struct run *run)
     if (failed)
         fprintf(stderr, ": %zu in no figure, but in " FIGURE_SUITE ".excluded.json", failed);
     fputs(run_complete(run) ? "" : "\n", stderr);
-    if (!pending)
-        return;
-    fprintf(stderr, "tach run: %zu of %zu boots were not made; go on with: tach run --resume ",
-            pending, run->boots.count);
-    say_name(stderr, run->directory);
-    fputc('\n', stderr);
+    resume_say(run);
 }
 
 /* Documents of all that there is; the first error counts. */
@@ -102,8 +110,10 @@ static int run_make(const struct run_args *args, struct run *run)
     const int status = drive_boots(run, args->jobs         ? args->jobs
                                         : class_exact(run) ? JOBS_OF_COUNTS
                                                            : 1);
-    const int finished = run_finish(args, run);
-    return status ? status : finished;
+    if (!status)
+        return run_finish(args, run);
+    resume_say(run); /* no space for documents either */
+    return status;
 }
 
 /* QEMU and the class: what the machine must have before anything is made. */

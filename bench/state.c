@@ -193,8 +193,8 @@ static void boot_again(const json_t *json, struct boot_run *boot)
 
     boot_digest(boot);
     if (state == BOOT_PENDING || strcmp(boot->frames_sha256, text_of(json, "frames_sha256"))) {
-        unlink(boot->frames); /* half a boot, to be made again */
-        unlink(boot->log);
+        if (boot->frames_sha256[0]) /* half a boot, to be made again */
+            unlink(boot->frames);
         return;
     }
     boot->state = state;

@@ -2,8 +2,9 @@
  * Stands in for QEMU and a guest in the tests of the runner: started under the name
  * qemu-system-x86_64 with the same words, it writes the frames of a boot whose every figure is
  * known (synth_whole) to the serial file, and ends as a boot ends. TACH_SYNTH names what goes wrong
- * in the boot with pti=on trace=off: panic, hang, reset, cut, skip (a cell), deaf (to pti=on); or
- * in all of them: extra (R0 one tick dearer, in its guards). Its numbers are made up, for tests
+ * in the boot with pti=on trace=off: panic, hang, reset, cut, skip (a cell), deaf (to pti=on), wild
+ * (a loop that takes 9 times as long as it should), slow (a while between two cells); or in all of
+ * them: extra (R0 one tick dearer, in its guards). Its numbers are made up, for tests
  * only.
  */
 #include <stdbool.h>
@@ -27,7 +28,7 @@ static struct {
     FILE *out;
     uint16_t sequence;
     uint32_t frames, boot_id;
-    bool pti, trace, extra, deaf;
+    bool pti, trace, extra, deaf, wild;
 } guest;
 
 static const struct {
@@ -150,7 +151,7 @@ static void hello_send(const char *words)
                        .brand = "no machine at all"}};
     const struct wire_calib calib = {.empty = EMPTY,
                                      .empty_max = EMPTY,
-                                     .loop_ring0 = 2002,
+                                     .loop_ring0 = guest.wild ? 18002 : 2002,
                                      .quantum = 1,
                                      .stamp_cost = STAMP,
                                      .loop_ring3 = 2002,
@@ -175,6 +176,10 @@ static void fault_inject(const char *fault)
     if (!strcmp(fault, "hang")) {
         fflush(guest.out);
         sleep(1000);
+    }
+    if (!strcmp(fault, "slow")) {
+        fflush(guest.out);
+        usleep(20000);
     }
     if (!strcmp(fault, "reset"))
         exit(0);
@@ -228,6 +233,7 @@ int main(int argc, char **argv)
     guest.trace = strstr(words, "trace=on") != NULL;
     guest.extra = fault && !strcmp(fault, "extra");
     guest.deaf = fault && !strcmp(fault, "deaf") && !guest.trace;
+    guest.wild = fault && !strcmp(fault, "wild") && guest.pti && !guest.trace;
     guest.boot_id = 1000u + guest.pti * 2u + guest.trace;
     hello_send(words);
     cells_run(words, fault && guest.pti && !guest.trace ? fault : "");

@@ -46,6 +46,8 @@ build/test/capture_make: traces/test/capture_make.c traces/frame.c traces/body.c
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
 build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(HEADERS)
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
+build/test/kill_at.so: bench/test/kill_at.c build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $< -ldl
 # CORE and the fast path on a mock machine: the path's own source, assembled for a host process.
 MOCK    = -Ikernel/hal/test/mock
 CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request classic capture task fd file scheme pool syscall calls taskctl fault \
@@ -74,4 +76,4 @@ $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c 
 $(eval $(call UNIT,core_blob,kernel/core/test/test_blob.c kernel/core/blob.c kernel/core/crc.c))
 $(eval $(call UNIT,core_module,kernel/core/test/test_module.c kernel/core/modelf.c))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
-TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/tiny.elf build/retpoline.elf
+TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/test/kill_at.so build/tiny.elf build/retpoline.elf
