@@ -161,6 +161,8 @@ static int side_harvest(struct run *run, unsigned side, bool trace, struct harve
         boot->loaded =
             boot->state != BOOT_PENDING && capture_load(boot->frames, &boot->capture) == TACH_OK;
         failed = boot_harvest(boot, harvest);
+        if (!failed && boot->loaded && boot->state == BOOT_PASSED && !trace)
+            failed = warmup_boot(&boot->capture.boots[0], run->sides[side].name, &run->warmup);
         json_array_set_new(harvest->boots, boot->number - 1, boot_json(boot));
         capture_free(&boot->capture);
         boot->loaded = false;

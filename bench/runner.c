@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/drift.h"
 #include "bench/drive.h"
 #include "bench/exits.h"
 #include "bench/file.h"
@@ -80,6 +81,17 @@ static void run_say(const struct run *run)
     resume_say(run);
 }
 
+/* What only all boots together tell; it stands in run.json from here on. */
+static int findings_make(struct run *run, const struct document rows[RUN_SIDES])
+{
+    json_t *drift = drift_find(run, rows), *warmup = warmup_json(&run->warmup);
+
+    run->findings = drift && warmup ? json_pack("{sO sO}", "drift", drift, "warmup", warmup) : NULL;
+    json_decref(drift);
+    json_decref(warmup);
+    return run->findings ? state_write(run) : TACH_INTERNAL;
+}
+
 /* Documents of all that there is; the first error counts. */
 static int run_finish(const struct run_args *args, struct run *run)
 {
@@ -90,8 +102,8 @@ static int run_finish(const struct run_args *args, struct run *run)
         const int kept = keep_side(run, i, &rows[i], &merged[i]);
         status = status ? status : kept;
     }
-    const int kept = status ? TACH_OK : state_write(run);
-    status = status ? status : kept;
+    const int found = status ? TACH_OK : findings_make(run, rows);
+    status = status ? status : found;
     if (!status)
         status = run_print(run, merged, args->json);
     if (!status)

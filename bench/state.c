@@ -285,6 +285,7 @@ void run_free(struct run *run)
     free(run->directory);
     for (unsigned i = 0; i < RUN_SIDES; i++)
         free(run->sides[i].directory);
+    warmup_free(&run->warmup);
     json_decref(run->findings);
     *run = (struct run){0};
 }

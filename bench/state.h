@@ -16,6 +16,7 @@
 #include "bench/images.h"
 #include "bench/machine.h"
 #include "bench/plan.h"
+#include "bench/warmup.h"
 
 #define STATE_VERSION 1
 #define STATE_FILE    "run.json"
@@ -43,7 +44,8 @@ struct run {
     struct matrix matrix;
     struct run_side sides[RUN_SIDES];
     struct boots boots;
-    json_t *findings; /* what was found over all boots: drift, warm-up; owned; NULL: not yet */
+    struct warmup warmup; /* of the boots that passed, while documents are made */
+    json_t *findings;     /* what was found over all boots: drift, warm-up; owned; NULL: not yet */
 };
 
 /* Whether every boot of every side passed. */
