@@ -142,7 +142,4 @@ int comparison_print(FILE *out, const struct comparison *comparison, bool all);
  * 0, or -1 when memory ends. */
 int comparison_markdown(FILE *out, const struct comparison *comparison, const char *command);
 
-/* What moved from the first to the second: an array of objects, empty when nothing did. */
-json_t *documents_moved(const struct document sides[2]);
-
 #endif

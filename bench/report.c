@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "bench/args.h"
-#include "bench/compare.h"
+#include "bench/compare/sides.h"
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "bench/keep.h"
 #include "bench/page/html.h"
 #include "bench/page/report.h"
 #include "bench/verbs.h"
@@ -21,7 +22,20 @@
 #define JSON_MAX (64u << 20)
 
 struct report_args {
-    const char *run, *out, *against, *host;
+    const char *run, *out, *against, *host, *floor;
+    bool index, open;
+};
+
+/* All that a page is made of, and owned here. */
+struct gathered {
+    struct report_args args;
+    char *run;  /* of two sides: the head */
+    char *path; /* of the page */
+    bool directory;
+    struct document document, rows;
+    struct kept kept;
+    struct sides_compared sides;
+    json_t *host;
 };
 
 const enum chart_form report_forms[REPORT_FORMS] = {CHART_SVG, CHART_NARROW};
@@ -53,7 +67,8 @@ static int charts_take(struct report *report)
     if (!mkdtemp(directory)) {
         return say_error(TACH_CANTCREATE, "report", directory, "%s", strerror(errno));
     }
-    const struct chart_data data = {.document = report->document, .kept = report->kept};
+    const struct chart_data data = {
+        .document = report->document, .rows = report->rows, .kept = report->kept};
     for (unsigned i = 0; !status && i < CHART_COUNT * REPORT_FORMS; i++)
         status = chart_take(directory, &data, i, report);
     rmdir(directory);
@@ -77,17 +92,45 @@ static int json_take(const char *path, json_t **out)
     return say_error(TACH_BADDATA, "report", path, "no JSON object");
 }
 
-static int against_take(struct report *report)
+/* Where the run is, and where its page goes. Returns an enum tach_exit. */
+static int paths_find(struct gathered *all)
 {
-    struct document sides[2] = {{.count = 0}, *report->document};
+    const struct report_args *args = &all->args;
+    const bool pair = run_is_pair(args->run);
+    struct stat facts;
 
-    int status = document_load("report", report->against, &sides[0]);
-    if (!status && !documents_comparable("report", sides))
-        status = TACH_INCONCLUSIVE;
-    if (!status)
-        report->moved = documents_moved(sides);
-    document_free(&sides[0]);
+    all->directory = !stat(args->run, &facts) && S_ISDIR(facts.st_mode);
+    if (asprintf(&all->run, "%s%s%s", args->run, pair ? "/" : "", pair ? run_sides[1] : "") < 0 ||
+        asprintf(&all->path, "%s%s", all->directory ? args->run : "report.html",
+                 all->directory ? "/report.html" : "") < 0)
+        return TACH_INTERNAL;
+    return TACH_OK;
+}
+
+/* The verdicts: against what was named, else of a run's own two sides. */
+static int against_take(struct gathered *all, struct report *report)
+{
+    const bool own = !all->args.against && strcmp(all->run, all->args.run);
+    const struct sides_input input = {
+        .paths = {own ? all->args.run : all->args.against, own ? NULL : all->run},
+        .floor = all->args.floor,
+        .matters = judge_default.matters};
+
+    if (!own && !all->args.against)
+        return TACH_OK;
+    const int status = sides_load("report", &input, &all->sides);
+    report->comparison = &all->sides.comparison;
+    report->floors = all->args.floor ? &all->sides.floors : NULL;
     return status;
+}
+
+/* A run's rows are for its intervals; a document alone has none. */
+static int rows_take(struct gathered *all, struct report *report)
+{
+    if (!all->directory)
+        return TACH_OK;
+    report->rows = &all->rows;
+    return document_load_boots("report", all->run, &all->rows);
 }
 
 static void sections_print(FILE *out, const struct report *report)
@@ -135,35 +178,77 @@ static int page_write(const struct report *report, const char *path)
     return status;
 }
 
-static int report_make(const struct report_args *args, struct document *document,
-                       struct report *report)
+static int gather(struct gathered *all, struct report *report)
 {
-    char *path = NULL;
-    struct stat facts;
+    int status = paths_find(all);
 
-    int status = TACH_OK;
-
-    if (args->against)
-        status = against_take(report);
-    if (!status && args->host)
-        status = json_take(args->host, &report->host);
-    document->host = report->host;
     if (!status)
-        status = charts_take(report);
-    if (status)
-        return status;
-    const bool directory = !stat(args->run, &facts) && S_ISDIR(facts.st_mode);
-    if (asprintf(&path, "%s%s", directory ? args->run : "report.html",
-                 directory ? "/report.html" : "") < 0)
+        status = document_load("report", all->run, &all->document);
+    if (!status)
+        status = rows_take(all, report);
+    if (!status)
+        status = kept_load("report", all->run, &all->kept);
+    report->machine = all->kept.machine;
+    if (!status)
+        status = against_take(all, report);
+    if (!status && all->args.host)
+        status = json_take(all->args.host, &all->host);
+    report->host = all->document.host = all->host;
+    return status ? status : charts_take(report);
+}
+
+static void gathered_free(struct gathered *all, struct report *report)
+{
+    for (unsigned i = 0; i < CHART_COUNT * REPORT_FORMS; i++)
+        free(report->svgs[i / REPORT_FORMS][i % REPORT_FORMS]);
+    sides_free(&all->sides);
+    kept_free(&all->kept);
+    document_free(&all->document);
+    document_free(&all->rows);
+    json_decref(all->host);
+    free(all->run);
+    free(all->path);
+}
+
+/* What both pages end with: its name, and a look at it. */
+static int page_show(const struct report_args *args, const char *path)
+{
+    say_name(stdout, path);
+    putchar('\n');
+    fflush(stdout);
+    return args->open ? report_open(path) : TACH_OK;
+}
+
+static int page_make(const struct report_args *args)
+{
+    struct gathered all = {.args = *args};
+    struct report report = {.document = &all.document, .kept = &all.kept, .source = args->run};
+
+    int status = gather(&all, &report);
+    const char *path = args->out ? args->out : all.path;
+    if (!status)
+        status = page_write(&report, path);
+    if (!status)
+        status = page_show(args, path);
+    gathered_free(&all, &report);
+    return status;
+}
+
+static int index_make(const struct report_args *args)
+{
+    const char *directory = args->run ? args->run : RUN_DIRECTORY;
+    char *path = NULL;
+
+    if (asprintf(&path, "%s/index.html", directory) < 0)
         return TACH_INTERNAL;
-    status = page_write(report, args->out ? args->out : path);
-    if (!status) {
-        say_name(stdout, args->out ? args->out : path);
-        putchar('\n');
-    }
+    int status = report_index(directory, args->out ? args->out : path);
+    if (!status)
+        status = page_show(args, args->out ? args->out : path);
     free(path);
     return status;
 }
+
+enum { OPT_INDEX = 256, OPT_OPEN, OPT_FLOOR };
 
 static error_t option_parse(int key, char *text, struct argp_state *state)
 {
@@ -179,6 +264,21 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case 'l':
         args->host = text;
         return 0;
+    case OPT_FLOOR:
+        args->floor = text;
+        return 0;
+    case OPT_INDEX:
+        args->index = true;
+        return 0;
+    case OPT_OPEN:
+        args->open = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (args->floor && !args->against && args->run && !run_is_pair(args->run))
+            argp_error(state, "--floor is for a comparison: name --against, or a run of two sides");
+        if (args->index) /* it has a directory of its own */
+            return 0;
+        return args_one(key, text, state, &args->run, "RUN");
     default:
         return args_one(key, text, state, &args->run, "RUN");
     }
@@ -189,41 +289,30 @@ int verb_report(int argc, char **argv)
     static const struct argp_option options[] = {
         {"out", 'o', "FILE", 0, "The page (report.html in the run)", 0},
         {"against", 'a', "OLD", 0, "An earlier run or the baseline: say what moved", 0},
+        {"floor", OPT_FLOOR, "FILE", 0, "What tach compare --aa found: below it nothing moved", 0},
         {"linux", 'l', "FILE", 0, "The host's own baselines, of build/bench_linux", 0},
+        {"index", OPT_INDEX, NULL, 0,
+         "List the runs of a directory (" RUN_DIRECTORY ") in its index.html", 0},
+        {"open", OPT_OPEN, NULL, 0, "Show the page, by $BROWSER or xdg-open", 0},
         {0}};
     static const struct argp argp = {
         options,
         option_parse,
-        "RUN",
-        "Write one self-contained page about a run.\v"
+        "RUN\n--index [DIR]",
+        "Write one self-contained page about a run; of a run of two sides, about its head with "
+        "its base as what it is compared with.\v"
         "Samples:\n"
-        "  tach report results/run/first\n"
-        "  tach report results/run/first --against results/baseline.json\n\n"
+        "  tach report results/run/first --open\n"
+        "  tach report results/run/first --against results/baseline.json\n"
+        "  tach report --index\n\n"
         "Exit codes: 0 written, 2 not comparable with OLD, 65 malformed, 66 missing, 69 no "
-        "gnuplot, "
-        "73 cannot be written.",
+        "gnuplot or nothing to show it with, 73 cannot be written.",
         NULL,
         NULL,
         NULL};
     struct report_args args = {0};
-    struct document document;
-    struct kept kept = {0};
 
     argv[0] = (char[]){"tach report"};
     argp_parse(&argp, argc, argv, 0, NULL, &args);
-    struct report report = {
-        .document = &document, .kept = &kept, .source = args.run, .against = args.against};
-    int status = document_load("report", args.run, &document);
-    if (!status)
-        status = kept_load("report", args.run, &kept);
-    report.machine = kept.machine;
-    if (!status)
-        status = report_make(&args, &document, &report);
-    for (unsigned i = 0; i < CHART_COUNT * REPORT_FORMS; i++)
-        free(report.svgs[i / REPORT_FORMS][i % REPORT_FORMS]);
-    kept_free(&kept);
-    json_decref(report.moved);
-    json_decref(report.host);
-    document_free(&document);
-    return status;
+    return args.index ? index_make(&args) : page_make(&args);
 }

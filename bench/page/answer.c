@@ -117,6 +117,9 @@ static void floor_print(FILE *out, const struct report *report)
         fputs("A/A floor 0: equal runs count the same; caches, TLBs and the price of a CR3 write "
               "are not in the count.",
               out);
+    else if (report->floors)
+        fprintf(out, "A/A floor %.2g %%: equal runs differed by no more.",
+                100 * report->floors->floor);
     else
         fputs("A/A floor not known: <code>tach compare --aa</code> measures it.", out);
 }
@@ -216,6 +219,10 @@ void report_answer(FILE *out, const struct report *report)
     html_note(out, "kernel: from the system call to its return, both crossings added; whole: the "
                    "client's stubs and the server's loop included, the empty region taken off. off "
                    "and on: page-table isolation.");
+    if (!report_exact(report) && report->rows)
+        html_note(out,
+                  "Beneath a difference: its 99 % interval over the boots, where there are five "
+                  "or more.");
     report_moved_table(out, report);
     html_section_end(out);
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include "bench/chart/chart.h"
+#include "bench/compare.h"
+#include "bench/compare/floor.h"
 
 /* The drawings of a chart that the page holds: one for wide windows, one for narrow ones. */
 #define REPORT_FORMS 2u
@@ -20,11 +22,11 @@ struct report {
     const struct document *rows; /* a row a boot; NULL: not there */
     const char *source;          /* the path that it was read from */
     char *svgs[CHART_COUNT][REPORT_FORMS];
-    const struct kept *kept; /* what the run kept; empty for a document alone */
-    const json_t *machine;   /* of kept; NULL: not there */
-    json_t *moved;           /* what compare found against `against`; NULL: not asked */
-    const char *against;
-    json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
+    const struct kept *kept;             /* what the run kept; empty for a document alone */
+    const json_t *machine;               /* of kept; NULL: not there */
+    const struct comparison *comparison; /* with an earlier run; NULL: not asked */
+    const struct floors *floors;         /* of this machine; NULL: not given */
+    const json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
 };
 
 /* What a table needs notes for; ours to fill by report_pair, and to print by report_marks. */
@@ -102,6 +104,13 @@ void report_peers(FILE *out, const struct report *report);
 
 /* The facts, images and command lines of the run, and how to run it again. */
 void report_provenance(FILE *out, const struct report *report);
+
+/* Writes the page that lists the runs of a directory. Returns an enum tach_exit. */
+int report_index(const char *directory, const char *path);
+
+/* Shows a page in the user's browser, which goes on by itself. Returns an enum tach_exit after a
+ * line that names the page: TACH_UNAVAILABLE where there is no browser. */
+int report_open(const char *path);
 
 /* A chart with its caption, or a line that says that nothing of it was measured. */
 void report_figure(FILE *out, const struct report *report, enum chart chart, const char *caption);
