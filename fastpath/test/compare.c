@@ -111,7 +111,7 @@ static const struct {
     PART(scheme),
     PART(file),
     PART(fds),
-    {"side", offsetof(struct world, side), sizeof(struct fd_side), 1},
+    PART(side),
 #undef PART
 };
 

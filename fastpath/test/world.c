@@ -118,7 +118,7 @@ static void task_make(unsigned i)
     task->waiter = task->allow == LEVELS - 1 ? &thread_none : &thread_slow;
     task->post_head = (uint32_t)world_random(POST_SLOTS);
     task->space.kernel_root = 0x100000 + i * 0x2000;
-    task->fd = (struct fd_table){.slots = world.fds, .sides = &world.side, .chunks = 1};
+    task->fd = (struct fd_table){.slots = world.fds, .sides = world.side, .limit = FDS_CHUNK};
     list_init(&task->senders);
     list_init(&task->receivers);
     list_init(&task->waiting);
@@ -287,7 +287,7 @@ static void descriptor_make(unsigned i, unsigned scheme, uint8_t fast)
     file->opened = true;
     file->flags = fast || one_in(2) ? O_RDWR : O_WRONLY;
     list_init(&file->record);
-    world.side.files[i] = file;
+    world.side[i].file = file;
     world.fds[i] = (struct fd){.scheme = s, .handle = file->handle, .fast = fast};
     world.fds[i].rights = (uint8_t)(file->flags & O_RDWR);
 }
@@ -314,7 +314,7 @@ static void descriptors_make(void)
     world.file[4].offset = one_in(6) ? world_random64() : world_random(100000);
     descriptor_make(2, 2, 0);
     descriptor_make(0, 0, FD_FAST_SERVER);
-    world.side.files[255] = &world.file[0];
+    world.side[255].file = &world.file[0];
     world.fds[255] = world.fds[0];
     for (unsigned i = 0; i < 2; i++)
         world.fds[i ? 17 : 3] = (struct fd){.scheme = &world.scheme[i], .handle = 1};

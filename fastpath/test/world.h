@@ -37,7 +37,7 @@ struct world {
     struct task task[W_TASKS] __attribute__((aligned(64)));
     struct scheme scheme[W_SCHEMES];
     struct file file[W_FILES];
-    struct fd_side side; /* one chunk is mapped */
+    struct fd_side side[FDS_CHUNK]; /* one chunk is mapped */
     struct fd fds[FDS_CHUNK + W_POISON];
     struct cpu cpu __attribute__((aligned(64)));
     /* Neither copied nor compared with the rest, but by trap.c: the entry stack, where the real one

@@ -22,30 +22,53 @@ uint32_t file_count(void)
     return file_pool.used;
 }
 
-struct file *file_make(struct scheme *s, uint32_t handle, uint32_t flags)
+/* `record` needs no value: it is in a list or looked at by nobody. */
+static inline struct file *file_init(struct file *file, struct scheme *s, uint32_t handle,
+                                     uint32_t flags)
 {
-    struct file *file = pool_alloc(&file_pool);
-
-    if (!file)
-        return 0;
-    list_init(&file->record);
     file->scheme = s;
+    file->names = 0;
+    file->path = 0;
+    file->offset = 0;
     file->handle = handle;
-    file->flags = flags;
     file->references = 1;
+    file->flags = flags;
+    file->watches = 0;
+    file->path_length = 0;
+    file->opened = file->root = false;
     list_push_back(&s->files, &file->link);
     scheme_ref(s);
     return file;
 }
 
+static COLD struct file *file_make_slowly(struct scheme *s, uint32_t handle, uint32_t flags)
+{
+    return pool_fill(&file_pool) ? file_init(pool_take(&file_pool), s, handle, flags) : 0;
+}
+
+struct file *file_make(struct scheme *s, uint32_t handle, uint32_t flags)
+{
+    if (!pool_ready(&file_pool))
+        return file_make_slowly(s, handle, flags);
+    return file_init(pool_take(&file_pool), s, handle, flags);
+}
+
+/* Of a description with neither namespace nor path. */
+static inline void file_free_bare(struct file *file)
+{
+    struct scheme *s = file->scheme;
+
+    list_drop(&file->link);
+    pool_free(&file_pool, file);
+    scheme_unref(s);
+}
+
 static void file_free(struct file *file)
 {
-    list_remove(&file->link);
-    scheme_unref(file->scheme);
     if (file->names)
         names_unref(file->names);
     file_path_free(file);
-    pool_free(&file_pool, file);
+    file_free_bare(file);
 }
 
 uint64_t file_close_taken(struct list *record)
@@ -58,12 +81,10 @@ uint64_t file_close_taken(struct list *record)
 }
 
 /* The last reference went: the service hears of it, later if it is a server. */
-void file_unref(struct file *file)
+static __attribute__((noinline)) void file_end(struct file *file)
 {
     struct scheme *s = file->scheme;
 
-    if (--file->references)
-        return;
     if (file->root)
         place_root_gone(file);
     if (!file->opened || s->server == &task_none) {
@@ -82,37 +103,57 @@ void file_unref(struct file *file)
     }
 }
 
+/* Nobody has to hear of the end: the service is in the kernel and does not ask, and there is
+ * nothing else behind the description. */
+static inline bool file_bare(const struct file *file)
+{
+    const struct scheme *s = file->scheme;
+
+    return scheme_linked(s) && !s->svc.ops->close && list_empty(&s->passed) && !file->root &&
+           !file->names && !file->path;
+}
+
+void file_unref(struct file *file)
+{
+    if (--file->references)
+        return;
+    if (file_bare(file))
+        file_free_bare(file);
+    else
+        file_end(file);
+}
+
 /* Of a service in the kernel. */
-static uint8_t linked_bits(const struct file *file, unsigned rights)
+static inline uint8_t linked_bits(const struct file *file, unsigned rights)
 {
     const struct scheme *s = file->scheme;
     const struct service_ops *ops = s->svc.ops;
-    bool positioned = s->flags & O_POSITIONED;
-    uint8_t bits = positioned || file->flags & O_NONBLOCK ? 0 : FD_FAST_DIRECT;
+    bool prompt = rights & FD_READ && ops->read && ops->flags & SVC_PROMPT;
 
-    if (!(rights & FD_READ) || !ops->read || !(ops->flags & SVC_PROMPT))
-        return bits;
-    return bits | (positioned ? FD_FAST_LONG : FD_FAST_LONG | FD_FAST_LINKED);
+    if (s->flags & O_POSITIONED)
+        return prompt ? FD_FAST_LONG : 0;
+    uint8_t bits = file->flags & O_NONBLOCK ? 0 : FD_FAST_DIRECT;
+    return prompt ? bits | FD_FAST_LONG | FD_FAST_LINKED : bits;
 }
 
-static uint8_t fast_bits(const struct file *file, unsigned rights)
+static inline uint8_t fast_bits(const struct file *file, unsigned rights)
 {
     const struct scheme *s = file->scheme;
 
     if (s->shorts)
         return file->flags & O_NONBLOCK ? 0 : FD_FAST_SHORT;
-    if (file->root || s->server == &task_none)
+    if (file->root)
         return 0;
     if (scheme_linked(s))
         return linked_bits(file, rights);
-    if (!(rights & FD_READ) || s->flags & O_POSITIONED)
+    if (s->server == &task_none || !(rights & FD_READ) || s->flags & O_POSITIONED)
         return 0;
     return s->flags & O_CLASSIC || file->flags & O_NONBLOCK
                ? 0
                : FD_FAST_SERVER; /* a fast request carries no flags */
 }
 
-static void fd_put(struct task *task, unsigned fd, struct file *file, unsigned rights)
+static inline void fd_put(struct task *task, uint64_t fd, struct file *file, unsigned rights)
 {
     *fds_file(task, fd) = file;
     task->fd.slots[fd] = (struct fd){.scheme = file->scheme,
@@ -121,13 +162,23 @@ static void fd_put(struct task *task, unsigned fd, struct file *file, unsigned r
                                      .rights = (uint8_t)rights};
 }
 
-long fd_install(struct task *task, struct file *file, unsigned rights)
+static COLD long fd_install_slowly(struct task *task, struct file *file, unsigned rights)
 {
     long fd = fds_take(task);
 
     if (fd >= 0)
-        fd_put(task, (unsigned)fd, file, rights);
+        fd_put(task, (uint64_t)fd, file, rights);
     return fd;
+}
+
+long fd_install(struct task *task, struct file *file, unsigned rights)
+{
+    uint64_t fd = task->fd.next;
+
+    if (!fds_take_next(task, fd))
+        return fd_install_slowly(task, file, rights);
+    fd_put(task, fd, file, rights);
+    return (long)fd;
 }
 
 struct file *fd_file(const struct task *task, uint64_t fd)
@@ -166,14 +217,19 @@ static void requests_cancel(const struct task *task, struct scheme *s, unsigned 
     }
 }
 
-struct file *fd_remove(struct task *task, unsigned fd)
+static inline void fd_clear(struct task *task, uint64_t fd)
 {
-    struct file *file = *fds_file(task, fd);
-
     *fds_file(task, fd) = 0;
     task->fd.slots[fd].fast = 0;
     task->fd.slots[fd].rights = 0;
     fds_release(task, fd);
+}
+
+struct file *fd_remove(struct task *task, unsigned fd)
+{
+    struct file *file = *fds_file(task, fd);
+
+    fd_clear(task, fd);
     requests_cancel(task, file->scheme, fd);
     if (file->watches)
         event_forget(file, task, fd);
@@ -186,13 +242,27 @@ void fd_close_all(struct task *task)
         file_unref(fd_remove(task, fd));
 }
 
+static __attribute__((noinline)) void close_slowly(struct thread *t)
+{
+    bool there = fd_file(t->task, t->rdi);
+
+    t->rax = (uint64_t)(there ? 0 : -T_EBADF);
+    if (there)
+        file_unref(fd_remove(t->task, (unsigned)t->rdi));
+}
+
 void file_close(struct thread *t)
 {
-    uint64_t fd = t->rdi;
+    struct task *task = t->task;
+    struct file *file = fd_file(task, t->rdi);
 
-    t->rax = (uint64_t)(fd_file(t->task, fd) ? 0 : -T_EBADF);
-    if (!t->rax)
-        file_unref(fd_remove(t->task, (unsigned)fd));
+    if (!file || !scheme_linked(file->scheme) || file->watches) {
+        close_slowly(t);
+        return;
+    }
+    t->rax = 0;
+    fd_clear(task, t->rdi); /* no server has a request of it, no queue watches it */
+    file_unref(file);
 }
 
 long fd_dup(struct task *task, uint64_t fd)

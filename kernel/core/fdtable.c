@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * See fdtable.h. The lowest free number is known after a close, else found by two looks at bitmaps:
- * which chunk has room, then which number of it. Windows are numbered; the lowest free one is
- * given, so the tables of the page tables that they need are as many as tasks lived at once. */
+ * See fdtable.h. Numbers in line are given by the caller's own text (fds_take_next); else the lowest
+ * free one is found by three looks at bitmaps: which chunk has room, which word of it, which bit.
+ * Windows are numbered; the lowest free one is given, so the tables of the page tables that they
+ * need are as many as tasks lived at once. */
 #include "kernel/core/fdtable.h"
 
 #include "kernel/hal/list.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/paging.h"
 
-#define WORD_BITS   64u
 #define SIDE_OFFSET (FDS_STRIDE / 2)
+#define CHUNK_WORDS (FDS_CHUNK / FDS_WORD)
 
 _Static_assert(FDS_MAX * sizeof(struct fd) == SIDE_OFFSET, "the slots fill half of a window");
-_Static_assert(FDS_CHUNKS * sizeof(struct fd_side) == SIDE_OFFSET, "so do the sides");
-_Static_assert(FDS_CHUNK / WORD_BITS == 4, "number_use");
+_Static_assert(FDS_MAX * sizeof(struct fd_side) == SIDE_OFFSET, "so do the sides");
 _Static_assert(FDS_CHUNK * sizeof(struct fd) == PAGE_SIZE, "a chunk is a page");
 
-static uint64_t windows[TID_SLOTS / WORD_BITS]; /* in use */
+static uint64_t windows[TID_SLOTS / FDS_WORD]; /* in use */
 
 /* As many windows as tasks: there is one. */
 static unsigned window_take(void)
@@ -27,7 +27,7 @@ static unsigned window_take(void)
         word++;
     unsigned bit = (unsigned)__builtin_ctzll(~windows[word]);
     windows[word] |= 1ull << bit;
-    return word * WORD_BITS + bit;
+    return word * FDS_WORD + bit;
 }
 
 static vaddr_t window_base(const struct task *task)
@@ -53,7 +53,7 @@ static void page_unmap(vaddr_t at)
 /* One chunk more, and every thread may use it. */
 static enum err chunk_add(struct task *task)
 {
-    vaddr_t slots = window_base(task) + task->fd.chunks * PAGE_SIZE;
+    vaddr_t slots = window_base(task) + task->fd.limit * sizeof(struct fd);
     enum err e = page_map(slots);
 
     if (e)
@@ -63,7 +63,7 @@ static enum err chunk_add(struct task *task)
         page_unmap(slots);
         return e;
     }
-    task->fd.chunks++;
+    task->fd.limit += FDS_CHUNK;
     for (struct list *l = task->threads.next; l != &task->threads; l = l->next)
         list_entry(l, struct thread, siblings)->fd_limit = fds_limit(task);
     return OK;
@@ -73,7 +73,7 @@ static enum err chunks_reach(struct task *task, unsigned chunk)
 {
     enum err e = OK;
 
-    while (!e && task->fd.chunks <= chunk)
+    while (!e && fds_limit(task) <= chunk * FDS_CHUNK)
         e = chunk_add(task);
     return e;
 }
@@ -91,12 +91,13 @@ enum err fds_create(struct task *task)
 
 void fds_destroy(struct task *task)
 {
-    for (; task->fd.chunks; task->fd.chunks--) {
-        vaddr_t slots = window_base(task) + (task->fd.chunks - 1) * PAGE_SIZE;
+    while (task->fd.limit) {
+        task->fd.limit -= FDS_CHUNK;
+        vaddr_t slots = window_base(task) + task->fd.limit * sizeof(struct fd);
         page_unmap(slots);
         page_unmap(slots + SIDE_OFFSET);
     }
-    windows[task->fd.window / WORD_BITS] &= ~(1ull << task->fd.window % WORD_BITS);
+    windows[task->fd.window / FDS_WORD] &= ~(1ull << task->fd.window % FDS_WORD);
     task->fd.slots = 0;
     task->fd.sides = 0;
 }
@@ -108,44 +109,44 @@ static unsigned bit_free(const uint64_t *bits, unsigned words)
 
     while (word < words && !~bits[word])
         word++;
-    return word * WORD_BITS + (word < words ? (unsigned)__builtin_ctzll(~bits[word]) : 0);
+    return word * FDS_WORD + (word < words ? (unsigned)__builtin_ctzll(~bits[word]) : 0);
+}
+
+/* Bit by bit, which words of the chunk have no free number. */
+static unsigned words_full(const struct task *task, unsigned chunk)
+{
+    unsigned full = 0;
+
+    for (unsigned word = 0; word < CHUNK_WORDS; word++)
+        full |= (unsigned)!~*fds_word(task, chunk * FDS_CHUNK + word * FDS_WORD) << word;
+    return full;
 }
 
 static void number_use(struct task *task, unsigned fd)
 {
-    struct fd_side *side = &task->fd.sides[fd / FDS_CHUNK];
-    unsigned at = fd % FDS_CHUNK, chunk = fd / FDS_CHUNK;
+    unsigned chunk = fd / FDS_CHUNK;
 
-    side->used[at / WORD_BITS] |= 1ull << at % WORD_BITS;
+    *fds_word(task, fd) |= fds_bit(fd);
     task->fd.used++;
-    if (!~(side->used[0] & side->used[1] & side->used[2] & side->used[3]))
-        task->fd.full[chunk / WORD_BITS] |= 1ull << chunk % WORD_BITS;
-}
-
-static bool number_used(const struct task *task, unsigned fd)
-{
-    unsigned at = fd % FDS_CHUNK;
-
-    return task->fd.sides[fd / FDS_CHUNK].used[at / WORD_BITS] >> at % WORD_BITS & 1;
+    if (words_full(task, chunk) == (1u << CHUNK_WORDS) - 1)
+        task->fd.full[chunk / FDS_WORD] |= fds_bit(chunk);
 }
 
 /* The lowest free number, whose chunk is mapped then. */
 static long number_find(struct task *task)
 {
-    unsigned chunk = bit_free(task->fd.full, FDS_CHUNKS / WORD_BITS);
+    unsigned chunk = bit_free(task->fd.full, FDS_CHUNKS / FDS_WORD);
     enum err e = chunk < FDS_CHUNKS ? chunks_reach(task, chunk) : T_EMFILE;
 
     if (e)
         return -(long)e;
-    unsigned at = bit_free(task->fd.sides[chunk].used, FDS_CHUNK / WORD_BITS);
-    return (long)(chunk * FDS_CHUNK + at);
+    unsigned fd = chunk * FDS_CHUNK + FDS_WORD * (unsigned)__builtin_ctz(~words_full(task, chunk));
+    return (long)(fd + (unsigned)__builtin_ctzll(~*fds_word(task, fd)));
 }
 
 long fds_take(struct task *task)
 {
-    unsigned next = task->fd.next;
-    bool known = next < fds_limit(task) && !number_used(task, next);
-    long fd = known ? next : number_find(task);
+    long fd = number_find(task);
 
     if (fd < 0)
         return fd;
@@ -161,31 +162,19 @@ long fds_take_at(struct task *task, uint64_t fd)
     enum err e = chunks_reach(task, (unsigned)fd / FDS_CHUNK);
     if (e)
         return -(long)e;
-    if (number_used(task, (unsigned)fd))
+    if (*fds_file(task, fd))
         return -T_EBUSY;
     number_use(task, (unsigned)fd);
     return (long)fd;
 }
 
-void fds_release(struct task *task, unsigned fd)
-{
-    unsigned at = fd % FDS_CHUNK, chunk = fd / FDS_CHUNK;
-
-    task->fd.sides[chunk].used[at / WORD_BITS] &= ~(1ull << at % WORD_BITS);
-    task->fd.full[chunk / WORD_BITS] &= ~(1ull << chunk % WORD_BITS);
-    task->fd.used--;
-    if (fd < task->fd.next)
-        task->fd.next = fd;
-}
-
 unsigned fds_next(const struct task *task, unsigned fd)
 {
     while (fd < fds_limit(task)) {
-        unsigned at = fd % FDS_CHUNK;
-        uint64_t rest = task->fd.sides[fd / FDS_CHUNK].used[at / WORD_BITS] >> at % WORD_BITS;
+        uint64_t rest = *fds_word(task, fd) >> fd % FDS_WORD;
         if (rest)
             return fd + (unsigned)__builtin_ctzll(rest);
-        fd = (fd / WORD_BITS + 1) * WORD_BITS;
+        fd = (fd / FDS_WORD + 1) * FDS_WORD;
     }
     return FDS_MAX;
 }

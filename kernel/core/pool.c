@@ -22,25 +22,14 @@ static void pool_grow(struct pool *pool)
 
 uint64_t pool_allocs;
 
-void *pool_alloc(struct pool *pool)
+bool pool_fill(struct pool *pool)
 {
-    pool_allocs++;
-    if (page_fails)
-        return 0;
-    if (!pool->free)
+    if (!pool->free && !page_fails)
         pool_grow(pool);
-    void **block = pool->free;
-    if (!block)
-        return 0;
-    pool->free = *block;
-    pool->used++;
-    memset(block, 0, pool->size);
-    return block;
+    return pool_ready(pool);
 }
 
-void pool_free(struct pool *pool, void *block)
+void *pool_alloc(struct pool *pool)
 {
-    *(void **)block = pool->free;
-    pool->free = block;
-    pool->used--;
+    return pool_fill(pool) ? memset(pool_take(pool), 0, pool->size) : 0;
 }

@@ -14,11 +14,37 @@ struct pool {
     void *free;    /* first free block; its first word points to the next */
 };
 
-extern uint64_t pool_allocs; /* calls of the next one */
+extern uint64_t pool_allocs; /* blocks handed out so far, by all pools */
 
 /* A zeroed block, or 0: out of memory. */
 void *pool_alloc(struct pool *pool);
-void pool_free(struct pool *pool, void *block);
+
+/* Whether a block is free, after more was carved if it takes that. */
+bool pool_fill(struct pool *pool);
+
+/* pool_take would have a block at once. */
+static inline bool pool_ready(const struct pool *pool)
+{
+    return pool->free && !page_fails;
+}
+
+/* A block of a pool that is ready, or was filled; what it held is still in it. */
+static inline void *pool_take(struct pool *pool)
+{
+    void **block = pool->free;
+
+    pool_allocs++;
+    pool->free = *block;
+    pool->used++;
+    return block;
+}
+
+static inline void pool_free(struct pool *pool, void *block)
+{
+    *(void **)block = pool->free;
+    pool->free = block;
+    pool->used--;
+}
 
 /* A block of a multiple of 16 bytes as a number of 32 bits, and back: a service's handle for it. */
 static inline uint32_t pool_number(const void *block)

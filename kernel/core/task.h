@@ -32,25 +32,26 @@ struct fd {
 #define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server by the fast path */
 #define FD_FAST_LONG   0x8 /* a long read may call the service in the kernel: linked_read */
 #define FD_FAST_LINKED                                                                             \
-    0x2                   /* a short read may call the service in the kernel from the fast path    \
-                           */
+    0x2                     /* a short read may call the service in the kernel from the fast path  \
+                             */
 #define FD_FAST_SHORT  0x4  /* the kernel's scheme does short calls by itself (C only) */
-#define FD_FAST_DIRECT 0x10 /* a short call may go straight to the service in the kernel (C only) */
+#define FD_FAST_DIRECT 0x10 /* a short call may go straight to the service in the kernel (C only)  \
+                             */
 
-/* The cold half of a chunk of descriptors: a page. */
+/* Cold half of a descriptor. */
 struct fd_side {
-    struct file *files[FDS_CHUNK];
-    uint64_t used[FDS_CHUNK / 64];
-} __attribute__((aligned(4096)));
+    struct file *file; /* 0: the number is free */
+    uint64_t used;     /* in the first of 64: bit by bit, which of them are not free */
+};
 
 /* See fdtable.h. */
 struct fd_table {
     struct fd *slots;
     struct fd_side *sides;
-    uint32_t chunks; /* mapped */
+    uint32_t limit; /* numbers below it are mapped */
     uint32_t used, window;
-    uint32_t next; /* every number below is in use */
-    uint64_t full[FDS_CHUNKS / 64];
+    uint32_t next;                  /* every number below is in use */
+    uint64_t full[FDS_CHUNKS / 64]; /* chunks without a free number */
 };
 
 struct task {

@@ -57,4 +57,11 @@ static inline struct list *list_take(struct list *head)
     return node;
 }
 
+/* list_remove for a node whose memory goes: it is not linked to itself. */
+static inline void list_drop(struct list *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+}
+
 #endif

@@ -19,6 +19,13 @@
 #define PAGE_SIZE   4096ull
 #define WARN_UNUSED __attribute__((warn_unused_result))
 
+/* The seldom part of a function, apart: what is left needs no registers saved for it, and the
+ * compiler takes the way there for unlikely. */
+#define COLD __attribute__((noinline, cold))
+
+/* The often part, in its caller's text though there is more than one. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 typedef uint64_t paddr_t;
 typedef uint64_t vaddr_t;
 
