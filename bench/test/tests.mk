@@ -69,7 +69,7 @@ CORE_U  = $(CORE_T) $(LINKED:%=servers/services/%.c) kernel/core/test/kit.c \
   $(patsubst %,kernel/hal/%.c,audit page paging ptwalk vm vm_copy tlb tramp)
 build/test/core_mock.o: kernel/hal/test/mock.c $(HEADERS) build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) $(SAN) -Dcore_tick=mock_core_tick -Dcore_leave=mock_core_leave -Dcore_idle=mock_core_idler -c $< -o $@
-CORE_TESTS = $(patsubst %,build/test/core_%,classic mappings messages files requests soak)
+CORE_TESTS = $(patsubst %,build/test/core_%,classic mappings messages files paths requests soak)
 $(CORE_TESTS): build/test/core_%: kernel/core/test/test_%.c $(CORE_U) build/test/core_mock.o $(HEADERS)
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) -o $@ $(filter %.c %.o,$^)
 $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c kernel/hal/bootword.c))

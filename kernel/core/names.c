@@ -40,11 +40,6 @@ void names_remove(const struct scheme *s)
         list_entry(l, struct names, link)->bits[WORD(s->id)] &= ~BIT(s->id);
 }
 
-bool names_has(const struct names *names, const struct scheme *s)
-{
-    return names->bits[WORD(s->id)] & BIT(s->id);
-}
-
 /* Sets the bits of the names in the list. */
 static enum err bits_take(struct names *names, const char *list, uint64_t bytes)
 {

@@ -26,7 +26,10 @@ bool names_add(struct names *names, struct scheme *s);
 /* The scheme died: no namespace has it, its number is free. */
 void names_remove(const struct scheme *s);
 
-bool names_has(const struct names *names, const struct scheme *s);
+static inline bool names_has(const struct names *names, const struct scheme *s)
+{
+    return names->bits[s->id / 64] >> s->id % 64 & 1;
+}
 
 /* The namespace of those names (one a line), all of which `parent` must have; one reference, the
  * caller's. ENODEV: a name is not there, ENOMEM. */

@@ -12,7 +12,7 @@
 #include "kernel/hal/cpu.h"
 #include "kernel/hal/mem.h"
 
-char opening_path[PATH_MAX_BYTES];
+uint64_t opening_words[PATH_MAX_BYTES / 8 + 1];
 
 #define SHORT_BYTES 64u
 
@@ -75,48 +75,84 @@ void file_dup(struct thread *t)
     file_request(t, file, OP_dup, true);
 }
 
-/* name:rest or /scheme/name/rest in opening_path. EINVAL. */
+/* name:rest or /scheme/name/rest in opening_path. Passed by value to what is not inlined, so that
+ * its parts can stay in registers. */
 struct path {
     const char *name, *rest;
     uint64_t name_length, rest_length;
+    uint64_t word; /* not 0: the name, as scheme_find_word takes it, and then it stands here only */
 };
 
-static enum err path_split(uint64_t length, struct path *p)
-{
-    static const char prefix[] = "/scheme/";
-    uint64_t at = 0, skip = sizeof(prefix) - 1;
-    bool alias = length > skip && opening_path[0] == '/' && !memcmp(opening_path, prefix, skip);
-    char separator = alias ? '/' : ':';
+#define EACH_BYTE 0x0101010101010101ull
+#define ALIAS     0x2F656D656863732Full /* "/scheme/" */
 
-    skip = alias ? skip : 0;
-    p->name = opening_path + skip;
-    for (at = skip; at < length && opening_path[at] != separator; at++)
-        if (!opening_path[at])
-            return T_EINVAL;
-    for (uint64_t i = at; i < length; i++)
-        if (!opening_path[i])
-            return T_EINVAL;
-    if (at == length && !alias)
+/* The top bits of the bytes that are 0; above the lowest of them others may stand, too. */
+static inline uint64_t zero_bytes(uint64_t word)
+{
+    return (word - EACH_BYTE) & ~word & EACH_BYTE << 7;
+}
+
+/* Whether a byte 0 is in the path from its second word on. */
+static inline bool zero_behind(uint64_t length)
+{
+    uint64_t zeros = 0;
+
+    for (uint64_t i = 8; i < length; i += 8)
+        zeros |= zero_bytes(opening_words[i / 8]);
+    return zeros;
+}
+
+/* Any path. EINVAL: a byte 0, or no separator. */
+static __attribute__((noinline)) enum err path_split_any(uint64_t length, struct path *p)
+{
+    bool alias = length > sizeof(uint64_t) && opening_words[0] == ALIAS;
+    char separator = alias ? '/' : ':';
+    const char *end = opening_path + length;
+
+    p->name = p->rest = opening_path + (alias ? sizeof(uint64_t) : 0);
+    p->word = 0;
+    while (p->rest < end && *p->rest != separator)
+        p->rest++;
+    if (zero_bytes(opening_words[0]) || zero_behind(length) || (p->rest == end && !alias))
         return T_EINVAL;
-    p->name_length = at - skip;
-    p->rest = opening_path + (at < length ? at + 1 : at);
+    p->name_length = (uint64_t)(p->rest - p->name);
+    p->rest += p->rest < end;
+    p->rest_length = (uint64_t)(end - p->rest);
+    return OK;
+}
+
+/* The same, eight bytes at a time if the name is short. The bytes behind the path's end are all
+ * ones, up to that of their word at least. */
+static ALWAYS_INLINE enum err path_split(uint64_t length, struct path *p)
+{
+    uint64_t word = opening_words[0], found = zero_bytes(word ^ EACH_BYTE * ':');
+    uint64_t name = word & (found ^ (found - 1)) >> 8;
+    struct path any;
+
+    if (!found || !name || zero_bytes(word) || zero_behind(length)) {
+        enum err e = path_split_any(length, &any);
+        *p = any;
+        return e;
+    }
+    p->word = name;
+    p->rest = opening_path + (unsigned)__builtin_ctzll(found) / 8 + 1;
     p->rest_length = length - (uint64_t)(p->rest - opening_path);
     return OK;
 }
 
 /* open(":NAME", O_CREAT | O_EXCL): the caller's task serves NAME from now on. */
-static long scheme_open_root(struct thread *t, const struct path *p, uint32_t flags)
+static long scheme_open_root(struct thread *t, struct path p, uint32_t flags)
 {
     struct scheme *s;
 
     if (flags & O_ADOPT)
-        return place_open(t, p->rest, p->rest_length);
+        return place_open(t, p.rest, p.rest_length);
     if (!task_may(t->task, RIGHT_SCHEME))
         return -T_EACCES;
     if ((flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL) ||
         (flags & O_HANDOFF && !(flags & O_CLASSIC)))
         return -T_EINVAL;
-    enum err e = scheme_create(p->rest, p->rest_length, t->task, &s);
+    enum err e = scheme_create(p.rest, p.rest_length, t->task, &s);
     if (e)
         return -(long)e;
     s->flags = flags & (O_POSITIONED | O_CLASSIC | O_MAPPED | O_HANDOFF);
@@ -135,16 +171,16 @@ static long scheme_open_root(struct thread *t, const struct path *p, uint32_t fl
 }
 
 /* The request in t's registers, as a server gets it; what they held is saved. */
-static void open_registers(struct thread *t, const struct path *p, enum op op, uint32_t flags)
+static void open_registers(struct thread *t, struct path p, enum op op, uint32_t flags)
 {
-    uint64_t user_rest = t->rdi + (uint64_t)(p->rest - opening_path);
+    uint64_t user_rest = t->rdi + (uint64_t)(p.rest - opening_path);
 
     file_regs_save(t);
     t->rsi = TAG(op, MSG_OUT, MSG_LENGTH_BUFFER, 0);
     t->r10 = flags;
     t->r8 = t->r9 = 0;
     t->r12 = user_rest;
-    t->r13 = p->rest_length;
+    t->r13 = p.rest_length;
 }
 
 /* A descriptor of the description, whose handle the service gave: its number, or what went wrong;
@@ -163,97 +199,152 @@ static long opened_install(struct task *task, struct file *file, long handle)
     return fd;
 }
 
+/* What a service in the kernel gets of an open. */
+static inline void open_request(struct svc_req *req, const struct thread *t,
+                                const struct file *file, const struct path *p)
+{
+    req->handle = 0;
+    req->count = file->flags;
+    req->offset = 0;
+    req->words[0] = file->flags;
+    req->words[1] = req->words[2] = 0;
+    req->words[3] = t->rdi + (uint64_t)(p->rest - opening_path);
+    req->words[4] = p->rest_length;
+    req->caller = t->stamp;
+    req->who = t->kind_call | OP_open;
+    req->shorts = 0;
+    req->flags = file->flags & O_NONBLOCK ? SVC_REQ_NONBLOCK : 0;
+    req->zero = 0;
+    req->buffer = req->words[3];
+    req->buffer_size = p->rest_length;
+    req->next = 0;
+}
+
+/* The service in the kernel did not give a handle at once: it refuses, or t has to wait, with the
+ * request in its registers. */
+static COLD void open_refused(struct thread *t, struct file *file, struct path p, long result)
+{
+    if (result == SVC_PENDING) {
+        open_registers(t, p, OP_open, file->flags);
+        file_request_wait(t, file, OP_open);
+    } else {
+        t->rax = (uint64_t)opened_install(t->task, file, request_error(result));
+    }
+}
+
 /* Asks a service in the kernel, most of which answer an open at once: then t's registers need not
- * hold the request at all. What open returns, or SVC_PENDING: t has to wait, with the request in
- * its registers. */
-static long open_linked(struct thread *t, struct file *file, const struct path *p)
+ * hold the request at all. */
+static inline void open_linked(struct thread *t, struct file *file, const struct path *p)
 {
     struct svc *svc = &file->scheme->svc;
-    struct svc_req req = {.count = file->flags,
-                          .words = {file->flags, 0, 0, 0, p->rest_length},
-                          .caller = t->stamp,
-                          .who = t->kind_call | OP_open,
-                          .flags = file->flags & O_NONBLOCK ? SVC_REQ_NONBLOCK : 0,
-                          .buffer = t->rdi + (uint64_t)(p->rest - opening_path),
-                          .buffer_size = p->rest_length};
+    struct svc_req req;
 
-    req.words[3] = req.buffer;
+    open_request(&req, t, file, p);
     long result = svc->ops->open ? svc->ops->open(svc, &req, p->rest, p->rest_length) : -T_ENOENT;
-    if (result == SVC_PENDING)
-        return result;
-    return opened_install(t->task, file, request_error(result));
+    if (result < 0)
+        open_refused(t, file, *p, result);
+    else
+        t->rax = (uint64_t)opened_install(t->task, file, result);
 }
 
-/* Asks the scheme for a handle, or to unlink; the description is made before, so that success
- * cannot fail later. */
-static long scheme_open(struct thread *t, const struct path *p, enum op op, uint32_t flags)
+/* Asks a server for a handle, or any service to unlink. */
+static __attribute__((noinline)) void scheme_ask(struct thread *t, struct file *file, struct path p,
+                                                 enum op op)
 {
-    struct scheme *s =
-        p->name_length ? scheme_find(p->name, p->name_length) : scheme_find("root", 4);
+    open_registers(t, p, op, file->flags);
+    memmove(opening_path, p.rest, p.rest_length);
+    file_request(t, file, op, true);
+}
+
+/* The scheme that t's path names, if t may know of it. */
+static inline struct scheme *scheme_named(const struct thread *t, const struct path *p)
+{
+    struct scheme *s = p->word          ? scheme_find_word(p->word)
+                       : p->name_length ? scheme_find(p->name, p->name_length)
+                                        : scheme_find("root", 4);
 
     if (!s || !names_has(t->task->names, s))
-        return -T_ENODEV;
-    struct file *file = file_make(s, 0, flags);
-    if (!file)
-        return -T_ENOMEM;
-    if (!file_path_set(file, p->rest, p->rest_length)) {
-        file_unref(file);
-        return -T_ENOMEM;
-    }
-    if (op == OP_open && scheme_linked(s)) {
-        long result = open_linked(t, file, p);
-        if (result != SVC_PENDING) {
-            t->rax = (uint64_t)result;
-            return 0;
-        }
-        open_registers(t, p, op, flags);
-        file_request_wait(t, file, op);
         return 0;
-    }
-    open_registers(t, p, op, flags);
-    memmove(opening_path, p->rest, p->rest_length);
-    file_request(t, file, op, true);
-    return 0;
+    return s;
 }
 
-/* The path of rdi and rsi, copied once. ENAMETOOLONG, EFAULT, EINVAL. */
-static long path_take(const struct thread *t, struct path *p)
+/* A description of that scheme for that path, made before the service is asked, so that success
+ * cannot fail later. 0: the error is in rax. */
+static ALWAYS_INLINE struct file *file_named(struct thread *t, const struct path *p, uint32_t flags)
 {
-    uint64_t length = t->rsi;
+    struct scheme *s = scheme_named(t, p);
+    struct file *file = s ? file_make(s, 0, flags) : 0;
 
-    if (length > PATH_MAX_BYTES)
-        return -T_ENAMETOOLONG;
-    enum err e = space_copy_in(&t->task->space, opening_path, t->rdi, length);
-    if (!e)
+    if (file && p->rest_length && !file_path_set(file, p->rest, p->rest_length)) {
+        file_unref(file);
+        file = 0;
+    }
+    if (!file)
+        t->rax = (uint64_t)(s ? -T_ENOMEM : -T_ENODEV);
+    return file;
+}
+
+/* The path of rdi and rsi, copied once. ENAMETOOLONG, EFAULT. */
+static COLD enum err path_copy_slowly(const struct thread *t)
+{
+    return t->rsi > PATH_MAX_BYTES ? T_ENAMETOOLONG
+                                   : space_copy_in(&t->task->space, opening_path, t->rdi, t->rsi);
+}
+
+/* The same, taken apart; EINVAL; an error is in rax. Whole words, if there are such in the page
+ * that was looked at last. */
+static ALWAYS_INLINE enum err path_take(struct thread *t, struct path *p)
+{
+    const struct space *s = &t->task->space;
+    uint64_t length = t->rsi, words = (length + 7) / 8, ones = ~0ull;
+    enum err e = OK;
+
+    if (length <= PATH_MAX_BYTES && space_seen(s, t->rdi, words * 8, PROT_READ))
+        mem_copy_words(opening_words, s->window + t->rdi % PAGE_SIZE, words);
+    else
+        e = path_copy_slowly(t);
+    if (!e) {
+        __builtin_memcpy(opening_path + length, &ones, sizeof(ones));
         e = path_split(length, p);
-    return -(long)e;
+    }
+    if (e)
+        t->rax = (uint64_t) - (long)e;
+    return e;
 }
 
 void file_open(struct thread *t)
 {
     struct path p;
     uint32_t flags = (uint32_t)t->rdx;
-    long result = path_take(t, &p);
 
-    if (result) {
-        t->rax = (uint64_t)result;
+    if (path_take(t, &p))
+        return;
+    if (!p.word && !p.name_length && (p.rest_length || flags & O_CREAT)) {
+        t->rax = (uint64_t)scheme_open_root(t, p, flags);
         return;
     }
-    bool root = !p.name_length && (p.rest_length || (flags & O_CREAT));
-    result = root ? scheme_open_root(t, &p, flags) : scheme_open(t, &p, OP_open, flags);
-    if (root || result)
-        t->rax = (uint64_t)result;
+    struct file *file = file_named(t, &p, flags);
+    if (!file)
+        return;
+    if (scheme_linked(file->scheme))
+        open_linked(t, file, &p);
+    else
+        scheme_ask(t, file, p, OP_open);
 }
 
 void file_unlink(struct thread *t)
 {
     struct path p;
-    long result = path_take(t, &p);
 
-    if (!result)
-        result = p.name_length ? scheme_open(t, &p, OP_unlink, 0) : -T_EINVAL;
-    if (result)
-        t->rax = (uint64_t)result;
+    if (path_take(t, &p))
+        return;
+    if (!p.word && !p.name_length) {
+        t->rax = (uint64_t)-T_EINVAL;
+        return;
+    }
+    struct file *file = file_named(t, &p, 0);
+    if (file)
+        scheme_ask(t, file, p, OP_unlink);
 }
 
 void unlink_finish(struct thread *c, struct file *file)

@@ -6,8 +6,10 @@
 
 #include "kernel/core/file.h"
 
-/* The path being opened. One CPU, no preemption. */
-extern char opening_path[PATH_MAX_BYTES];
+/* The path being opened; as words, for whoever looks at eight bytes at a time, with one more behind
+ * the longest. One CPU, no preemption. */
+extern uint64_t opening_words[PATH_MAX_BYTES / 8 + 1];
+#define opening_path ((char *)opening_words)
 
 /* The eight message registers of a call that returns in rax only, kept over its request. */
 void file_regs_save(struct thread *t);

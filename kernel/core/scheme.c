@@ -16,10 +16,8 @@
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
 
-#define BUCKETS 1024u
-
 struct list scheme_list;
-static struct scheme *buckets[BUCKETS];
+struct scheme *scheme_buckets[1u << SCHEME_BUCKET_BITS];
 static struct pool scheme_pool = {.size = sizeof(struct scheme)};
 
 void scheme_init(void)
@@ -37,21 +35,20 @@ uint32_t scheme_generation(void)
     return ++last;
 }
 
-/* FNV-1a. */
-static struct scheme **bucket_of(const char *name, uint64_t length)
+/* Words of a name, the last one partly zero. */
+static uint64_t words_of(uint64_t length)
 {
-    uint32_t hash = 0x811C9DC5u;
-
-    for (uint64_t i = 0; i < length; i++)
-        hash = (hash ^ (uint8_t)name[i]) * 0x01000193u;
-    return &buckets[(hash ^ hash >> 16) % BUCKETS];
+    return (length + 7) / 8;
 }
 
 struct scheme *scheme_find(const char *name, uint64_t length)
 {
+    uint64_t words[(SCHEME_NAME_MAX + 1) / 8] = {0};
+
     if (length > SCHEME_NAME_MAX)
         return 0;
-    for (struct scheme *s = *bucket_of(name, length); s; s = s->next)
+    memcpy(words, name, length);
+    for (struct scheme *s = *scheme_bucket(words, words_of(length)); s; s = s->next)
         if (s->length == length && !memcmp(s->name, name, length))
             return s;
     return 0;
@@ -105,7 +102,7 @@ enum err scheme_create(const char *name, uint64_t length, struct task *server, s
     s->generation = scheme_generation();
     list_push_back(&scheme_list, &s->link);
     list_push_back(&server->schemes, &s->served);
-    struct scheme **bucket = bucket_of(name, length);
+    struct scheme **bucket = scheme_bucket(s->words, words_of(length));
     s->next = *bucket;
     *bucket = s;
     *out = s;
@@ -144,8 +141,7 @@ static const struct service_ops dead_service = {.name = "dead", .read = dead_rea
 
 void scheme_kill(struct scheme *s)
 {
-    struct scheme **at = bucket_of(s->name, s->length);
-
+    struct scheme **at = scheme_bucket(s->words, words_of(s->length));
     struct task *server = s->server;
 
     if (server == &task_none)
@@ -167,13 +163,7 @@ void scheme_kill(struct scheme *s)
     scheme_unref(s);
 }
 
-void scheme_ref(struct scheme *s)
+void scheme_free(struct scheme *s)
 {
-    s->references++;
-}
-
-void scheme_unref(struct scheme *s)
-{
-    if (!--s->references)
-        pool_free(&scheme_pool, s);
+    pool_free(&scheme_pool, s);
 }

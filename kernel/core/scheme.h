@@ -22,8 +22,11 @@ struct scheme {
     const struct scheme_shorts *shorts; /* 0: none */
     struct list link;
     struct list served;  /* in the server's `schemes` */
-    struct scheme *next; /* of the same hash */
-    char name[SCHEME_NAME_MAX + 1];
+    struct scheme *next; /* in the same bucket */
+    union {
+        char name[SCHEME_NAME_MAX + 1];
+        uint64_t words[(SCHEME_NAME_MAX + 1) / 8]; /* the same; zero behind its end */
+    };
     uint8_t length; /* of the name */
     uint32_t id;    /* in namespaces */
     uint32_t passed_count;
@@ -48,6 +51,32 @@ void scheme_refuse(void);
 /* Live scheme of that name, or 0. */
 struct scheme *scheme_find(const char *name, uint64_t length);
 
+/* Live schemes by the hash of their name. */
+#define SCHEME_BUCKET_BITS 10
+extern struct scheme *scheme_buckets[1u << SCHEME_BUCKET_BITS];
+
+/* The bucket of a name of so many words, zero behind its end. A multiplicative hash: the upper bits
+ * of each product depend on all of the word, and on those before. */
+static inline struct scheme **scheme_bucket(const uint64_t *words, uint64_t count)
+{
+    uint64_t hash = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        hash = (hash ^ words[i]) * 0x9E3779B97F4A7C15ull;
+    return &scheme_buckets[hash >> (64 - SCHEME_BUCKET_BITS)];
+}
+
+/* scheme_find for a name of 1 to 7 bytes, in a word that is zero behind its end: no longer name
+ * begins with that word. */
+static inline struct scheme *scheme_find_word(uint64_t word)
+{
+    struct scheme *s = *scheme_bucket(&word, 1);
+
+    while (s && s->words[0] != word)
+        s = s->next;
+    return s;
+}
+
 /* EEXIST, EINVAL (name), ENOMEM, ENODEV (refused). `server` is task_kernel for a service in the
  * kernel. */
 WARN_UNUSED enum err scheme_create(const char *name, uint64_t length, struct task *server,
@@ -61,8 +90,18 @@ uint32_t scheme_generation(void);
 
 /* The name is free again, requests fail with ENODEV. */
 void scheme_kill(struct scheme *s);
-void scheme_ref(struct scheme *s);
-void scheme_unref(struct scheme *s);
+void scheme_free(struct scheme *s);
+
+static inline void scheme_ref(struct scheme *s)
+{
+    s->references++;
+}
+
+static inline void scheme_unref(struct scheme *s)
+{
+    if (!--s->references)
+        scheme_free(s);
+}
 
 static inline bool scheme_linked(const struct scheme *s)
 {
@@ -85,9 +124,9 @@ bool linked_again(struct svc *self, struct thread *t);
 /* The thread that made the request, which is the current one or waits. */
 struct thread *linked_caller(const struct svc_req *req);
 
-/* A long read by the current thread of a service that answers at once, `bytes` at a user address: its
- * result as the client gets it. Called by the fast path and by its twin; descriptor, address and
- * bytes are sound. */
+/* A long read by the current thread of a service that answers at once, `bytes` at a user address:
+ * its result as the client gets it. Called by the fast path and by its twin; descriptor, address
+ * and bytes are sound. */
 long linked_read(struct thread *t, uint64_t fd, uint64_t count, vaddr_t to, uint64_t bytes);
 
 /* Pages that services in the kernel hold: what was written to them, above all. */

@@ -16,6 +16,12 @@ static inline void mem_copy(void *to, const void *from, size_t bytes)
                      : "memory");
 }
 
+/* So many words of 8 bytes. */
+static inline void mem_copy_words(void *to, const void *from, size_t words)
+{
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+}
+
 /* As in C11 7.24. */
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
