@@ -58,7 +58,7 @@ static const struct route {
      {FREE, FREE},
      {200, 210},
      "Linux 6.1 tmpfs pread whole 1,335"},
-    {"open + read + close", "open", {FREE, FREE}, {1100, 1115}, "Linux 6.1 tmpfs whole 7,064"},
+    {"open + read + close", "open", {FREE, FREE}, {900, 920}, "Linux 6.1 tmpfs whole 7,064"},
     {"R1 by a module",
      "R1m/size:8",
      {FREE, FREE},
