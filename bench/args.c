@@ -2,6 +2,8 @@
  * The one argument of a verb; see bench/args.h. */
 #include "bench/args.h"
 
+#include <stdio.h>
+
 error_t args_one(int key, char *text, struct argp_state *state, const char **slot, const char *what)
 {
     switch (key) {
@@ -17,4 +19,15 @@ error_t args_one(int key, char *text, struct argp_state *state, const char **slo
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+char *command_text(int argc, char *const *argv)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    for (int i = 0; out && i < argc; i++)
+        fprintf(out, "%s%s", i ? " " : "", argv[i]);
+    return out && !fclose(out) ? text : NULL;
 }

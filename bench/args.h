@@ -12,4 +12,8 @@
 error_t args_one(int key, char *text, struct argp_state *state, const char **slot,
                  const char *what);
 
+/* The command as it was given, for whoever reads what it wrote: words with a space between them.
+ * The caller's to free; NULL when memory ends. */
+char *command_text(int argc, char *const *argv);
+
 #endif

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/compare/aa.h"
+#include "bench/compare/parts.h"
 #include "bench/compare/sides.h"
 #include "bench/exits.h"
-#include "bench/file.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
 
@@ -134,33 +135,13 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     }
 }
 
-/* Prints, or writes to the file asked for. */
-static int json_write(const struct compare_args *args, json_t *json)
-{
-    FILE *out = args->out ? file_create("compare", args->out) : stdout;
-    int status = TACH_OK;
-
-    if (!json)
-        return TACH_INTERNAL;
-    if (!out)
-        return TACH_CANTCREATE;
-    json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-    fputc('\n', out);
-    if (args->out)
-        status = file_finish("compare", args->out, out);
-    return status;
-}
-
 static int comparison_say(const struct compare_args *args, const struct comparison *comparison)
 {
     int status = TACH_OK;
 
     sides_warn("compare", comparison);
-    if (args->json || args->out) {
-        json_t *json = comparison_json(comparison);
-        status = json_write(args, json);
-        json_decref(json);
-    }
+    if (args->json || args->out)
+        status = json_put("compare", args->out, comparison_json(comparison));
     if (!status && args->markdown && comparison_markdown(stdout, comparison, args->command))
         status = TACH_INTERNAL;
     if (!status && !args->json && !args->markdown &&
@@ -190,11 +171,8 @@ static int aa_say(const struct compare_args *args, const struct aa *aa)
 {
     int status = TACH_OK;
 
-    if (args->json || args->out) {
-        json_t *json = aa_json(aa);
-        status = json_write(args, json);
-        json_decref(json);
-    }
+    if (args->json || args->out)
+        status = json_put("compare", args->out, aa_json(aa));
     if (!args->json || args->out)
         aa_print(stdout, aa);
     return status;
@@ -224,18 +202,6 @@ static int aa_compare(const struct compare_args *args)
     run_paths_free(&paths);
     free(runs);
     return status;
-}
-
-/* The command as it was given, for whoever reads what it printed. */
-static char *command_text(int argc, char **argv)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    for (int i = 0; out && i < argc; i++)
-        fprintf(out, "%s%s", i ? " " : "", argv[i]);
-    return out && !fclose(out) ? text : NULL;
 }
 
 int verb_compare(int argc, char **argv)

@@ -104,7 +104,7 @@ static int run_finish(const struct run_args *args, struct run *run)
     }
     const int found = status ? TACH_OK : findings_make(run, rows);
     status = status ? status : found;
-    if (!status)
+    if (!status && !args->quiet)
         status = run_print(run, merged, args->json);
     if (!status)
         run_say(run);

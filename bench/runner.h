@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A run from its wishes to its documents: a new one, or the rest of one that was interrupted.
- * Called by tach run, whose arguments these are. */
+ * Called by tach run, whose arguments these are, and by tach gate. */
 #ifndef TACH_BENCH_RUNNER_H
 #define TACH_BENCH_RUNNER_H
 
@@ -16,7 +16,7 @@ struct run_args {
     double limit_s;
     unsigned jobs, boots; /* 0: what fits the class */
     int64_t seed;         /* below 0: any */
-    bool json;
+    bool json, quiet;     /* quiet: no table */
 };
 
 /* Measures a matrix anew. Returns an enum tach_exit. */

@@ -13,7 +13,8 @@
     X(dump, "print the frames of a capture")                                                       \
     X(spans, "print the phases of traced calls")                                                   \
     X(export, "write a capture as csv, json or ctf")                                               \
-    X(compare, "name every figure that moved between two runs")                                    \
+    X(compare, "name what got slower between two runs")                                            \
+    X(gate, "measure, compare, report: pass or fail")                                              \
     X(baseline, "write the committed baseline of a run")                                           \
     X(budget, "hold a run against the instruction budget")                                         \
     X(plot, "draw the figures of a run as SVG and PNG")                                            \

@@ -4,6 +4,24 @@
 #include <string.h>
 
 #include "bench/compare/parts.h"
+#include "bench/exits.h"
+#include "bench/file.h"
+
+int json_put(const char *verb, const char *path, json_t *json)
+{
+    FILE *out = path ? file_create(verb, path) : stdout;
+    int failed = json ? 0 : -1;
+
+    if (out && json) {
+        failed = json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+        fputc('\n', out);
+    }
+    json_decref(json);
+    if (!out)
+        return TACH_CANTCREATE;
+    const int status = path ? file_finish(verb, path, out) : TACH_OK;
+    return status ? status : failed ? TACH_INTERNAL : TACH_OK;
+}
 
 static json_t *metric_json(const struct compared_metric *metric)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the files of bench/compare share among themselves: the steps of a comparison and the texts
- * that all its prints use. Nobody else includes it. */
+ * What the files of bench/compare share among themselves and with the gate: the steps of a
+ * comparison, and the texts that all its prints use. Nobody else includes it. */
 #ifndef TACH_BENCH_COMPARE_PARTS_H
 #define TACH_BENCH_COMPARE_PARTS_H
 
@@ -28,6 +28,10 @@ void metric_evidence(const struct compared_metric *metric, char *out, size_t siz
 
 /* Text that stays text in Markdown: nothing of it is markup, a link or a mention. */
 void markdown_text(FILE *out, const char *text);
+
+/* Writes JSON to a file, or to stdout where path is NULL, and gives it up; NULL is lack of memory.
+ * Returns an enum tach_exit. */
+int json_put(const char *verb, const char *path, json_t *json);
 
 /* "12 -> 13" */
 void values_text(const struct judgement *judged, char *out, size_t size);
