@@ -2,8 +2,9 @@
  * Change points of a history: one number a commit, in order. E-divisive proposes (Matteson and
  * James 2014; James, Kejariwal and Matteson 2016 for the use on performance data), the filter
  * disposes: a point stays only if the Hodges-Lehmann shift of its two sides matters, exceeds their
- * spread, and a rank test agrees. Pure; the permutations come from the seed. Called by history and
- * the report. */
+ * spread, a rank test agrees, and a step fits clearly better than a slope. Wild points are pulled
+ * in, and a level has four points at least, so what three points did is not told yet. Pure; the
+ * permutations come from the seed. Called by history and the report. */
 #ifndef TACH_BENCH_JUDGE_DETECT_H
 #define TACH_BENCH_JUDGE_DETECT_H
 
@@ -11,11 +12,11 @@
 #include <stdint.h>
 
 struct detect_rule {
-    size_t window;    /* points that one look covers, 50 */
-    double p;         /* of a proposed point, 0.001 */
+    size_t window;    /* points that one look covers, 50; 8 to 256 */
+    double p;         /* of a proposed point, and of its rank test, 0.001 */
     double min_shift; /* relative, 0.005 */
     double min_mads;  /* in median absolute deviations of the sides, 1 */
-    size_t side;      /* points on each side that the rank test looks at, 20 */
+    size_t side;      /* points on each side that the rank test looks at, 20; 4 to 256 */
     uint64_t seed;
 };
 extern const struct detect_rule detect_default;

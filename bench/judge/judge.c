@@ -12,7 +12,7 @@
 #include "bench/judge/rank.h"
 
 const struct judge_rule judge_default = {
-    .matters = 0.01, .floor = 0, .confidence = 0.99, .family = 0.05, .power = 0.9};
+    .matters = 0.01, .floor = 0, .alarm = 0.001, .confidence = 0.99, .family = 0.05, .power = 0.9};
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -63,14 +63,12 @@ static double step_of(const struct sides *sides)
     return fmax(step, 1);
 }
 
-/* The spread of one boot, in the unit: residuals of each side from its median, both sides together,
- * by their median absolute deviation, or by their mean where more than half of them are 0. */
+/* The spread of one boot, in the unit: residuals of each side from its median, both together. */
 static double spread_of(const struct sides *sides)
 {
     const double centre[2] = {rank_median(sides->base, sides->n),
                               rank_median(sides->head, sides->m)};
-    const double to_sigma = 1.482602218505602, mean_to_sigma = 1.2533141373155003;
-    double rest[2 * JUDGE_BOOTS_MAX], mean = 0;
+    double rest[2 * JUDGE_BOOTS_MAX];
     size_t used = 0;
 
     for (size_t i = 0; i < sides->n && sides->n > 1; i++)
@@ -78,14 +76,8 @@ static double spread_of(const struct sides *sides)
     for (size_t i = 0; i < sides->m && sides->m > 1; i++)
         rest[used++] = sides->head[i] - centre[1];
     const size_t free = used - (sides->n > 1) - (sides->m > 1);
-    if (!free)
-        return 0;
-    for (size_t i = 0; i < used; i++)
-        mean += fabs(rest[i]) / (double)used;
-    const double mad = rank_mad(rest, used, 0);
     /* Two medians were taken out of the same numbers, which makes their residuals too small. */
-    const double shrunk = sqrt((double)used / (double)free);
-    return finite_of(shrunk * (mad > 0 ? mad * to_sigma : mean * mean_to_sigma));
+    return free ? finite_of(rank_spread(rest, used, 0) * sqrt((double)used / (double)free)) : 0;
 }
 
 static void percent_set(struct judgement *out)
@@ -101,7 +93,7 @@ static enum verdict verdict_of(const struct judgement *out, const struct judge_r
                                double step)
 {
     const double base = fabs(out->location[0]), widest = fmax(fabs(out->low), fabs(out->high));
-    const bool off = out->low > 0 || out->high < 0;
+    const bool off = (out->low > 0 || out->high < 0) && out->p <= rule->alarm;
 
     if (off && fabs(out->shift) >= power_line(rule) * base)
         return out->shift > 0 ? VERDICT_REGRESSED : VERDICT_IMPROVED;

@@ -5,8 +5,9 @@
  * 1947 (exact distribution), Holm 1979 (families). Called by compare, gate and the report.
  *
  * The line between a change and none lies at half of what matters: a shift of `matters` itself is
- * then nearly always found, where a line at `matters` would miss every second one. `make truth`
- * shows what that costs in false alarms. */
+ * then nearly always found, where a line at `matters` would miss every second one. A change needs
+ * p <= alarm besides, whatever the noise: that wants 7 boots a side, where 5 can only be
+ * equivalent. `make truth` shows what follows: false alarms, and shifts that are found. */
 #ifndef TACH_BENCH_JUDGE_JUDGE_H
 #define TACH_BENCH_JUDGE_JUDGE_H
 
@@ -29,6 +30,7 @@ const char *verdict_name(enum verdict verdict);
 struct judge_rule {
     double matters; /* smallest relative shift that anybody cares for, 0.01; the line is half */
     double floor; /* what equal sides showed on this machine (--aa), raises the line; 0: unknown */
+    double alarm; /* p at or below which a shift is believed, 0.001: the rate of false alarms */
     double confidence; /* of the interval, 0.99 */
     double family;     /* error of a whole family of verdicts, by Holm: 0.05 */
     double power;      /* with which `detectable` would be found, 0.9 */

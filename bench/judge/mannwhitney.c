@@ -182,6 +182,14 @@ double mw_p(const struct sides *sides)
     return fmin(1, 2 * tail_exact(sides->n, sides->m, least));
 }
 
+double mw_p_below(const struct sides *sides, double limit)
+{
+    const double about = mw_p_normal(sides);
+    const double p = about > 10 * limit ? about : mw_p(sides);
+
+    return p < 0 ? about : p;
+}
+
 static size_t bound_normal(size_t n, size_t m, double tail)
 {
     const double mean = (double)n * (double)m / 2;

@@ -18,6 +18,10 @@
  * memory ends, which only sides with ties need. */
 double mw_p(const struct sides *sides);
 
+/* The same p where it may be at or below limit; where it is far above, about that, and cheap.
+ * Never negative: without memory, by the normal approximation. */
+double mw_p_below(const struct sides *sides, double limit);
+
 /* The largest k for which P(U < k) <= tail, 0 where even U = 0 is likelier: the k-th difference
  * from either end bounds the shift with confidence 1 - 2 * tail. n and m are 1 to 1000. */
 size_t mw_bound(size_t n, size_t m, double tail);

@@ -39,6 +39,17 @@ double rank_mad(double *values, size_t n, double centre)
     return rank_median(values, n);
 }
 
+double rank_spread(double *values, size_t n, double centre)
+{
+    const double median_to_sigma = 1.482602218505602, mean_to_sigma = 1.2533141373155003;
+    const double mad = rank_mad(values, n, centre);
+    double mean = 0;
+
+    for (size_t i = 0; i < n; i++) /* what rank_mad left: the absolute deviations */
+        mean += values[i] / (double)n;
+    return finite_of(mad > 0 ? mad * median_to_sigma : mean * mean_to_sigma);
+}
+
 /* Doubles in rising order have rising keys. */
 static uint64_t key_of(double value)
 {

@@ -19,8 +19,13 @@ void rank_sort(double *values, size_t n);
 /* Median of rising values; of an even number, halfway between the middle ones. n is not 0. */
 double rank_median(const double *sorted, size_t n);
 
-/* Median absolute deviation from `centre`; `values` is overwritten. n is not 0. */
+/* Median absolute deviation from `centre`; leaves the absolute deviations in `values`, rising. n is
+ * not 0. */
 double rank_mad(double *values, size_t n, double centre);
+
+/* A standard deviation as it would be without wild numbers: by the median absolute deviation from
+ * `centre`, or by the mean one where more than half of them are 0. `values` is overwritten. */
+double rank_spread(double *values, size_t n, double centre);
 
 /* The k-th smallest (1 to n * m) of all differences head - base, one that would be infinite taken
  * as the largest finite number. Exact, without memory, O((n + m) * 64). */

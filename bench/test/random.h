@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Random numbers of tests and of `make truth`: SplitMix64, the same on every machine and C library,
- * so that a figure names its seed and nothing else. One program includes it once. */
+ * One stream of random numbers for a test program: seeded once, uniform and normal. One program
+ * includes it once. */
 #ifndef TACH_BENCH_TEST_RANDOM_H
 #define TACH_BENCH_TEST_RANDOM_H
 
 #include <math.h>
-#include <stdint.h>
+
+#include "bench/judge/random.h"
 
 static uint64_t random_state;
 
@@ -16,11 +17,7 @@ static inline void random_seed(uint64_t seed)
 
 static inline uint64_t random_next(void)
 {
-    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return random_step(&random_state);
 }
 
 /* Above 0, below 1. */
