@@ -8,7 +8,7 @@
 
 const struct crossover_pair crossover_pairs[CROSSOVER_PAIRS] = {
     {{"T0", "T0c"}, "from here on mapping the payload costs less than copying it"},
-    {{"D3", "D4"}, "beyond 48 bytes D4 is D3 and the guards that say so"},
+    {{"D3", "D4"}, "C alone would cost less than the fast path"},
     {{"R1", "T2"}, "the server would be cheaper than the kernel"},
     {{"R1", "D4"}, "a message would be cheaper than a call of the kernel"},
     {{"D4", "T2"}, "the scheme would be cheaper than the bare message"},

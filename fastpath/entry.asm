@@ -13,13 +13,13 @@
 %endif
 
 extern hal_fault_fast, trap_user, exit_root_0, exit_root_1
-extern linked_read, core_syscall, tasks, thread_none, trace_ring
+extern linked_read, core_syscall, ipc_memory_call, tasks, thread_none, trace_ring
 extern exit_user, mitig_switch
 
-; C's way: all registers to the TCB, then the dispatcher on the CPU's stack, then the exit in force: the call
+; C's way: all registers to the TCB, then %1 on the CPU's stack, then the exit in force: the call
 ; may have changed it.
 ; in: caller, its rip and rsp saved, everything else the user's.
-%macro SLOW 0
+%macro SLOW 1
             STAMP   EV_ph_slow
             mov     [caller + THREAD_RAX], rax
             mov     [caller + THREAD_RDI], rdi
@@ -37,7 +37,7 @@ extern exit_user, mitig_switch
             mov     byte [caller + THREAD_FRAME], FRAME_SYSCALL
             mov     rsp, [gs:CPU_KERNEL_STACK]
             mov     rdi, caller
-            call    core_syscall
+            call    %1
             JUMP_INDIRECT [rel exit_user], rax
 %endmacro
 
@@ -56,7 +56,9 @@ entry_fast_%1:
 .plain:
             ENTER
 .slow:
-            SLOW
+            SLOW    core_syscall
+.memory:
+            SLOW    ipc_memory_call
             LEAVE_GATE
 
             GATEWAY
@@ -65,7 +67,7 @@ global entry_plain_%1
 entry_plain_%1:
             swapgs
             ENTER
-            SLOW
+            SLOW    core_syscall
 %endmacro
 
             VARIANT off, 0, 0

@@ -50,7 +50,7 @@ build/test/kill_at.so: bench/test/kill_at.c build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $< -ldl
 # CORE and the fast path on a mock machine: the path's own source, assembled for a host process.
 MOCK    = -Ikernel/hal/test/mock
-CORE_T  = $(patsubst %,kernel/core/%.c,ipc message mailbox request classic capture task fd file scheme pool syscall calls taskctl fault \
+CORE_T  = $(patsubst %,kernel/core/%.c,ipc ipc_memory message mailbox request classic capture task fd file scheme pool syscall calls taskctl fault \
   pipe event memory trace futex) servers/host/linked.c kernel/hal/sched.c kernel/hal/thread.c
 CORE_T += $(patsubst %,kernel/core/%.c,frame signal donate)
 CORE_T += kernel/core/deaths.c

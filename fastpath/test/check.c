@@ -9,6 +9,7 @@
 #include "fastpath/test/compare.h"
 #include "fastpath/test/effects.h"
 #include "fastpath/test/trap.h"
+#include "kernel/core/ipc.h"
 #include "kernel/hal/sched.h"
 #include "kernel/hal/upcall.h"
 
@@ -16,10 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORLDS        1000000u
-#define FAST_FRACTION 8u    /* at least one world in so many takes the fast path */
-#define STACK_NOISE   1024u /* of the kernel's stack, so that nothing on it is zero by chance */
-#define FAILURES_MAX  20u
+#define WORLDS          1000000u
+#define FAST_FRACTION   8u    /* at least one world in so many takes the fast path */
+#define MEMORY_FRACTION 32u   /* and at least one in so many of the others the way for memory */
+#define STACK_NOISE     1024u /* of the kernel's stack, so that nothing on it is zero by chance */
+#define FAILURES_MAX    20u
 
 static struct world before, after;
 static char stack[16384] __attribute__((aligned(64)));
@@ -27,6 +29,7 @@ static unsigned passed, failed;
 
 /* [operation][fast] */
 static unsigned ways[OPERATIONS][2];
+static unsigned in_memory[OPERATIONS]; /* of the slow ones, done by ipc_memory */
 static const char *const names[OPERATIONS] = {"call", "reply_wait", "read", "notify",
                                               "null", "sigreturn",  "fault"};
 
@@ -172,6 +175,29 @@ static bool slow_good(void)
     return !compare_differs(&after, "before and at C") && trap_stack_good(caller()) && good;
 }
 
+/* It went to C for a message in memory: as by the dispatcher, or nothing has changed. */
+static bool memory_good(enum operation op)
+{
+    if (!slow_good()) /* the state is now that at C */
+        return false;
+    world_copy(&before, &world);
+    if (!ipc_memory(caller())) {
+        world.thread[0].call_op = before.thread[0].call_op; /* of no call: those of the next */
+        world.thread[0].call_scheme = before.thread[0].call_scheme;
+        return !compare_differs(&before, "before and refused");
+    }
+    in_memory[op]++;
+    struct host_regs got = registers_load(sched_leave());
+    compare_canon();
+    world_copy(&after, &world);
+    world_copy(&world, &before);
+    core_syscall(caller());
+    struct host_regs want = registers_load(sched_leave());
+    compare_canon();
+    return !registers_differ(&got, &want) &&
+           !compare_differs(&after, "the way for memory and twin");
+}
+
 /* It went to C with the trap: the state before, registers and stack as they came. */
 static bool trap_good(void)
 {
@@ -221,7 +247,11 @@ static void run(enum operation op, unsigned variant, unsigned number)
     bool fast = host_way == WAY_USER || host_way == WAY_IRET;
     bool linked = op == DO_READ && world.cpu.current == caller(); /* nobody else is asked */
     bool good = effects_good(fast, linked) && fixed_good();
-    good = (fast ? fast_good(op) : op == DO_FAULT ? trap_good() : slow_good()) && good;
+    good = (fast                     ? fast_good(op)
+            : op == DO_FAULT         ? trap_good()
+            : host_way == WAY_MEMORY ? memory_good(op)
+                                     : slow_good()) &&
+           good;
     ways[op][fast]++;
     passed += good;
     failed += !good;
@@ -245,6 +275,12 @@ int main(int argc, char **argv)
         bool enough = !failed && all && ways[op][1] * FAST_FRACTION > all;
         printf("%-10s %u worlds, %u%% by the fast path\n", names[op], all,
                all ? ways[op][1] * 100 / all : 0);
+        passed += enough;
+        failed += !enough;
+    }
+    for (unsigned op = DO_CALL; op <= DO_REPLY_WAIT; op++) {
+        bool enough = !failed && in_memory[op] * MEMORY_FRACTION > ways[op][0];
+        printf("%-10s %u with a payload in memory\n", names[op], in_memory[op]);
         passed += enough;
         failed += !enough;
     }

@@ -34,7 +34,6 @@ static const struct {
     {RECEIVING, FIELD(client), "whoever ends the wait gives it"},
     {READY, SPAN(rcx, rflags), "FRAME_SYSCALL, compared, shows rip and a constant instead"},
     {RUNNING | RECEIVING | CALLING, FIELD(call_op), "read of queued senders and with call_file"},
-    {RUNNING | RECEIVING | CALLING, FIELD(buffer), "buffer_flags and buffer_size, 0, guard it"},
     {ANY, FIELD(slice_used), "time slices are settled by C at its next entry"},
     /* Of a task, in receivers_canon: which of its threads in receive is held in `waiter` and the
      * order of the others. Each of them may take what comes next, and C refills `waiter`.
@@ -56,6 +55,8 @@ static void thread_canon(struct thread *t)
             memset((char *)t + spared[i].from, 0, spared[i].to - spared[i].from);
     t->state = (uint8_t)status;
     t->slice_used = 0;
+    if (!t->buffer_flags && !t->buffer_size) /* they guard it */
+        t->buffer = 0;
 }
 
 /* All threads in receive into the list, by address. */
@@ -112,6 +113,7 @@ static const struct {
     PART(file),
     PART(fds),
     PART(side),
+    PART(memory),
 #undef PART
 };
 

@@ -156,8 +156,9 @@ bool effects_good(bool fast, bool linked)
 {
     bool null = fast && !was.fault && (uint32_t)host_in.rax == SYS_null;
     bool way = was.fault ? host_way == WAY_USER || host_way == WAY_TRAP
-                         : host_way == WAY_USER || host_way == WAY_IRET || host_way == WAY_C;
-    bool left = host_exit == (host_way == WAY_C ? 1u : ~0u);
+                         : host_way == WAY_USER || host_way == WAY_IRET || host_way == WAY_C ||
+                               host_way == WAY_MEMORY;
+    bool left = host_exit == (host_way == WAY_C || host_way == WAY_MEMORY ? 1u : ~0u);
 
     if (!way || !left)
         return complain("the way out");

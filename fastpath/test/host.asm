@@ -77,6 +77,12 @@ host_core_syscall:
             PARK    2
             ret
 
+; The same, with a message in memory.
+global host_ipc_memory_call
+host_ipc_memory_call:
+            PARK    5
+            ret
+
 host_exit_taken:
             mov     dword [host_exit], 1
             jmp     host_back

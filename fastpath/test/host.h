@@ -12,17 +12,18 @@ struct host_regs {
 
 enum host_way {
     WAY_NONE,
-    WAY_USER, /* left by SYSRET */
-    WAY_C,    /* called core_syscall */
-    WAY_IRET, /* left by IRETQ: host_out.rsp is its frame */
-    WAY_TRAP  /* came to trap_user */
+    WAY_USER,  /* left by SYSRET */
+    WAY_C,     /* called core_syscall */
+    WAY_IRET,  /* left by IRETQ: host_out.rsp is its frame */
+    WAY_TRAP,  /* came to trap_user */
+    WAY_MEMORY /* called ipc_memory_call */
 };
 
 extern struct host_regs host_in, host_out;
 extern uint32_t host_way;
 extern uint32_t host_switches; /* barriers between tasks */
-extern uint32_t host_exit; /* 1: the exit in force was taken after C */
-extern uint64_t host_gs;   /* 0: user's; all ones: the kernel's */
+extern uint32_t host_exit;     /* 1: the exit in force was taken after C */
+extern uint64_t host_gs;       /* 0: user's; all ones: the kernel's */
 extern uint64_t host_roots, host_root[8], host_root_reads, host_cr3; /* CR3: writes, reads, value */
 extern uint64_t host_cr2, host_tsc;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the twin needs of the machine beside the scheduler: nothing that a call on the fast path may
- * use. Memory is absent (each access fails, so a payload that slipped by a guard shows), the clock
- * stands still, a panic ends the test. */
+ * use. Of memory there are two pages a task (world.h), seen anew at each access; the clock stands
+ * still, a panic ends the test. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,7 +213,12 @@ enum err space_unmap(struct space *s, vaddr_t va, uint64_t bytes)
 
 void *space_pointer(const struct space *s, vaddr_t va, unsigned prot)
 {
-    (void)s, (void)va, (void)prot;
+    for (unsigned i = 0; i < W_TASKS; i++) {
+        struct memory *memory = &world.memory[i];
+        uint64_t at = va - W_MEMORY, page = at / PAGE_SIZE;
+        if (s == &world.task[i].space && at < W_MEMORY_BYTES && !(prot & ~memory->prot[page]))
+            return &memory->byte[page][at % W_PAGE_KEPT];
+    }
     return 0;
 }
 
@@ -231,8 +236,14 @@ enum err space_copy_out_pages(const struct space *s, vaddr_t to, const void *fro
 
 enum err space_copy(const struct space_copy *copy)
 {
-    (void)copy;
-    return T_EFAULT;
+    for (uint64_t i = 0; i < copy->bytes; i++) {
+        char *to = space_pointer(copy->dst, copy->to + i, PROT_WRITE);
+        const char *from = space_pointer(copy->src, copy->from + i, PROT_READ);
+        if (!to || !from)
+            return T_EFAULT;
+        *to = *from;
+    }
+    return OK;
 }
 
 bool user_range(vaddr_t a, uint64_t bytes)

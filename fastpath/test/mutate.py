@@ -20,8 +20,8 @@ WORLDS = '300000'
 
 # name, file, regular expression over one or more whole lines, replacement, part that it must lie in
 MUTATIONS = [
-    ('call: no length guard', PATH, r'\n +cmp +esi, \(MSG_INLINE_MAX \+ 1\) << 16\n +jae +\.call_slow.*', ''),
-    ('call: length guard one too far', PATH, r'(cmp +esi, \(MSG_INLINE_MAX \+ )1(\) << 16\n +jae +\.call_slow)', r'\g<1>2\2'),
+    ('call: no length guard', PATH, r'\n +cmp +esi, \(MSG_INLINE_MAX \+ 1\) << 16\n +jae +\.call_memory.*', ''),
+    ('call: length guard one too far', PATH, r'(cmp +esi, \(MSG_INLINE_MAX \+ )1(\) << 16\n +jae +\.call_memory)', r'\g<1>2\2'),
     ('call: slot not masked enough', PATH, r'(\.call:(?:.*\n)*? +and +eax, )TID_SLOT_MASK', r'\1TID_SLOT_MASK * 2 + 1'),
     ('call: generation not compared', PATH, r'(cmp +)\[callee \+ THREAD_TID\], edi(.*\n +jne +\.call_slow)', r'\1word [callee + THREAD_TID], di\2'),
     ('call: TID not compared at all', PATH, r'\n +jne +\.call_slow\n', '\n'),
@@ -29,9 +29,13 @@ MUTATIONS = [
     ('call: gate compared as signed', PATH, r'ja +\.call_commit', 'jg      .call_commit'),
     ('call: gate one too wide', PATH, r'ja +\.call_commit', 'jae     .call_commit'),
     ('call: number not put back', PATH, r'\.call_slow:\n +mov +eax, SYS_call', '.call_slow:'),
-    ('reply: no length guard', PATH, r'\n +cmp +esi, \(MSG_INLINE_MAX \+ 1\) << 16\n +jae +\.reply_slow.*', ''),
+    ('memory: number of the call not put back', PATH, r'(\.call_memory:.*)\n +mov +eax, SYS_call', r'\1'),
+    ('memory: number of the reply not put back', PATH, r'(\.reply_memory:.*)\n +mov +eax, SYS_reply_wait', r'\1'),
+    ('memory: calls by the dispatcher', PATH, r'(\.call_memory:.*\n.*\n +jmp +)\.memory', r'\1.slow'),
+    ('memory: replies by the dispatcher', PATH, r'(\.reply_memory:.*\n.*\n +jmp +)\.memory', r'\1.slow'),
+    ('reply: no length guard', PATH, r'\n +cmp +esi, \(MSG_INLINE_MAX \+ 1\) << 16\n +jae +\.reply_memory.*', ''),
     ('reply: 32 bits of the token', PATH, r'cmp +\[callee \+ THREAD_STAMP\], rdi', 'cmp     [callee + THREAD_STAMP], edi'),
-    ('reply: token not compared', PATH, r'\n +cmp +\[callee \+ THREAD_STAMP\], rdi.*\n +jne +\.reply_slow', ''),
+    ('reply: token not compared', PATH, r'\n +cmp +\[callee \+ THREAD_STAMP\], rdi.*\n +jne +\.reply_memory', ''),
     ('reply: gate ignored', PATH, r'\n +jbe +\.reply_slow', ''),
     ('reply: mail ignored', PATH, r'\n +cmp +qword \[rcx \+ TASK_WAITER\], thread_none\n +jne +\.reply_slow.*', ''),
     ('reply: waiter not stored', PATH, r'\n +mov +\[rcx \+ TASK_WAITER\], caller', ''),

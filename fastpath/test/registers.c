@@ -67,9 +67,31 @@ static uint64_t tag_make(void)
            length << 16;
 }
 
+/* A call with its payload in memory: within, at a border, nowhere. */
+static void buffer_make(struct host_regs *r)
+{
+    r->rsi |= (uint64_t)MSG_LENGTH_BUFFER << 16 | (one_in(8) ? 0 : MSG_OUT << 8);
+    r->r12 = one_in(16) ? world_random64() : W_MEMORY + world_random(W_MEMORY_BYTES);
+    r->r13 = one_in(16) ? world_random64() : world_random(one_in(4) ? 5000 : 1000);
+}
+
+/* Whom the caller may answer, and no client of its. */
+static const struct thread *taken(void)
+{
+    const struct thread *found = &thread_none;
+
+    for (unsigned i = 1; i < W_THREADS - 1; i++)
+        if (world.thread[i].buffer_flags && world.thread[i].wait_task == world.thread[0].task)
+            found = &world.thread[i];
+    return found;
+}
+
 static uint64_t token_make(void)
 {
     const struct thread *client = world.thread[0].client;
+
+    if (client == &thread_none || one_in(4))
+        client = taken();
     uint64_t token = client->stamp;
 
     if (client == &thread_none || one_in(12))
@@ -142,6 +164,8 @@ void registers_make(enum operation op)
     r->rsi = tag_make();
     r->rdi = tid_make();
     service_make(r->r10);
+    if (op == DO_CALL ? one_in(3) : one_in(6))
+        buffer_make(r);
     if (op == DO_REPLY_WAIT)
         r->rdi = token_make();
     if (op == DO_READ)

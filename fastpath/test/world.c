@@ -103,6 +103,15 @@ static void mail_make(struct task *task)
         task->notification = 1;
 }
 
+static void memory_make(struct memory *memory)
+{
+    static const uint8_t some[4] = {PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE, PROT_READ, 0};
+
+    noise(memory, sizeof(*memory));
+    for (unsigned i = 0; i < 2; i++)
+        memory->prot[i] = some[one_in(4) ? world_random(4) : 0];
+}
+
 static void task_make(unsigned i)
 {
     struct task *task = &world.task[i];
@@ -118,6 +127,8 @@ static void task_make(unsigned i)
     task->waiter = task->allow == LEVELS - 1 ? &thread_none : &thread_slow;
     task->post_head = (uint32_t)world_random(POST_SLOTS);
     task->space.kernel_root = 0x100000 + i * 0x2000;
+    task->space.seen = task->space.seen_write = SEEN_NONE;
+    memory_make(&world.memory[i]);
     task->fd = (struct fd_table){.slots = world.fds, .sides = world.side, .limit = FDS_CHUNK};
     list_init(&task->senders);
     list_init(&task->receivers);
@@ -190,6 +201,8 @@ static void thread_make(struct thread *t, struct task *task)
     t->state = THREAD_ACTIVE;
     t->deadline = t->again = 0;
     t->slice_used = world_random(1000);
+    t->rxbuf = W_MEMORY + world_random(W_MEMORY_BYTES);
+    t->rxbuf_size = world_random(one_in(4) ? 16 : 2048);
     t->buffer_size = 0;
     t->buffer_flags = 0;
     t->call_file = 0;
@@ -235,8 +248,14 @@ static void taken_make(struct thread *t, struct task *by)
     t->wait_task = by;
     t->state = one_in(2) ? THREAD_CALLING : THREAD_ACTIVE;
     t->call_op = one_in(2) ? OP_read : 0;
-    if (by == caller->task && caller->client == &thread_none && !t->blockers)
+    if (one_in(2)) { /* with a payload in memory, which only C answers */
+        t->buffer_flags = (uint8_t)(1 + world_random(3));
+        t->buffer_size = world_random(5000);
+        t->state = THREAD_CALLING;
+        t->call_scheme = one_in(8) ? &world.scheme[1] : 0;
+    } else if (by == caller->task && caller->client == &thread_none && !t->blockers) {
         caller->client = t;
+    }
 }
 
 static void ready_make(struct thread *t)

@@ -19,6 +19,11 @@
 #define W_FILES   8u
 #define W_POISON  4u /* descriptors behind the table */
 
+/* Each task has two pages from W_MEMORY, each folded to a few bytes. */
+#define W_MEMORY       0x10000ull
+#define W_MEMORY_BYTES (2 * PAGE_SIZE)
+#define W_PAGE_KEPT    256u
+
 enum operation {
     DO_CALL,
     DO_REPLY_WAIT,
@@ -39,6 +44,10 @@ struct world {
     struct file file[W_FILES];
     struct fd_side side[FDS_CHUNK]; /* one chunk is mapped */
     struct fd fds[FDS_CHUNK + W_POISON];
+    struct memory {
+        uint8_t prot[2];
+        char byte[2][W_PAGE_KEPT];
+    } memory[W_TASKS];
     struct cpu cpu __attribute__((aligned(64)));
     /* Neither copied nor compared with the rest, but by trap.c: the entry stack, where the real one
      * is seen from the CPU, and what lies behind it. */

@@ -21,6 +21,11 @@ void ipc_notify(struct thread *t);
 void ipc_post(struct thread *t);
 void ipc_xfer(struct thread *t);
 
+/* A call with its payload in memory, or the answer in words to one, all at once. False: it must go
+ * by ipc.c, and nothing has changed. The other one goes there, too: what the path calls. */
+bool ipc_memory(struct thread *t);
+void ipc_memory_call(struct thread *t);
+
 /* Sends the request in t's registers to a scheme's server and blocks t until the reply.
  * t->call_op and call_file say what is to be done then (file.c). */
 void ipc_request(struct thread *t, struct task *server);

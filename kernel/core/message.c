@@ -9,14 +9,6 @@
 #include "kernel/core/file.h"
 #include "kernel/hal/cpu.h"
 
-/* W0..W5 in the order of the registers that carry them. */
-static uint64_t *word(struct thread *t, unsigned i)
-{
-    uint64_t *const words[MSG_WORDS] = {&t->rdx, &t->r10, &t->r8, &t->r9, &t->r12, &t->r13};
-
-    return words[i];
-}
-
 static bool has_buffer(const struct thread *t)
 {
     return TAG_LENGTH(t->rsi) == MSG_LENGTH_BUFFER;
@@ -60,8 +52,12 @@ static void words_move(struct thread *to, struct thread *from)
     unsigned count = has_buffer(from) ? MSG_WORDS : (length + 7u) / 8u;
 
     to->rsi = has_buffer(from) ? from->rsi & ~((uint64_t)MSG_TRUNC << 8) : from->rsi;
-    for (unsigned i = 0; i < MSG_WORDS; i++)
-        *word(to, i) = i < count ? *word(from, i) : 0;
+    to->rdx = count > 0 ? from->rdx : 0;
+    to->r10 = count > 1 ? from->r10 : 0;
+    to->r8 = count > 2 ? from->r8 : 0;
+    to->r9 = count > 3 ? from->r9 : 0;
+    to->r12 = count > 4 ? from->r12 : 0;
+    to->r13 = count > 5 ? from->r13 : 0;
     if (has_buffer(from) && !(TAG_FLAGS(from->rsi) & MSG_OUT))
         to->r12 = 0; /* an address of the sender's, which the receiver would take for its own */
 }
@@ -152,8 +148,9 @@ enum err message_record(struct msg *out, struct thread *s, struct room *room)
     }
     *out = (struct msg){.tag = s->rsi & ~((uint64_t)MSG_TRUNC << 8), .caller = s->stamp};
     out->tag |= fits ? 0 : (uint64_t)MSG_TRUNC << 8;
+    const uint64_t words[MSG_WORDS] = {s->rdx, s->r10, s->r8, s->r9, s->r12, s->r13};
     for (unsigned i = 0; i < count; i++)
-        out->w[i] = *word(s, i);
+        out->w[i] = words[i];
     if (has_buffer(s))
         out->w[4] = at;
     if (path)
