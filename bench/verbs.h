@@ -17,6 +17,7 @@
     X(gate, "measure, compare, report: pass or fail")                                              \
     X(baseline, "write the committed baseline of a run")                                           \
     X(budget, "hold a run against the instruction budget")                                         \
+    X(history, "keep runs commit by commit, find what changed")                                    \
     X(plot, "draw the figures of a run as SVG and PNG")                                            \
     X(report, "write one self-contained page about a run")
 
