@@ -9,11 +9,11 @@ UNITS += build/test/$(1)
 build/test/$(1): $(2) $$(HEADERS) build/flags
 	@mkdir -p $$(@D); $$(CC) $(3) $$(HFLAGS) $$(SAN) -o $$@ $$(filter %.c,$$^) $$(HLIBS)
 endef
-# $(1) program, $(2) sources: a libFuzzer program; FUZZERS collects them.
+# $(1) program, $(2) sources, $(3) more flags: a libFuzzer program; FUZZERS collects them.
 define FUZZ
 FUZZERS += build/fuzz/$(1)
 build/fuzz/$(1): $(2) $$(HEADERS) build/flags
-	@mkdir -p $$(@D); $$(FUZZCC) $$(HFLAGS) -Wno-error $$(SAN) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) $$(HLIBS)
+	@mkdir -p $$(@D); $$(FUZZCC) $(3) $$(HFLAGS) -Wno-error $$(SAN) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) $$(HLIBS)
 endef
 TRACE   = $(addprefix traces/,frame.c body.c capture.c series.c boot.c spans.c)
 PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c)
@@ -42,6 +42,10 @@ $(eval $(call FUZZ,module,kernel/core/test/fuzz_module.c kernel/core/modelf.c))
 $(eval $(call FUZZ,initfs,servers/lib/test/fuzz_initfs.c servers/lib/initfs_read.c))
 $(eval $(call FUZZ,rc,servers/init/test/fuzz_rc.c servers/init/rc.c servers/lib/word.c))
 $(eval $(call FUZZ,matrix,bench/test/fuzz_matrix.c $(BENCH_T)))
+IMPORT_T = $(patsubst %,bench/history/%.c,import import_csv import_lines import_benchmark entry number arena) \
+  bench/figure.c bench/sha256.c $(TRACE)
+$(eval $(call FUZZ,csv,bench/test/fuzz_import.c $(IMPORT_T),-DFORMAT=IMPORT_CSV))
+$(eval $(call FUZZ,lines,bench/test/fuzz_import.c $(IMPORT_T),-DFORMAT=IMPORT_AUTO))
 build/test/capture_make: traces/test/capture_make.c traces/frame.c traces/body.c $(HEADERS)
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
 build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(HEADERS)
