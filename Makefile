@@ -157,6 +157,9 @@ features:
 	@bench/test/features.py
 features-readme:
 	@bench/test/features.py --readme README.md
+# What the verdicts are worth: simulated runs and histories whose truth is known; takes some minutes.
+truth: build/test/truth
+	@build/test/truth
 # Every mutant of every guard; takes long.
 mutants: setup
 	$(MAKE) -j2 tests
@@ -196,4 +199,4 @@ clean:
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all FORCE tests check features features-readme mutants bench budget baseline bench-host setup clean
+.PHONY: all FORCE tests check features features-readme mutants truth bench budget baseline bench-host setup clean

@@ -190,7 +190,7 @@ double mw_p_below(const struct sides *sides, double limit)
     return p < 0 ? about : p;
 }
 
-static size_t bound_normal(size_t n, size_t m, double tail)
+size_t mw_bound_normal(size_t n, size_t m, double tail)
 {
     const double mean = (double)n * (double)m / 2;
     const double k = mean + normal_quantile(tail) * deviation_of(n, m, 0) + 0.5;
@@ -205,7 +205,7 @@ size_t mw_bound(size_t n, size_t m, double tail)
     size_t k = 0;
 
     if (pairs > MW_EXACT_PAIRS)
-        return bound_normal(n, m, tail);
+        return mw_bound_normal(n, m, tail);
     const double allowed = tail * choose(n + m, n < m ? n : m);
     counts_make(n < m ? n : m, n < m ? m : n, half, counts);
     while (k <= half && (double)(sum + counts[k]) <= allowed)

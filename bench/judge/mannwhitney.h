@@ -26,6 +26,9 @@ double mw_p_below(const struct sides *sides, double limit);
  * from either end bounds the shift with confidence 1 - 2 * tail. n and m are 1 to 1000. */
 size_t mw_bound(size_t n, size_t m, double tail);
 
+/* The same k by the normal approximation, whatever the size. */
+size_t mw_bound_normal(size_t n, size_t m, double tail);
+
 /* The smallest two-sided p that n and m values can give. */
 double mw_least_p(size_t n, size_t m);
 

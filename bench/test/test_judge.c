@@ -151,9 +151,9 @@ static enum verdict verdict_at(size_t boots, double shift, double noise)
 
     boots_fill(base, boots, 5000, noise);
     boots_fill(head, boots, 5000 * (1 + shift), noise);
-    EXPECT(!judge_sides(base, boots, head, boots, &judge_default, &out));
-    EXPECT(out.low <= out.shift && out.shift <= out.high && out.boots[1] == boots);
-    return out.verdict;
+    const bool judged = !judge_sides(base, boots, head, boots, &judge_default, &out) &&
+                        out.low <= out.shift && out.shift <= out.high && out.boots[1] == boots;
+    return judged ? out.verdict : VERDICT_COUNT;
 }
 
 static void test_verdicts(void)
@@ -221,6 +221,42 @@ static void test_exact_counts(void)
     EXPECT(out.verdict == VERDICT_EQUIVALENT && out.p == 1 && out.boots[0] == 1);
     judge_exact(0, 5, &out);
     EXPECT(out.verdict == VERDICT_REGRESSED && out.percent == 0);
+}
+
+/* How many of ROUNDS pairs of sides with this shift are told to differ. */
+static unsigned found_at(size_t boots, double shift, double noise)
+{
+    unsigned found = 0;
+
+    for (unsigned round = 0; round < ROUNDS; round++)
+        found += verdict_at(boots, shift, noise) == VERDICT_REGRESSED;
+    return found;
+}
+
+/* What is said to be found with 90 % is, give or take 15 % of the shift; so is the number of boots.
+ */
+static void test_power(void)
+{
+    static const size_t sizes[] = {7, 8, 10, 15, 30};
+    unsigned wrong = 0;
+
+    for (size_t i = 0; i < 5; i++) {
+        for (double noise = 0.003; noise < 0.1; noise *= 9) {
+            const struct power_ask ask = {&judge_default, noise};
+            const double shift = power_detectable(&ask, sizes[i], sizes[i]);
+            wrong += found_at(sizes[i], shift * 0.85, noise) > 0.9 * ROUNDS + 10;
+            wrong += found_at(sizes[i], shift * 1.15, noise) < 0.9 * ROUNDS - 10;
+        }
+    }
+    EXPECT(wrong == 0);
+    const struct power_ask ask = {&judge_default, 0.006};
+    const unsigned more = power_boots_more(&ask, 10, 10);
+    EXPECT(more > 5 && more < 20 && power_boots_more(&ask, 10 + more, 10 + more) == 0);
+    EXPECT(found_at(10 + more, 0.0115, 0.006) > 0.9 * ROUNDS - 10);
+    EXPECT(found_at(10 + more / 2, 0.01, 0.006) < 0.9 * ROUNDS);
+    EXPECT(power_boots_more(&ask, 900, 900) == 0);
+    const struct power_ask wild = {&judge_default, 0.5};
+    EXPECT(power_boots_more(&wild, 10, 900) == 100);
 }
 
 /* ---- families ------------------------------------------------------------------------------- */
@@ -344,6 +380,7 @@ int main(void)
     test_floor();
     test_constant();
     test_exact_counts();
+    test_power();
     test_holm();
     test_family_size();
     test_odd_numbers();

@@ -52,6 +52,12 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
 build/test/kill_at.so: bench/test/kill_at.c build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $< -ldl
+# The statistics by themselves: for scipy to check, and to be asked for the truth many times.
+JUDGE   = $(wildcard bench/judge/*.c)
+build/test/judge_cli: bench/test/judge_cli.c $(JUDGE) $(HEADERS) build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) $(SAN) -o $@ $(filter %.c,$^) -lm
+build/test/truth: bench/test/truth.c bench/test/noise.c $(JUDGE) $(HEADERS) build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) -lm
 # CORE and the fast path on a mock machine: the path's own source, assembled for a host process.
 MOCK    = -Ikernel/hal/test/mock
 CORE_T  = $(patsubst %,kernel/core/%.c,ipc ipc_memory message mailbox request classic capture task fd file scheme pool syscall calls taskctl fault \
