@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * See fdtable.h. Numbers in line are given by the caller's own text (fds_take_next); else the lowest
- * free one is found by three looks at bitmaps: which chunk has room, which word of it, which bit.
- * Windows are numbered; the lowest free one is given, so the tables of the page tables that they
- * need are as many as tasks lived at once. */
+ * See fdtable.h. Numbers in line are given by the caller's own text (fds_take_next); else the
+ * lowest free one is found by three looks at bitmaps: which chunk has room, which word of it, which
+ * bit. Windows are numbered; the lowest free one is given, so the tables of the page tables that
+ * they need are as many as tasks lived at once. */
 #include "kernel/core/fdtable.h"
 
 #include "kernel/hal/list.h"

@@ -29,14 +29,13 @@ struct fd {
     uint8_t fast;    /* FD_FAST_* */
     uint8_t rights;  /* FD_* */
 };
-#define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server by the fast path */
-#define FD_FAST_LONG   0x8 /* a long read may call the service in the kernel: linked_read */
-#define FD_FAST_LINKED                                                                             \
-    0x2                     /* a short read may call the service in the kernel from the fast path  \
-                             */
-#define FD_FAST_SHORT  0x4  /* the kernel's scheme does short calls by itself (C only) */
-#define FD_FAST_DIRECT 0x10 /* a short call may go straight to the service in the kernel (C only)  \
-                             */
+/* fast: on the fast path */
+#define FD_FAST_SERVER 0x1 /* a short read may go to the scheme's server */
+#define FD_FAST_LINKED 0x2 /* a short read may call the service in the kernel */
+#define FD_FAST_LONG   0x8 /* a long read may call it: linked_read */
+/* and in C only */
+#define FD_FAST_SHORT  0x4  /* the kernel's scheme does short calls by itself */
+#define FD_FAST_DIRECT 0x10 /* a short call may go straight to the service in the kernel */
 
 /* Cold half of a descriptor. */
 struct fd_side {
