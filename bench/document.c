@@ -92,6 +92,8 @@ static const char *document_read(const json_t *root, struct document *out)
 
     if (!json_is_object(context) || !json_is_array(rows))
         return "no Google Benchmark document: context or benchmarks is missing";
+    if (json_integer_value(json_object_get(context, "json_schema_version")) > 1)
+        return "a document of a newer version: json_schema_version is above 1";
     if (fact_get(context, "tach_class", out->class, sizeof(out->class)) ||
         fact_get(context, "tach_machine", out->machine, sizeof(out->machine)) ||
         fact_get(context, "tach_complete", out->complete, sizeof(out->complete)))

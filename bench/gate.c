@@ -18,7 +18,7 @@
 
 #define BASELINE  "results/baseline.json"
 #define BOOTS_ARG 1000.0
-#define LABEL     24
+#define LABEL     26
 
 enum {
     OPT_RUN = 256,
@@ -42,7 +42,7 @@ static const struct argp_option options[] = {
     {"baseline", OPT_BASELINE, "FILE", 0, "The committed figures (" BASELINE "), or none", 0},
     {"matrix", 'm', "FILE", 0, "What to measure (bench/matrix.cfg)", 0},
     {"cycles", OPT_CYCLES, "WHICH", 0,
-     "kvm or tcg, or none; without it kvm where this machine has it", 1},
+     "kvm or tcg, none, or a run of two sides; without it kvm where this machine has it", 1},
     {"boots", 'b', "N", 0, "Boots a side for cycles (10)", 1},
     {"floor", OPT_FLOOR, "FILE", 0, "What equal sides showed on this machine", 1},
     {"aa", OPT_AA, NULL, 0, "Measure that first, with twice as many boots of the head", 1},
@@ -99,8 +99,12 @@ static void args_check(const struct argp_state *state, const struct gate_args *a
 {
     const char *cycles = args->cycles;
 
-    if (*cycles && strcmp(cycles, "kvm") && strcmp(cycles, "tcg") && strcmp(cycles, GATE_NONE))
-        argp_error(state, "%s: cycles are of kvm, tcg or " GATE_NONE, cycles);
+    if (*cycles && strcmp(cycles, "kvm") && strcmp(cycles, "tcg") && strcmp(cycles, GATE_NONE) &&
+        !run_is_pair(cycles))
+        argp_error(state, "%s: cycles are of kvm, tcg, " GATE_NONE " or a run of two sides",
+                   cycles);
+    if (args->aa && run_is_pair(cycles))
+        argp_error(state, "--aa measures, and the cycles are measured already");
     if (args->aa && args->floor)
         argp_error(state, "--aa measures the floor that --floor names");
     if (!strcmp(args->baseline, GATE_NONE) && !args->base_rev && !args->run)

@@ -117,19 +117,20 @@ int gate_baseline(struct gate *gate)
 int gate_base(struct gate *gate)
 {
     const struct sides_input input = {.paths = {gate->exact}, .matters = gate->args->matters};
+    const bool gates = !strcmp(gate->args->baseline, GATE_NONE);
 
     if (!run_is_pair(gate->exact))
         return TACH_OK;
     gate->has_base = true;
     const int status = sides_load("gate", &input, &gate->base);
     if (status == TACH_INCONCLUSIVE) {
-        gate_find(gate, &(struct finding){"base", status, !gate->has_baseline, ""},
+        gate_find(gate, &(struct finding){"base", status, gates, ""},
                   "base and head are not comparable: the change is one of the ABI");
         gate->has_base = false;
         return TACH_OK;
     }
     if (!status)
-        exact_find(gate, &(struct finding){"base", 0, !gate->has_baseline, ""},
+        exact_find(gate, &(struct finding){"base", 0, gates, ""},
                    comparison_exit(&gate->base.comparison), &gate->base.comparison);
     return status;
 }

@@ -133,25 +133,36 @@ static const char *cycles_class(const struct gate *gate, struct class_choice *ch
     return !strcmp(choice->class, "kvm") ? "kvm" : "";
 }
 
+/* Equal sides where they were asked for, then both sides beside each other. */
+static int cycles_measure(struct gate *gate, const char *class)
+{
+    int status = gate->args->aa ? equal_sides(gate, class) : TACH_OK;
+
+    gate->cycles = gate_path(gate, "cycles");
+    if (!gate->cycles)
+        return TACH_INTERNAL;
+    if (!status)
+        status = side_run(gate, class, gate->args->base_rev, gate->args->boots, gate->cycles);
+    return status == TACH_INCONCLUSIVE ? TACH_OK : status;
+}
+
 int gate_cycles(struct gate *gate)
 {
+    const bool made = run_is_pair(gate->args->cycles);
     struct class_choice choice;
-    const char *class = cycles_class(gate, &choice);
+    const char *class = made ? "" : cycles_class(gate, &choice);
+    int status = TACH_OK;
 
-    if (!*class || !gate->args->base_rev) {
+    if (!made && (!*class || !gate->args->base_rev)) {
         gate_find(gate, &(struct finding){"cycles", TACH_OK, false, ""}, "not measured: %s",
                   *class ? "there is no base revision to measure beside" : choice.reason);
         return TACH_OK;
     }
     if (gate->args->floor)
         gate->floor = strdup(gate->args->floor);
-    int status = gate->args->aa ? equal_sides(gate, class) : TACH_OK;
-    gate->cycles = gate_path(gate, "cycles");
-    if (!gate->cycles)
-        return TACH_INTERNAL;
-    if (!status)
-        status = side_run(gate, class, gate->args->base_rev, gate->args->boots, gate->cycles);
-    if (status && status != TACH_INCONCLUSIVE)
-        return status;
-    return cycles_judge(gate);
+    if (made)
+        gate->cycles = strdup(gate->args->cycles);
+    else
+        status = cycles_measure(gate, class);
+    return status ? status : cycles_judge(gate);
 }
