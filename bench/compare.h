@@ -123,7 +123,7 @@ const struct compared **comparison_order(const struct comparison *comparison);
 
 /* The document of --json: members stay as they are within one COMPARE_SCHEMA.
  *   tach_compare, class, machine, unit, exact, verdict, exit
- *   rule {matters, floor, confidence, family, power}
+ *   rule {matters, floor, alarm, confidence, family, power}
  *   sides [{path, boots, excluded, complete, kernel, revision}] of base and head
  *   counts {regressed, improved, equivalent, inconclusive, moved, only_base, only_head}
  *   figures [{name, cell, pti, on, verdict, moved, reading, cause, floor,

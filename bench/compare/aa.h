@@ -15,7 +15,7 @@
 #include "bench/figure.h"
 #include "bench/judge/judge.h"
 
-#define AA_BOOTS_MIN  10u /* with fewer, no split could find anything */
+#define AA_BOOTS_MIN  14u /* with fewer, no split could find anything */
 #define AA_SIZES      3u
 #define AA_CONFIDENCE 0.95 /* of the bound, one-sided */
 

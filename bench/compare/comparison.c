@@ -114,13 +114,14 @@ static size_t group_numbers(const struct group *group, enum metric metric, doubl
     return used;
 }
 
+/* The running mean: equal numbers stay what they are, and no sum can overflow. */
 static double mean(const double *numbers, size_t count)
 {
-    double sum = 0;
+    double middle = 0;
 
     for (size_t i = 0; i < count; i++)
-        sum += numbers[i] / (double)count;
-    return sum;
+        middle += numbers[i] / (double)(i + 1) - middle / (double)(i + 1);
+    return middle;
 }
 
 /* An exact metric: any difference is one. Means of equal counts differ by their rounding only. */
@@ -278,10 +279,7 @@ int comparison_make(const struct comparison_input *input, struct comparison *out
     out->figures = calloc(input->sides[0]->count + head->count + 1, sizeof(*out->figures));
     if (!out->figures || figures_compare(input, out))
         return -1;
-    if (families_judge(out))
-        return -1;
-    causes_find(out);
-    return 0;
+    return families_judge(out) || causes_find(out) ? -1 : 0;
 }
 
 void comparison_free(struct comparison *comparison)

@@ -69,9 +69,10 @@ static json_t *side_json(const struct compared_side *side)
 
 static json_t *rule_json(const struct judge_rule *rule)
 {
-    return json_pack("{so so so so so}", "matters", json_number(rule->matters), "floor",
-                     json_number(rule->floor), "confidence", json_number(rule->confidence),
-                     "family", json_number(rule->family), "power", json_number(rule->power));
+    return json_pack("{so so so so so so}", "matters", json_number(rule->matters), "floor",
+                     json_number(rule->floor), "alarm", json_number(rule->alarm), "confidence",
+                     json_number(rule->confidence), "family", json_number(rule->family), "power",
+                     json_number(rule->power));
 }
 
 static json_t *counts_json(const struct comparison *comparison)

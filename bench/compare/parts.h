@@ -10,8 +10,9 @@
  * every figure its verdict and reading and counts them. Returns 0, or -1 when memory ends. */
 int families_judge(struct comparison *comparison);
 
-/* Says of each figure that moved which counts and phases moved with it. */
-void causes_find(struct comparison *comparison);
+/* Says of each figure that moved which counts and phases moved with it, with the price of a count
+ * by the crossing model of the base. Returns 0, or -1 when memory ends. */
+int causes_find(struct comparison *comparison);
 
 /* Whether a metric is there, and improved or regressed. */
 bool metric_moved(const struct compared_metric *metric);

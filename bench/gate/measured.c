@@ -54,9 +54,10 @@ static int equal_sides(struct gate *gate, const char *class)
     struct document run = {.count = 0};
     struct aa aa = {0};
     int status = path && file ? TACH_OK : TACH_INTERNAL;
+    const unsigned both = 2 * gate->args->boots;
 
     if (!status)
-        status = side_run(gate, class, NULL, 2 * gate->args->boots, path);
+        status = side_run(gate, class, NULL, both < AA_BOOTS_MIN ? AA_BOOTS_MIN : both, path);
     if (status == TACH_OK || status == TACH_INCONCLUSIVE)
         status = document_load_boots("gate", path, &run);
     const char *paths[] = {path};
