@@ -347,7 +347,8 @@ static void wait_for(uint64_t tid)
 {
     uint64_t status;
 
-    thread_result = thread_result + sys_waitpid((uint32_t)tid, 0, &status);
+    long who = sys_waitpid((uint32_t)tid, 0, &status);
+    thread_result = thread_result + who;
     thread_over();
 }
 

@@ -27,7 +27,10 @@ KEPT = ("k", "l", "u", "svc", "user", "h", "flags", "abi_hash.h", "linked_servic
         "kernel.elf", "loader.elf", "initfs.img")
 SCRIPTS = {"isolation": "kernel/test/isolation.py", "nmi": "kernel/test/nmi.py"}
 BUILD_S, TEST_S = 300, 240
-PATIENCE = "0.5"  # of a row's own limit: a mutant often hangs
+ROW_S = 20             # the least limit of a row of mutants/boot.cfg, which boot.py multiplies:
+PATIENCE_FIRST = 3     # without an edit;
+PATIENCE_LEAST = 0.5   # with one, which often hangs: this, or
+SLOWER = 4             # so many times what the test took without
 
 
 class BadTable(Exception):
@@ -114,11 +117,11 @@ class Tree:
     def build(self):
         return self.run(["make", "-s", *IMAGES], BUILD_S)
 
-    def test(self, name):
+    def test(self, name, patience=PATIENCE_FIRST):
         script = SCRIPTS.get(name)
         command = [sys.executable, script] if script else [
             sys.executable, "kernel/test/boot.py", "--config", "kernel/test/mutants/boot.cfg",
-            "--patience", PATIENCE, "--row", name]
+            "--patience", str(patience), "--row", name]
         return self.run(command, TEST_S)
 
     def edit(self, mutant):
@@ -144,14 +147,14 @@ class Tree:
                 f.write(text)
 
 
-def try_mutant(tree, mutant):
-    """Why the mutant lives, or None: it was killed."""
+def try_mutant(tree, mutant, seconds):
+    """Why the mutant lives, or None: it was killed. Its test takes so many seconds without it."""
     before = tree.edit(mutant)
     try:
         status, out = tree.build()
         if status:
             return "does not build: " + out[-400:]
-        status, out = tree.test(mutant.test)
+        status, out = tree.test(mutant.test, max(PATIENCE_LEAST, SLOWER * seconds / ROW_S))
         if status == 0:
             return "survived " + mutant.test
         if status not in (1, None):
@@ -162,20 +165,23 @@ def try_mutant(tree, mutant):
 
 
 def baseline(tree, tests):
-    """All tests on the tree as it is; why not, or None."""
+    """All tests on the tree as it is: (why not or "", seconds of each)."""
     status, out = tree.build()
     if status != 0:
-        return "the tree does not build: " + out[-400:]
+        return "the tree does not build: " + out[-400:], {}
+    seconds = {}
     for name in sorted(tests):
+        start = time.monotonic()
         status, out = tree.test(name)
+        seconds[name] = time.monotonic() - start
         if status != 0:
-            return "%s fails without any edit:\n%s" % (name, out[-600:])
-    return None
+            return "%s fails without any edit:\n%s" % (name, out[-600:]), {}
+    return "", seconds
 
 
 def run_all(mutants, jobs, directory):
     first = Tree(os.path.join(directory, "0"))
-    trouble = baseline(first, {m.test for m in mutants})
+    trouble, took = baseline(first, {m.test for m in mutants})
     if trouble:
         print("mutants.py: " + trouble, file=sys.stderr)
         return None
@@ -191,7 +197,7 @@ def run_all(mutants, jobs, directory):
     def one(mutant):
         tree, start = trees.get(), time.monotonic()
         try:
-            return mutant, try_mutant(tree, mutant), time.monotonic() - start
+            return mutant, try_mutant(tree, mutant, took[mutant.test]), time.monotonic() - start
         except BadTable as bad:
             return mutant, str(bad), 0
         finally:
