@@ -35,7 +35,7 @@ struct gathered {
     struct document document, rows;
     struct kept kept;
     struct sides_compared sides;
-    json_t *host;
+    json_t *host, *plan;
 };
 
 const enum chart_form report_forms[REPORT_FORMS] = {CHART_SVG, CHART_NARROW};
@@ -146,6 +146,7 @@ static void sections_print(FILE *out, const struct report *report)
     report_growth(out, report);
     report_mitigations(out, report);
     report_events(out, report);
+    report_steady(out, report);
     report_calibration(out, report);
     report_peers(out, report);
     report_provenance(out, report);
@@ -178,6 +179,19 @@ static int page_write(const struct report *report, const char *path)
     return status;
 }
 
+/* run.json stands in the directory that was named, also where that has two sides. */
+static int plan_take(struct gathered *all, struct report *report)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/" STATE_FILE, all->args.run) < 0)
+        return TACH_INTERNAL;
+    const int status = access(path, F_OK) ? TACH_OK : json_take(path, &all->plan);
+    report->plan = all->plan;
+    free(path);
+    return status;
+}
+
 static int gather(struct gathered *all, struct report *report)
 {
     int status = paths_find(all);
@@ -189,6 +203,8 @@ static int gather(struct gathered *all, struct report *report)
     if (!status)
         status = kept_load("report", all->run, &all->kept);
     report->machine = all->kept.machine;
+    if (!status)
+        status = plan_take(all, report);
     if (!status)
         status = against_take(all, report);
     if (!status && all->args.host)
@@ -206,6 +222,7 @@ static void gathered_free(struct gathered *all, struct report *report)
     document_free(&all->document);
     document_free(&all->rows);
     json_decref(all->host);
+    json_decref(all->plan);
     free(all->run);
     free(all->path);
 }

@@ -20,6 +20,7 @@
     X(ladder, "The rungs, smallest payload", 430, 400)                                             \
     X(phases, "Where a call spends its time", 430, 460)                                            \
     X(waterfall, "One call, stamp by stamp", 400, 640)                                             \
+    X(steady, "Warm-up and drift", 380, 640)                                                       \
     X(growth, "Alone, and on a crowded machine", 400, 400)
 
 enum chart {
@@ -82,6 +83,7 @@ bool payload_script(const struct sheet *sheet);
 bool phases_script(const struct sheet *sheet);
 bool spread_script(const struct sheet *sheet);
 bool waterfall_script(const struct sheet *sheet);
+bool steady_script(const struct sheet *sheet);
 bool growth_script(const struct sheet *sheet);
 
 /* Draws one chart into a file. *drawn says whether there was anything to draw. Complains under the

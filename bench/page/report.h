@@ -24,6 +24,7 @@ struct report {
     char *svgs[CHART_COUNT][REPORT_FORMS];
     const struct kept *kept;             /* what the run kept; empty for a document alone */
     const json_t *machine;               /* of kept; NULL: not there */
+    const json_t *plan;                  /* run.json; NULL: not there */
     const struct comparison *comparison; /* with an earlier run; NULL: not asked */
     const struct floors *floors;         /* of this machine; NULL: not given */
     const json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
@@ -95,6 +96,9 @@ void report_waterfall(FILE *out, const struct report *report);
 
 /* The phases of a call, and what tracing adds to it. */
 void report_phases(FILE *out, const struct report *report);
+
+/* Warm-up and drift. */
+void report_steady(FILE *out, const struct report *report);
 
 /* What each boot measured of the machine itself. */
 void report_calibration(FILE *out, const struct report *report);

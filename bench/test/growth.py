@@ -3,14 +3,11 @@
 """growth.py: demands that each crowded cell costs what the lonely one does, in instructions and within
 2 % or 3 of them, isolation off and on, with the same traps and CR3 writes. Last line: the sum.
 """
-import json
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from count import COUNTS, done, expect
+from count import COUNTS, done, expect, measured
 
-OUT = "build/check/growth"
 CELLS = ("D4/size:0/space:two", "T2/size:8", "R1/size:8", "open", "notify")
 CROWDS = ("tasks", "schemes", "fds")
 SHARE, LEAST = 0.02, 3
@@ -29,15 +26,9 @@ def pair_check(lonely, crowded):
 
 
 def main():
-    subprocess.run(["rm", "-rf", OUT], check=True)
-    run = subprocess.run(["build/tach", "run", "--matrix", "bench/test/growth-matrix.cfg", "--class",
-                          "icount", "--out", OUT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                         text=True, timeout=230)
-    expect(run.returncode == 0, run.stdout)
-    if run.returncode:
+    rows = measured("bench/test/growth-matrix.cfg", "build/check/growth")
+    if not rows:
         return done()
-    with open(f"{OUT}/ipc.json", encoding="utf-8") as document:
-        rows = {row["name"]: row for row in json.load(document)["benchmarks"]}
     for cell in CELLS:
         for pti in ("off", "on"):
             lonely = rows[f"ipc/{cell}/pti:{pti}"]

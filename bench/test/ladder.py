@@ -6,14 +6,12 @@ CR3 writes, a copy less, the assembly in place of C, or a way of its own in C fo
 registers; traps and CR3 writes of short payloads are those of README's table. The measuring program itself
 fails a run whose counts differ. Last line: the sum.
 """
-import json
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-from count import COUNTS, done, expect
+from count import COUNTS, done, expect, measured
 
-OUT, PLAN = "build/check/ladder", "build/check/ladder.cfg"
+PLAN = "build/check/ladder.cfg"
 LADDERS = (("D0", "D1", "D2", "D3", "D4"), ("T0", "T0c", "T1", "T1h", "T2"))
 # traps, CR3 writes with isolation off and on, of a payload that needs no calls of its own
 ROUND = {"D0": (6, 2, 12), "D1": (4, 2, 8), "D2": (3, 2, 6), "D3": (2, 2, 4), "D4": (2, 2, 4),
@@ -68,15 +66,10 @@ def ladder(rungs, cell, rows, pti):
 
 
 def main():
-    subprocess.run(["rm", "-rf", OUT], check=True)
     cells = plan()
-    run = subprocess.run(["build/tach", "run", "--matrix", PLAN, "--class", "icount", "--out", OUT],
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
-    expect(run.returncode == 0, run.stdout)
-    if run.returncode:
+    rows = measured(PLAN, "build/check/ladder")
+    if not rows:
         return done()
-    with open(f"{OUT}/ipc.json", encoding="utf-8") as document:
-        rows = {row["name"]: row for row in json.load(document)["benchmarks"]}
     for pti in ("off", "on"):
         for rungs in LADDERS:
             for cell in [(int(c[1]), c[2]) for c in cells if c[0] == rungs[0]]:

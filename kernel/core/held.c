@@ -25,8 +25,7 @@ static uint64_t length(const struct list *head)
     return n;
 }
 
-/* Counted by looking. A timer is its thread's, and goes with it. */
-static void threads_held(struct text *text)
+void report_threads(struct text *text)
 {
     uint64_t all = 0, futexes = 0;
 
@@ -45,7 +44,7 @@ void report_held(struct text *text)
               page_total_count() - page_free_count() - page_kept_count - linked_pages);
     text_pair(text, "tasks", length(&task_list));
     text_pair(text, "schemes", length(&scheme_list));
-    threads_held(text);
+    report_threads(text);
     text_pair(text, "files", file_count());
     text_pair(text, "namespaces", names_count());
     text_pair(text, "passing", passing_count());

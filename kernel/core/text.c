@@ -85,20 +85,14 @@ void text_pair(struct text *text, const char *name, uint64_t value)
     text_put(text, "\n");
 }
 
-/* What is alive, counted by looking, so that nothing has to keep count. */
-static void report_threads(struct text *text)
+/* Threads that wait with a deadline, counted by looking. */
+static uint64_t timers_count(void)
 {
-    uint64_t all = 0, futexes = 0, timers = 0;
+    uint64_t timers = 0;
 
-    for (unsigned i = 0; i < THREAD_SLOTS; i++) {
-        const struct thread *t = threads[i];
-        all += t != &thread_none;
-        futexes += t->state == THREAD_FUTEX;
-        timers += !list_empty(&t->timer);
-    }
-    text_pair(text, "threads", all);
-    text_pair(text, "futex_waiters", futexes);
-    text_pair(text, "timers", timers);
+    for (unsigned i = 0; i < THREAD_SLOTS; i++)
+        timers += !list_empty(&threads[i]->timer);
+    return timers;
 }
 
 void report_counters(struct text *text)
@@ -114,6 +108,7 @@ void report_counters(struct text *text)
     text_pair(text, "passing", passing_count());
     text_pair(text, "halts", cpu->halts);
     report_threads(text);
+    text_pair(text, "timers", timers_count());
     text_pair(text, "pipes", pipe_count());
     text_pair(text, "watches", event_count());
     text_pair(text, "timer_files", timer_count());

@@ -28,6 +28,8 @@ void text_free(struct text *text);
 /* Reports of the kernel's state, each whole lines. */
 void report_counters(struct text *text);
 void report_held(struct text *text);
+void report_threads(
+    struct text *text); /* living ones, and those that wait on futexes, counted by looking */
 void report_tasks(struct text *text);
 void report_schemes(struct text *text);
 void report_services(struct text *text);

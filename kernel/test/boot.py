@@ -14,6 +14,7 @@ import collections
 import concurrent.futures
 import fcntl
 import os
+import random
 import re
 import shutil
 import signal
@@ -32,6 +33,7 @@ import machines  # noqa: E402
 import shows  # noqa: E402
 
 TAIL_BYTES = 1500
+FAILS_MAX = 20  # lines of failed checks before that
 LAST_LINE = re.compile(r"tach: exit (\d+) (\w+)")
 BOCHS_LOCK = os.path.join(tempfile.gettempdir(), "tach-bochs-%d.lock" % os.getuid())
 HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows", "rc")
@@ -99,6 +101,14 @@ def table_read(name, exits):
         if names.count(name) > 1:
             raise BadRow("row %s stands there twice" % name)
     return rows
+
+
+def stall(child, longest_ms):
+    """Until the child has ended, what a busy host does: it does not run for a while, then for a while."""
+    while child.poll() is None:
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            child.send_signal(number)
+            time.sleep(random.uniform(0.001, longest_ms / 1000))
 
 
 class Harness:
@@ -174,6 +184,8 @@ class Harness:
         except FileNotFoundError:
             raise machines.Unavailable(command[0] + " is not installed") from None
         self.children.add(child)
+        if self.options.stall:
+            threading.Thread(target=stall, args=(child, self.options.stall), daemon=True).start()
         try:
             out, _ = child.communicate(timeout=row.timeout * self.options.patience)
             return child.returncode, out
@@ -198,7 +210,8 @@ class Harness:
                 with open(boot.serial, "rb") as f:
                     serial = f.read().decode("utf-8", errors="replace").replace("\r", "")
             note = self.crash_note(row, boot, status)
-            why = self.judge(row, status, serial, note)
+            why = self.judge(row, status, serial, note) if status is not None else \
+                "no end within %g s" % (row.timeout * self.options.patience)
         except (machines.Unavailable, BadRow, ValueError, OSError) as bad:
             why, seconds = str(bad), time.monotonic() - start
         if not self.options.keep:
@@ -216,8 +229,6 @@ class Harness:
     @staticmethod
     def judge(row, status, serial, note):
         said = LAST_LINE.findall(serial)
-        if status is None:
-            return "no end within %g s" % row.timeout
         if row.machine == "mute":
             said = [(str(row.value), row.exit)]
         if not said:
@@ -244,6 +255,8 @@ def report(row, result):
         print("ok %s (%.2f s)%s" % (row.name, seconds, note and ": " + note), flush=True)
         return
     print("FAIL %s: %s" % (row.name, why))
+    for line in re.findall(r"^FAIL .*", serial[:-TAIL_BYTES], re.MULTILINE)[:FAILS_MAX]:
+        print("    " + printable(line))
     for line in printable((serial[-TAIL_BYTES:] or out[-TAIL_BYTES:])).splitlines():
         print("    " + line)
     sys.stdout.flush()
@@ -264,7 +277,10 @@ def options_read(arguments):
     p.add_argument("--machine", metavar="NAME", action="append", help="only this machine's rows")
     p.add_argument("--list", action="store_true", help="print the rows and run none")
     p.add_argument("--jobs", type=int, default=2, help="boots at a time (default 2)")
-    p.add_argument("--patience", type=float, default=1.0, help="factor on every timeout")
+    p.add_argument("--patience", type=float, default=3.0,
+                   help="factor on every timeout (default 3: the machine may be busy)")
+    p.add_argument("--stall", type=float, metavar="MS",
+                   help="stop and continue each emulator all the time, for at most MS each")
     p.add_argument("--keep", action="store_true", help="keep the files of the boots, say where")
     p.add_argument("--config", default=os.path.join(ROOT, "kernel/test/boot.cfg"))
     for name, file in (("loader", "loader.elf"), ("kernel", "kernel.elf"),

@@ -25,7 +25,7 @@ BOOTS = [
     ("not | microvm | 64M | @image=tiny | PASS | !^tiny: leaves | 20",
      "FAIL not: must not be there: ^tiny: leaves"),
     ("hangs | microvm | 64M | @image=tiny @kernel=hangs | PASS | | 1",
-     "FAIL hangs: no end within 1 s"),
+     "FAIL hangs: no end within 3 s"),
     ("faults | microvm | 64M | @image=tiny @kernel=faults | PASS | | 20",
      "FAIL faults: no exit line on serial, emulator's status 0"),
     ("module | microvm | 64M | @modules=x @image=tiny | PASS | | 20",

@@ -2,6 +2,7 @@
  * What a program that means harm, or dies at the wrong moment, could make of the kernel: each check
  * is a state that some path left behind and another misread. Roles: the server of the scheme
  * test-audit, a server of calls, and tasks that leave a mess. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/exec.h"
@@ -10,22 +11,17 @@
 #include "servers/lib/string.h"
 
 #define PAGE     4096u
-#define MS       1000000ull
 #define SCHEME   "test-audit"
 #define HANDLES  64u
 #define NO_XFER  (-T_EACCES)
 #define ANSWER   77u
+#define BUSY_MS  400u /* longer than a busy host stands still */
 #define RW       (PROT_READ | PROT_WRITE)
 #define MESSAGES (TAG(0, MSG_OUT | MSG_IN, MSG_LENGTH_BUFFER, 0))
 
 /* fcall kinds of the server. */
 #define KIND_SLEEP  100u /* answers W2 ms later */
 #define KIND_ZOMBIE 101u /* result: reads of closed handles until now */
-
-static void pause_ms(uint64_t ms)
-{
-    sys_sleep(sys_clock(CLOCK_NS) + ms * MS);
-}
 
 /* ---- the server ---- */
 static uint8_t closed[HANDLES];
@@ -34,7 +30,7 @@ static uint64_t opened, zombies;
 static uint64_t file_call_serve(const struct msg *m)
 {
     if (m->w[1] == KIND_SLEEP)
-        pause_ms(m->w[2]);
+        clock_nap(m->w[2] * MS);
     return m->w[1] == KIND_ZOMBIE ? zombies : 0;
 }
 
@@ -99,7 +95,7 @@ static long server_start(void)
             file_close(fd);
             break;
         }
-        pause_ms(1);
+        clock_nap(MS);
     }
     return tid;
 }
@@ -124,14 +120,14 @@ __attribute__((noreturn)) static void thread_over(void)
 static void threads_wait(uint64_t count)
 {
     for (unsigned i = 0; i < 1000 && threads_done < count; i++)
-        pause_ms(1);
+        clock_nap(MS);
     CHECK_EQ(threads_done, count);
     threads_done = 0;
 }
 
 static void occupy(uint64_t fd)
 {
-    uint64_t words[5] = {30, 0, 0, 0, 0};
+    uint64_t words[5] = {BUSY_MS, 0, 0, 0, 0};
 
     file_call((int)fd, KIND_SLEEP, words);
     thread_over();
@@ -165,17 +161,17 @@ static void vanishing_path(uint32_t server)
 
     memcpy(page, SCHEME ":x", sizeof(SCHEME) + 1);
     CHECK(guest_thread(occupy, (uint64_t)fd) > 0);
-    pause_ms(3);
+    clock_settle();
     long files = sysfile_number("sys:counters", "files");
     thread_word = server;
     CHECK(guest_thread(open_vanishing, (uint64_t)page) > 0);
-    pause_ms(3);
+    clock_settle();
     CHECK_EQ(sys_munmap((uint64_t)page, PAGE), 0);
     threads_wait(2);
     CHECK(thread_result >= 0);
     CHECK_EQ(thread_word, ANSWER); /* the call's own answer, not an open's end */
     file_close((int)thread_result);
-    pause_ms(3);
+    clock_settle();
     CHECK_EQ(sysfile_number("sys:counters", "files"), files);
     file_close(fd);
 }
@@ -187,9 +183,9 @@ static void overtaking_close(void)
     uint64_t words[5] = {0};
 
     CHECK(guest_thread(occupy, (uint64_t)busy) > 0);
-    pause_ms(3);
+    clock_settle();
     CHECK(guest_thread(read_closing, (uint64_t)fd) > 0);
-    pause_ms(3);
+    clock_settle();
     CHECK_EQ(file_close(fd), 0);
     threads_wait(2);
     CHECK_EQ(thread_result, -T_EBADF);
@@ -201,7 +197,7 @@ static int64_t stolen_by(uint32_t server)
 {
     struct msg m = {.tag = TAG(0, 0, 8, 0)};
 
-    pause_ms(1); /* the server waits again: the call goes the fast way */
+    clock_settle(); /* the server waits again: the call goes the fast way */
     CHECK_EQ(sys_call(&m, server), 0);
     CHECK_EQ(m.w[0], ANSWER);
     return (int64_t)m.w[1];
@@ -248,7 +244,7 @@ __attribute__((noreturn)) static void relay(void)
         uint64_t caller = m.caller, next = m.w[0];
         m = (struct msg){.tag = TAG(0, 0, 8, 0)};
         if ((uint8_t)kind != KIND_CALL)
-            pause_ms(1000); /* busy when the end comes */
+            clock_nap(1000 * MS); /* busy when the end comes */
         else if (next)
             sys_call(&m, (uint32_t)next);
         m.caller = caller;
@@ -260,10 +256,10 @@ static void stale_peer(void)
     for (unsigned round = 0; round < 6; round++) {
         long inner = guest_child("relay", 0), outer = guest_child("relay", 0);
         struct msg m = {.tag = TAG(0, 0, 8, 0), .w = {(uint64_t)inner, 0, 0, 0, 0, 0}};
-        pause_ms(30);
+        clock_settle();
         CHECK_EQ(sys_call(&m, (uint32_t)outer), 0);
         CHECK_EQ(sys_notify((uint32_t)inner, 1), 0);
-        pause_ms(1);
+        clock_settle();
         CHECK_EQ(sys_post((uint32_t)inner, 0), 0);
         task_end(inner);
         task_end(outer);
@@ -360,7 +356,7 @@ static void two_parents(void)
     thread_result = 0;
     CHECK(guest_thread(wait_for, (uint64_t)tid) > 0);
     CHECK(guest_thread(wait_for, (uint64_t)tid) > 0);
-    pause_ms(3);
+    clock_settle();
     CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
     threads_wait(2);
     CHECK_EQ(thread_result, tid - T_ECHILD);
@@ -368,7 +364,7 @@ static void two_parents(void)
 
 static void tell(uint64_t tid)
 {
-    pause_ms(5);
+    clock_nap(5 * MS);
     sys_notify((uint32_t)tid, 1);
     thread_over();
 }

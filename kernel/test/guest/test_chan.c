@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * chan:, wherever it is placed: listeners, connections, streams both ways, waits and their ends,
  * bounds, and that nothing stays behind. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
@@ -12,7 +13,6 @@
 #define BACKLOG 16u
 #define BULK    (64u << 20)
 #define PIECE   16384u
-#define MS      1000000ull
 
 static uint8_t block[RING], back[RING];
 
@@ -152,16 +152,11 @@ static void acceptor(uint64_t listener)
     thread_end(path_dup((int)listener, "listen"));
 }
 
-static void nap(void)
-{
-    sys_sleep(sys_clock(CLOCK_NS) + 2 * MS);
-}
-
 static void thread_start(void (*run)(uint64_t), uint64_t n)
 {
     thread_done = 0;
     CHECK(guest_thread(run, n) > 0);
-    nap();
+    clock_settle();
     CHECK_EQ(thread_done, 0);
 }
 
@@ -178,14 +173,14 @@ static void waits(void)
         pair(ends, 0);
         thread_start(reader, n);
         CHECK_EQ(file_write(ends[0], block, n), n);
-        nap();
+        clock_settle();
         CHECK_EQ(thread_done, 1);
         CHECK_EQ(thread_result, n);
         CHECK(!memcmp(mine, block, n));
         CHECK_EQ(file_write_all(ends[1], block, RING), RING);
         thread_start(writer, n);
         CHECK_EQ(file_read_all(ends[0], back, RING), RING);
-        nap();
+        clock_settle();
         CHECK_EQ(thread_result, n);
         CHECK_EQ(file_read_all(ends[0], back, n), n);
         CHECK(!memcmp(back, block, n));
@@ -197,7 +192,7 @@ static void waits(void)
             CHECK_EQ(file_write_all(ends[1], block, RING), RING);
         thread_start(i & 1 ? writer : reader, i / 2 ? 8 : 64); /* a long one holds its file */
         file_close(ends[i / 2]);
-        nap();
+        clock_settle();
         CHECK_EQ(thread_done, 1);
         CHECK_EQ(thread_result, i == 0 ? 0 : i == 1 ? -T_EPIPE : -T_EBADF);
         file_close(ends[!(i / 2)]);
@@ -205,7 +200,7 @@ static void waits(void)
     long listener = file_open("chan:wait", O_RDWR | O_CREAT);
     thread_start(acceptor, (uint64_t)listener);
     long near = file_open("chan:wait", O_RDWR);
-    nap();
+    clock_settle();
     CHECK(thread_done && thread_result >= 0);
     CHECK_EQ(file_write((int)near, "x", 1), 1);
     CHECK_EQ(file_read((int)thread_result, back, 8), 1);
@@ -266,7 +261,7 @@ static void events(void)
     CHECK_EQ(file_read((int)queue, r, sizeof(r)), 16);
     CHECK_EQ(r[0].data, 3);
     file_close(end[0]);
-    nap();
+    clock_settle();
     CHECK_EQ(file_read((int)queue, r, sizeof(r)), 16);
     CHECK_EQ(r[0].data, 2);
     CHECK_EQ(r[0].mask, EVENT_READ | EVENT_HANGUP);
@@ -351,7 +346,7 @@ static void slow_reader(void)
 static void settle(void)
 {
     for (unsigned i = 0; i < 50; i++)
-        nap();
+        clock_settle();
 }
 
 /* All ports at once, then none: the next round finds the same memory. */

@@ -2,6 +2,7 @@
  * The classic transport from ring 3: what a daemon reads from its root, which answers it may give,
  * what reaches the client, and that none of it needs memory. The daemon is this program's first
  * thread, its clients are others; tasks of their own where a buffer crosses a border. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/exec.h"
@@ -320,7 +321,7 @@ static void closes(void)
         answer(records[0].caller, i);
     uint64_t start = sys_clock(CLOCK_NS);
     CHECK_EQ(guest_wait(tid), 0); /* nobody reads the root meanwhile */
-    CHECK(sys_clock(CLOCK_NS) - start < 100000000);
+    CHECK(sys_clock(CLOCK_NS) - start < 2000000000);
     for (; closed < CLOSES && take(1) && records[0].w[0] <= CLOSES; closed++) {
         CHECK_EQ(TAG_OP(records[0].tag), OP_close);
         CHECK(!seen[records[0].w[0]]);
@@ -389,7 +390,7 @@ static void routes(void)
 static void nothing_left(const long before[3])
 {
     SHOWS("V21,V25", "no frame, description or capture is left");
-    sys_sleep(sys_clock(CLOCK_NS) + 5000000);
+    clock_settle();
     CHECK_EQ(sysfile_number("sys:memory", "free_pages"), before[0]);
     CHECK_EQ(counter("files"), before[1]);
     CHECK_EQ(counter("captures") + counter("captures_orphaned"), before[2]);

@@ -3,6 +3,7 @@
  * what came of it, nothing says where the service is. kernel/test/conform.py demands that the lines
  * are the same, byte for byte, in every placement, with and without isolation, on every machine.
  * A service is one row of `services`. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
@@ -274,7 +275,7 @@ static void many(void)
     told("opens", n, 0, n < 80 ? fds[n] : 0);
     for (unsigned i = 0; i < n; i++)
         CHECK_EQ(file_close(fds[i]), 0);
-    sys_sleep(sys_clock(CLOCK_NS) + 1000000); /* a server hears of closes when it runs */
+    clock_settle(); /* a server hears of closes when it runs */
     int fd = opened_good();
     told("close", n, 0, file_close(fd));
 }

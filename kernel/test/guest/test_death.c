@@ -2,6 +2,7 @@
  * The end of a server at each point of the protocol, and clients that want out: by a signal, by a
  * deadline, by their own end. The server is a child in one role, its clients are children and
  * threads in others; after each round everything is as it was. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
@@ -13,7 +14,7 @@
 #define POINTS      9u
 #define ROUNDS_MAX  1000u
 #define ROUNDS_NS   3000000000ull
-#define DEADLINE_NS 20000000ull
+#define DEADLINE_NS (300 * MS) /* a busy host may stand still before the server looks */
 
 /* Where the server is when it ends. */
 enum point {
@@ -122,12 +123,6 @@ static void told(void)
         ;
 }
 
-static void settle(void)
-{
-    for (unsigned i = 0; i < 8; i++)
-        sys_yield();
-}
-
 static bool round_run(enum point point)
 {
     unsigned clients = point == PARTIAL ? 2 : 1;
@@ -139,14 +134,14 @@ static bool round_run(enum point point)
     for (unsigned i = 0; i < clients; i++)
         tid[i] = guest_child("client", point);
     told();
-    settle();
+    clock_settle();
     if (point == CANCEL)
         good &= sys_kill((uint32_t)tid[0], SIGUSR1) == 0;
     if (point == ORPHAN) {
         good &= guest_wait(tid[0]) == T_ETIMEDOUT;
         good &= counter("captures_orphaned") == 1;
     }
-    settle();
+    clock_settle();
     if (point == CLOSING)
         good &= guest_wait(tid[0]) == T_ENODEV;
     bool gone = point == ORPHAN || point == CLOSING;
@@ -167,8 +162,7 @@ static bool round_cancelling(void)
 
     told();
     long tid = guest_child("client", CANCELLING);
-    settle();
-    settle();
+    clock_settle();
     while (counter("captures") != 1)
         sys_yield();
     bool good = sys_kill((uint32_t)tid, SIGUSR1) == 0;
@@ -196,17 +190,19 @@ static void deaths(void)
                     "nothing is lost");
     for (unsigned point = 0; point < POINTS; point++) /* so that pools and tables have grown */
         CHECK(point == CANCELLING ? round_cancelling() : round_run(point));
-    settle();
+    clock_settle();
     const struct left before = left_now();
-    uint64_t start = sys_clock(CLOCK_NS);
-    while (total < ROUNDS_MAX && sys_clock(CLOCK_NS) - start < ROUNDS_NS) {
+    uint64_t start = clock_now();
+    while (total < ROUNDS_MAX && clock_now() - start < ROUNDS_NS) {
         unsigned point = total++ % POINTS;
+        if (point == ORPHAN && total / POINTS % 8)
+            continue; /* it waits for its deadline, most others do not */
         bool good = point == CANCELLING ? round_cancelling() : round_run(point);
         if (!CHECK(good))
             print("     point %u\n", point);
         rounds[point] += good;
     }
-    settle();
+    clock_settle();
     const struct left after = left_now();
     CHECK(rounds[POINTS - 1] > 0);
     CHECK_EQ(after.pages, before.pages);
@@ -252,17 +248,18 @@ static void orphans(void)
 {
     SHOWS("V36,X4,X11", "kill and deadline end a mapped request at once; the late answer frees it");
     for (unsigned killed = 0; killed < 2; killed++) {
+        uint64_t start = clock_now();
         long tid = guest_child("client", killed ? READ : ORPHAN);
         CHECK(record_next() > 0);
         CHECK_EQ(answer(records[0].caller, 1), 16);
         CHECK(record_next() > 0);
-        uint64_t caller = records[0].caller, start = sys_clock(CLOCK_NS);
+        uint64_t caller = records[0].caller;
         uint8_t *at = (uint8_t *)records[0].w[4];
         if (killed)
             CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
         CHECK_EQ(guest_wait(tid), killed ? 512 + SIGKILL : T_ETIMEDOUT);
-        CHECK(killed || sys_clock(CLOCK_NS) - start >= DEADLINE_NS / 2);
-        CHECK(sys_clock(CLOCK_NS) - start < 10 * DEADLINE_NS);
+        CHECK(killed || clock_now() - start >= DEADLINE_NS);
+        CHECK(clock_now() - start < 10 * DEADLINE_NS);
         CHECK_EQ(counter("captures_orphaned"), 1);
         at[0] = at[BYTES - 1] = 1; /* still ours to write */
         CHECK(record_next() > 0);
@@ -287,8 +284,7 @@ static void handle_of_nobody(void)
     tid = guest_child("client", READ);
     CHECK(record_next() > 0);
     CHECK_EQ(answer(records[0].caller, 1), 16);
-    settle();
-    settle();
+    clock_settle();
     int copy = (int)file_dup(root);
     CHECK_EQ(file_close(root), 0);
     CHECK_EQ(file_close(copy), 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Readiness: queues of event:, what registers, what a read of a queue gives, and what undoes it.
  * Files of the kernel's schemes, and of a server that posts by its root descriptor. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/exec.h"
@@ -13,7 +14,6 @@
 #define STORM          1000000u /* an emulator takes a minute for that many CR3 writes, so fewer then */
 #define STORM_ISOLATED 50000u
 #define PAIRS          64u
-#define MS             1000000ull
 
 static struct event_record records[256];
 static uint8_t block[65536];
@@ -174,7 +174,7 @@ static void waits(void)
         CHECK_EQ(sys_pipe2(0, ends), 0);
         CHECK_EQ(sys_fevent(shared_queue, ends[0], EVENT_READ, i), 0);
         CHECK(guest_thread(waiter, i % 2 ? 16 : 64) > 0);
-        sys_sleep(sys_clock(CLOCK_NS) + MS);
+        clock_settle();
         CHECK_EQ(waited, 0);
         if (i < 2)
             CHECK_EQ(file_write(ends[1], block, 8), 8);
@@ -182,7 +182,7 @@ static void waits(void)
             file_close(ends[1]); /* the end of the pipe can be read */
         else
             file_close(shared_queue);
-        sys_sleep(sys_clock(CLOCK_NS) + MS);
+        clock_settle();
         CHECK_EQ(waited, i < 4 ? 16 : -T_EBADF);
         file_close(ends[0]);
         if (i < 2 || i >= 4)

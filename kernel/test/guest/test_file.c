@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Files from ring 3: the conformance table of the services wherever they are placed, names, rights,
  * descriptors, duplicates, a scheme served by a task, and what its death leaves behind. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/daemon.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
@@ -144,7 +145,7 @@ static void many(void)
     unsigned count = 0;
     long files, made;
 
-    sys_sleep(sys_clock(CLOCK_NS) + 1000000); /* servers take the closes of before */
+    clock_settle(); /* servers take the closes of before */
     files = sysfile_number("sys:counters", "files");
     while (count < FDS && (made = file_open("null:", O_RDWR)) >= 0)
         fd[count++] = (int)made;

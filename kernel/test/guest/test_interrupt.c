@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT
  * How a signal reaches a thread: at an interrupt while it runs, by EINTR while it waits, and what
  * becomes of a request that its server has taken. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
 #include "servers/lib/start.h"
 #include "servers/lib/thread.h"
 
-#define MS      1000000ull
 #define WAITS   9u
 #define REQUEST 1u
 
 static volatile unsigned told[SIGNALS];
 static uint32_t word;
-
-static uint64_t in(uint64_t ns)
-{
-    return sys_clock(CLOCK_NS) + ns;
-}
 
 static void count(uint64_t signal)
 {
@@ -36,9 +31,16 @@ static void off(uint64_t signal)
     CHECK_EQ(sys_sigaction(signal, SIG_DFL, 0, 0), 0);
 }
 
+/* When the other thread waits. */
 static void sender(uint64_t signal)
 {
-    sys_sleep(in(MS));
+    clock_settle();
+    sys_kill(0, signal);
+}
+
+static void sender_soon(uint64_t signal)
+{
+    sys_sleep(clock_in(MS));
     sys_kill(0, signal);
 }
 
@@ -50,7 +52,7 @@ static void running(void)
 
     SHOWS("T6", "a thread that runs is told at an interrupt, without a trace in its registers");
     on(SIGUSR2);
-    CHECK(thread_start(&u, sender, SIGUSR2) > 0);
+    CHECK(thread_start(&u, sender_soon, SIGUSR2) > 0);
     while (!told[SIGUSR2])
         sum += ++n;
     CHECK_EQ(sum, n * (n + 1) / 2);
@@ -78,7 +80,7 @@ static long a_wait(unsigned which, long child, const int *pipe)
     case 5:
         return sys_futex(&word, FUTEX_WAIT, 0, 0);
     case 6:
-        return sys_futex(&word, FUTEX_WAIT | FUTEX_PRIVATE, 0, in(1000 * MS));
+        return sys_futex(&word, FUTEX_WAIT | FUTEX_PRIVATE, 0, clock_in(1000 * MS));
     case 7:
         return file_read(pipe[0], byte, sizeof(byte));
     default:
@@ -139,7 +141,7 @@ static void taken_file(void)
 
     SHOWS("T6", "signal during a call: EINTR after the server acknowledged the cancel");
     for (unsigned i = 0; i < 200 && fd == -T_ENODEV; i++) {
-        sys_sleep(in(MS));
+        sys_sleep(clock_in(MS));
         fd = file_open("sigtest:", O_RDONLY);
     }
     CHECK(fd >= 0);
@@ -166,7 +168,7 @@ __attribute__((noreturn)) static void serve_role(void)
         if ((uint8_t)kind == KIND_CALL)
             held = m.caller;
         if ((uint8_t)kind == KIND_CANCEL && m.w[0] == held) {
-            sys_sleep(in(2 * MS));
+            sys_sleep(clock_in(2 * MS));
             m = (struct msg){.caller = held, .tag = TAG(0, 0, 8, 0), .w = {77}};
             sys_reply(&m);
         }

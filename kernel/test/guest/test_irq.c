@@ -2,13 +2,13 @@
  * Interrupts in user space: who may attach to what, the ways by notification and by a waiting
  * thread, over IRQ_SOFT, which is the same on every machine, and over the PIT, and what becomes of
  * a dead task's lines. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/irqs.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
 #include "servers/lib/start.h"
 #include "servers/lib/string.h"
 
-#define MS          1000000u
 #define ATTACHMENTS 32u
 #define ABSENT      2u /* the cascade */
 #define CONSOLE     4u
@@ -296,7 +296,7 @@ static void killed(void)
         long count = irqs_number("line 0 edge masked count"), stray = irqs_number("stray");
         CHECK(count >= 0);
         CHECK(irqs_number("line 24 edge masked count") >= 0);
-        irqs_nap(5 * MS);
+        clock_nap(5 * MS);
         CHECK(irqs_number("line 0 edge masked count") <= count + 1); /* one was under way at most */
         CHECK(irqs_number("stray") <= stray + 1);
         irqs_raise(); /* nobody hears it */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tasks, threads and pipes from their making to their end, and that nothing stays behind: pages,
  * descriptions, slots. Critical servers and placed services come back by themselves. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/exec.h"
@@ -10,7 +11,6 @@
 #include "servers/lib/string.h"
 
 #define PAGE       4096u
-#define MS         1000000u
 #define CHILD_FDS  200u
 #define THREADS    64u
 #define PIPE_BYTES 40000u
@@ -19,11 +19,6 @@
 #define HEAVY      (256u << 10) /* fits where 8 MB hold all */
 
 #define RESTART_TRIES 400u /* of 5 ms */
-
-static void nap(uint64_t ns)
-{
-    CHECK_EQ(sys_sleep(sys_clock(CLOCK_NS) + ns), 0);
-}
 
 static long pages(void)
 {
@@ -121,7 +116,7 @@ static void heavy(void)
 
     for (unsigned round = 0; round < 4; round++) {
         CHECK_EQ(guest_wait(guest_child("heavy", 0)), 7);
-        nap(MS);
+        clock_settle();
         if (round == 1)
             left = pages();
     }
@@ -244,7 +239,7 @@ static void pipes(void)
 
 static void pipe_closer(uint64_t end)
 {
-    nap(2 * MS);
+    clock_nap(2 * MS);
     pipe_wrong += file_close(pipe_ends[end]) != 0;
     idle(0);
 }
@@ -290,7 +285,7 @@ static void critical(void)
     CHECK_EQ(sys_kill((uint32_t)old, SIGKILL), 0);
     CHECK_EQ(sys_notify((uint32_t)old, 1), -T_ESRCH);
     for (unsigned i = 0; i < RESTART_TRIES && (now < 0 || now == old); i++) {
-        nap(5 * MS);
+        clock_nap(5 * MS);
         now = slot_task("nameserv", TID_NAMESERVER);
     }
     CHECK(now > 0 && now != old);
@@ -311,7 +306,7 @@ static void placed(void)
     CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
     CHECK_EQ(file_read((int)fd, &word, 8), -T_ENODEV);
     for (unsigned i = 0; i < RESTART_TRIES && again == -T_ENODEV; i++) {
-        nap(5 * MS);
+        clock_nap(5 * MS);
         again = file_open("ram:placed", O_RDWR | O_CREAT);
     }
     CHECK(again >= 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Mailboxes: what lies in them and who waits for it. Posts, notifications, deadlines, several
  * threads on one mailbox, stale names, and the death of either side at every point of a call. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/peer.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/print.h"
@@ -8,7 +9,6 @@
 
 #define LONG_TAG(op, flags) TAG(op, flags, MSG_LENGTH_BUFFER, 0)
 #define PAGE                4096u
-#define MS                  1000000u
 #define DEATHS              8u
 #define LOW                 8u
 
@@ -20,11 +20,6 @@ static long own(void)
 static void deadline(uint64_t ns)
 {
     CHECK_EQ(sys_taskctl(0, TASK_DEADLINE, (struct taskctl){ns, 0, 0, 0}), 0);
-}
-
-static void nap(uint64_t ns)
-{
-    CHECK_EQ(sys_sleep(sys_clock(CLOCK_NS) + ns), 0);
 }
 
 static void end(long tid)
@@ -103,7 +98,7 @@ static void deadlines(void)
     deadline(0);
     CHECK_EQ(peer_ask(tid, PEER_LATE, 0, 0).rdx, -T_EBADFD);
     CHECK_EQ(sys_post((uint32_t)tid, TAG(PEER_NAP, 0, 0, 0)), 0);
-    sys_yield();
+    clock_settle();
     deadline(MS);
     CHECK_EQ(raw(SYS_call, (uint64_t)tid, TAG(PEER_SEEN, 0, 0, 0)), -T_ETIMEDOUT);
     CHECK_EQ(raw(SYS_send, (uint64_t)tid, TAG(PEER_SEEN, 0, 0, 0)), -T_ETIMEDOUT);
@@ -223,13 +218,13 @@ static void unmapped_midway(void)
 
     going = guest_memory(PAGE);
     CHECK_EQ(sys_post((uint32_t)tid, TAG(PEER_NAP, 0, 0, 0)), 0);
-    sys_yield();
+    clock_settle();
     CHECK(guest_thread(caller, (uint64_t)tid) > 0);
-    sys_yield();
+    clock_settle();
     CHECK_EQ(caller_result, 1);
     CHECK_EQ(sys_munmap((uint64_t)going, PAGE), 0);
     CHECK_EQ(peer_ask(tid, PEER_COUNT, 0, 0).rdx, before + 1);
-    nap(MS);
+    clock_settle();
     CHECK_EQ(caller_result, -T_EFAULT);
     end(tid);
 }
@@ -259,7 +254,7 @@ static void death(unsigned point)
         r.rax = SYS_call, r.rsi = TAG(PEER_KEEP, 0, 0, 0);
         break;
     case 2: /* queued, not taken */
-        sys_post((uint32_t)tid, TAG(PEER_NAP, 0, 0, 0)), sys_yield();
+        sys_post((uint32_t)tid, TAG(PEER_NAP, 0, 0, 0)), clock_settle();
         r.rax = SYS_call;
         break;
     default: /* half of the payload pulled */
@@ -281,7 +276,7 @@ static void death_of_send(void)
 
     peer_ask(tid, PEER_COUNT, 0, 0);
     sys_post((uint32_t)tid, TAG(PEER_NAP, 0, 0, 0));
-    sys_yield();
+    clock_settle();
     CHECK(guest_thread(killer, (uint64_t)tid) > 0);
     CHECK_EQ(raw(SYS_send, (uint64_t)tid, 0), -T_ESRCH);
     CHECK_EQ(guest_wait(tid), 512 + SIGKILL);
@@ -342,12 +337,12 @@ static void rendezvous(void)
     CHECK_EQ(sys_post((uint32_t)own(), TAG(5, 0, 0, 1)), 0);
     CHECK_EQ(sys_wait(), KIND_POST);
     CHECK(guest_thread(taker, 0) > 0);
-    nap(MS);
+    clock_settle();
     CHECK_EQ(taker_kind, KIND_POST);
     CHECK_EQ(raw(SYS_recv, 0, 0), -T_EAGAIN);
     CHECK_EQ(sys_taskctl(0, TASK_RXBUF, (struct taskctl){(uint64_t)room, PAGE, 0, 0}), 0);
     long tid = guest_child("send", (uint64_t)own());
-    nap(50 * MS); /* the child has sent: it waits to be taken */
+    clock_settle(); /* the child has sent: it waits to be taken */
     struct guest_regs r = {.rax = SYS_receive};
     CHECK_EQ(peer_syscall(&r), KIND_CALL);
     CHECK_EQ(guest_wait(tid), 6); /* it has overwritten its buffer and ended */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The nameserver as its clients meet it: by message and as name:, with owners that die, impostors,
  * TIDs that are no more, and the nameserver's own end. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
@@ -12,11 +13,6 @@
 #define NAP_NS 1000000u
 #define TRIES  2000u
 #define LEVEL  5u
-
-static void nap(void)
-{
-    sys_sleep(sys_clock(CLOCK_NS) + NAP_NS);
-}
 
 /* The TID of the nameserver of today. */
 static uint32_t nameserver(void)
@@ -43,7 +39,7 @@ static long ask_until(const char *name, long want, uint64_t *tid)
     for (unsigned i = 0; i < TRIES && have != want; i++) {
         have = ask(NAME_LOOKUP, name, tid);
         if (have != want)
-            nap();
+            clock_nap(NAP_NS);
     }
     return have;
 }
@@ -144,14 +140,14 @@ static void nameserver_dies(void)
     CHECK_EQ(sys_kill(old, SIGKILL), 0);
     CHECK_EQ(sys_spawn(SPAWN_CRITICAL, TID_CONSOLE, 0), -T_EBUSY);
     for (unsigned i = 0; i < TRIES && ((int32_t)now < 0 || now == old); i++) {
-        nap();
+        clock_nap(NAP_NS);
         now = nameserver();
     }
     CHECK_EQ(now & TID_SLOT_MASK, TID_NAMESERVER);
     CHECK_EQ(now >> TID_SLOT_BITS, (old >> TID_SLOT_BITS) + 1);
     CHECK_EQ(ask_until("lost", -T_ENOENT, 0), -T_ENOENT);
     long fd = -T_ENODEV;
-    for (unsigned i = 0; i < TRIES && fd == -T_ENODEV; i++, nap())
+    for (unsigned i = 0; i < TRIES && fd == -T_ENODEV; i++, clock_nap(NAP_NS))
         fd = file_open("name:", O_RDONLY);
     CHECK(fd >= 0);
     CHECK_EQ(file_close((int)fd), 0);
@@ -187,7 +183,7 @@ int main(int argc, char **argv, char **envp)
     notices();
     owner_dies();
     for (unsigned i = 0; i < TRIES && pages() != left; i++)
-        nap();
+        clock_nap(NAP_NS);
     CHECK_EQ(pages(), left);
     nameserver_dies();
     return guest_end("names");

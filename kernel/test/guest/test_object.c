@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Memory that is more than a task's own pages: lazy pages, memory objects, shared memory by name,
  * in the kernel and at a server, and what becomes of mappings when others go away. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/exec.h"
@@ -9,13 +10,12 @@
 #include "servers/lib/start.h"
 #include "servers/lib/string.h"
 
-#define PAGE     4096ull
-#define RW       (PROT_READ | PROT_WRITE)
-#define LAZY     (RW | MAP_PRIVATE | MAP_LAZY)
-#define SHARED   (RW | MAP_SHARED)
-#define FAR      0x500000000ull
-#define PATTERN  0x1122334455667788ull
-#define PAUSE_NS 2000000u
+#define PAGE    4096ull
+#define RW      (PROT_READ | PROT_WRITE)
+#define LAZY    (RW | MAP_PRIVATE | MAP_LAZY)
+#define SHARED  (RW | MAP_SHARED)
+#define FAR     0x500000000ull
+#define PATTERN 0x1122334455667788ull
 
 static uint64_t *word_at(long address)
 {
@@ -30,7 +30,7 @@ struct amounts {
 /* After a pause: a server hears of a close when it next runs. */
 static struct amounts amounts(void)
 {
-    sys_sleep(sys_clock(CLOCK_NS) + PAUSE_NS);
+    clock_settle();
     return (struct amounts){
         sysfile_number("sys:memory", "free_pages"), sysfile_number("sys:memory", "objects"),
         sysfile_number("sys:memory", "object_pages"), sysfile_number("sys:memory", "mappings"),

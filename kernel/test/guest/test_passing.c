@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Descriptors on their way: sent and obtained, given as the answer to an open through a chain of
  * servers, with rights that only shrink; namespaces; and what the kernel says of a file. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
@@ -258,7 +259,8 @@ static int names_role(uint64_t which)
     int own = (int)file_open(":names-own", O_CREAT | O_EXCL);
     CHECK(own >= 0 && sysfile_line(":", "names-own"));
     sys_notify((uint32_t)sys_self(SELF_PARENT), 1);
-    sys_sleep(sys_clock(CLOCK_NS) + 100000000);
+    struct msg m = {0};
+    sys_receive(&m); /* until it has looked */
     return guest_failed() != 0;
 }
 
@@ -270,6 +272,7 @@ static void namespaces(void)
     struct msg m = {0};
     sys_receive(&m);
     CHECK(sysfile_line(":", "names-own")); /* those above see what is made below */
+    CHECK_EQ(sys_notify((uint32_t)tid, 1), 0);
     CHECK_EQ(guest_wait(tid), 0);
     CHECK(!sysfile_line(":", "names-own"));
     CHECK_EQ(sysfile_number("sys:counters", "namespaces"), 0);
@@ -419,7 +422,7 @@ int main(int argc, char **argv, char **envp)
         return names_role((uint64_t)(argv[2][0] - '0'));
     long files = 0, pages = 0;
     for (unsigned round = 0; round < 3; round++) {
-        sys_sleep(sys_clock(CLOCK_NS) + 2000000);
+        clock_settle();
         files = sysfile_number("sys:counters", "files");
         pages = sysfile_number("sys:memory", "free_pages");
         chain();
@@ -430,7 +433,7 @@ int main(int argc, char **argv, char **envp)
         metadata();
         routes();
     }
-    sys_sleep(sys_clock(CLOCK_NS) + 2000000);
+    clock_settle();
     CHECK_EQ(sysfile_number("sys:counters", "files"), files);
     CHECK_EQ(sysfile_number("sys:memory", "free_pages"), pages);
     reports();

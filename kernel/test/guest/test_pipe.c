@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Pipes: what lies in them, who waits at them, what is whole, and that nothing of them stays
  * behind. The other sides are threads of this task or children of this program in a role. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
@@ -14,7 +15,6 @@
 #define ROUNDS  20000u
 #define MANY    100u
 #define GIVEN   9u /* a child's descriptor */
-#define MS      1000000ull
 
 static uint64_t block[RING / 8], back[RING / 8];
 static int ends[2];
@@ -280,14 +280,14 @@ static void one_wakes(void)
     woken = 0;
     for (unsigned i = 0; i < 4; i++)
         CHECK(guest_thread(one_reader, i % 2 ? 8 : 4096) > 0);
-    sys_sleep(sys_clock(CLOCK_NS) + MS);
+    clock_settle();
     for (unsigned i = 1; i <= 2; i++) {
         CHECK_EQ(file_write(ends[1], block, 8), 8);
-        sys_sleep(sys_clock(CLOCK_NS) + MS);
+        clock_settle();
         CHECK_EQ(woken, i);
     }
     file_close(ends[0]); /* the descriptor goes from under the two that still wait */
-    sys_sleep(sys_clock(CLOCK_NS) + MS);
+    clock_settle();
     CHECK_EQ(woken, 2 + 2 * 100);
     CHECK_EQ(file_write(ends[1], block, 8), -T_EPIPE);
     file_close(ends[1]);
@@ -309,7 +309,7 @@ static void killed(void)
     for (uint64_t writes = 0; writes < 2; writes++) {
         pipe_open(0);
         long tid = child_with("stuck", writes, ends[writes]);
-        sys_sleep(sys_clock(CLOCK_NS) + 20 * MS);
+        clock_settle();
         CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
         CHECK_EQ(guest_wait(tid), 512 + SIGKILL);
         if (writes)

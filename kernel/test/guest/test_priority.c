@@ -2,13 +2,13 @@
  * Who runs when: slices among equals, better ones first, halting when nobody is there; priorities
  * that are lent to passive servers, through chains, and taken back; mailboxes in the order of
  * priority. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
 #include "servers/lib/thread.h"
 
-#define MS       1000000ull
 #define CHAIN    8u /* servers behind each other */
 #define LOW      6u
 #define MIDDLE   10u
@@ -24,16 +24,6 @@
 #define LONG     (80 * MS)
 #define SPINNERS (400 * MS)
 
-static uint64_t now(void)
-{
-    return sys_clock(CLOCK_NS);
-}
-
-static void nap(uint64_t ns)
-{
-    sys_sleep(now() + ns);
-}
-
 static void priority(uint64_t p)
 {
     CHECK_EQ(sys_taskctl(0, TASK_PRIORITY, (struct taskctl){p, 0, 0, 0}), 0);
@@ -48,7 +38,7 @@ static void work_on(void)
 
 static void spin(uint64_t ns)
 {
-    for (uint64_t end = now() + ns; now() < end;)
+    for (uint64_t end = clock_now() + ns; clock_now() < end;)
         work_on();
 }
 
@@ -75,24 +65,10 @@ static void spinner(uint64_t me)
     }
 }
 
-/* The clock counts instructions: the same loop takes the same time, always. */
-static bool counting(void)
-{
-    uint64_t took[4];
-
-    for (unsigned i = 0; i < 4; i++) {
-        uint64_t begin = sys_clock(CLOCK_TSC);
-        for (volatile unsigned n = 0; n < 20000; n++)
-            ;
-        took[i] = sys_clock(CLOCK_TSC) - begin;
-    }
-    return took[1] == took[2] && took[2] == took[3];
-}
-
 static void slices(void)
 {
     struct user_thread u[2];
-    uint64_t percent = counting() ? 2 : 20;
+    uint64_t percent = clock_exact() ? 2 : 20;
 
     SHOWS("T3", percent == 2 ? "two spinners share the CPU to 2 %, by slices of 4 ms"
                              : "two spinners share the CPU, by slices of 4 ms");
@@ -101,7 +77,7 @@ static void slices(void)
         turns[i] = shares[i] = 0;
         CHECK(thread_start(&u[i], spinner, i) > 0);
     }
-    nap(SPINNERS);
+    clock_nap(SPINNERS);
     stop = true;
     for (unsigned i = 0; i < 2; i++)
         thread_join(&u[i]);
@@ -123,14 +99,14 @@ static void better_first(void)
     stop = false;
     turns[0] = 0;
     CHECK(thread_start(&u, spinner, 0) > 0);
-    nap(6 * MS);
+    clock_nap(6 * MS);
     CHECK(turns[0] > 0);
     for (unsigned i = 0; i < 5; i++) {
         uint64_t before = turns[0];
         spin(6 * MS);
         sys_yield();
         CHECK_EQ(turns[0], before);
-        nap(6 * MS);
+        clock_nap(6 * MS);
         CHECK(turns[0] > before);
     }
     stop = true;
@@ -144,7 +120,7 @@ static void idle_halts(void)
     spin(10 * MS);
     long spun = sysfile_number("sys:counters", "halts");
     for (unsigned i = 0; i < 5; i++)
-        nap(MS);
+        clock_nap(MS);
     CHECK_EQ(spun, before);
     CHECK(sysfile_number("sys:counters", "halts") >= spun + 5);
 }
@@ -176,7 +152,7 @@ static void serve(uint64_t how)
             sys_call(&down, (uint32_t)next);
             before = down.w[1];
         } else if (TAG_OP(m.tag) == OP_NAP) {
-            nap(m.w[0]);
+            clock_nap(m.w[0]);
         } else if (m.caller) {
             spin(m.w[0]);
         }
@@ -222,14 +198,14 @@ static uint64_t inversion(unsigned chain)
     struct msg call;
 
     low_chain = chain;
-    middle_begin = now() + 6 * MS;
+    middle_begin = clock_now() + 6 * MS;
     CHECK(thread_start(&l, low, WORK) > 0);
     CHECK(thread_start(&m, middle, SPIN) > 0);
-    nap(10 * MS);
+    clock_nap(10 * MS);
     work_message(&call, 0, 1);
-    uint64_t begin = now();
+    uint64_t begin = clock_now();
     CHECK_EQ(sys_call(&call, servers[0]), 0);
-    uint64_t took = now() - begin;
+    uint64_t took = clock_now() - begin;
     thread_join(&l);
     thread_join(&m);
     CHECK_EQ(low_result, 0);
@@ -242,7 +218,7 @@ static void servers_start(unsigned n, unsigned how)
         servers[i] = (uint32_t)guest_child("serve", how);
         CHECK((int32_t)servers[i] > 0);
     }
-    nap(5 * MS); /* they wait now */
+    clock_nap(5 * MS); /* they wait now */
 }
 
 static void servers_end(unsigned n)
@@ -299,14 +275,14 @@ static void taken_back(void)
     low_chain = 1;
     for (unsigned i = 0; i < 2; i++) {
         CHECK(thread_start(&l, low, i ? LONG : WORK) > 0);
-        nap(4 * MS);
+        clock_nap(4 * MS);
         if (!i) {
             CHECK(thread_start(&h, impatient, 3 * MS) > 0);
             thread_join(&h);
             CHECK_EQ(low_result, -T_ETIMEDOUT);
         } else {
             long child = guest_child("call", servers[0]);
-            nap(4 * MS);
+            clock_nap(4 * MS);
             CHECK_EQ(sys_kill((uint32_t)child, SIGKILL), 0);
             CHECK_EQ(guest_wait(child), 512 + SIGKILL);
         }
@@ -351,10 +327,10 @@ static void queue(void)
     SHOWS("X3", "a mailbox gives the best caller first, and of equals the oldest");
     servers_start(1, 0);
     CHECK(thread_start(&l, napping, LONG) > 0);
-    nap(2 * MS);
+    clock_nap(2 * MS);
     for (unsigned i = 0; i < 5; i++) {
         CHECK(thread_start(&u[i], queued, i) > 0);
-        nap(MS);
+        clock_nap(MS);
     }
     for (unsigned i = 0; i < 5; i++)
         thread_join(&u[i]);

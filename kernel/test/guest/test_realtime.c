@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Real-time handlers: that they run at once, what they may not do, and that whatever they do the
  * rest of the machine goes on. Over IRQ_SOFT, which is the same on every machine, and the PIT. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/irqs.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
 
-#define MS            1000000u
 #define RUNS          500u
 #define TRIES         50u   /* on a machine that shares its CPU with others */
 #define SLACK_NS      5000u /* beyond the budget, on a machine whose clock counts instructions */
@@ -141,7 +141,7 @@ static void realtime_way(void)
     handle = irqs_realtime(IRQ_SOFT, IRQS_HANDLER, IRQ_BUDGET_MAX_NS);
     CHECK(handle > 0);
     for (unsigned i = 0; i < RUNS; i++) {
-        uint64_t at = irqs_tsc(), before = irqs_runs;
+        uint64_t at = clock_tsc(), before = irqs_runs;
         file_write(irqs_soft, "!", 1);
         bool ran = irqs_runs == before + 1 && irqs_handle == (uint64_t)handle && irqs_taken >= at &&
                    irqs_begun >= irqs_taken;
@@ -152,7 +152,7 @@ static void realtime_way(void)
             handle = sys_attach(IRQ_SOFT, AT_REALTIME,
                                 (struct attach){IRQS_HANDLER, irqs_stack, IRQ_BUDGET_MAX_NS});
         }
-        while (irqs_tsc() - at < pause)
+        while (clock_tsc() - at < pause)
             ;
     }
     CHECK(exact ? good == RUNS : good > RUNS / 2);
@@ -211,7 +211,7 @@ static void forbidden(void)
     }
     call_number = ~0ull;
     ends((uint64_t)handler_call, budget, "ended_call");
-    irqs_nap(MS); /* the timer goes on for others */
+    clock_nap(MS); /* the timer goes on for others */
 }
 
 static void unmapped(void)
@@ -261,7 +261,7 @@ static void overrun(void)
     for (unsigned i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
         uint64_t budget = budgets[i] ? budgets[i] : IRQ_BUDGET_NS;
         ends((uint64_t)handler_loop, budgets[i], "ended_budget");
-        irqs_nap(MS); /* the timer goes on for others */
+        clock_nap(MS); /* the timer goes on for others */
         uint64_t ran = overrun_ns();
         CHECK(ran >= budget);
         if (exact)
@@ -286,8 +286,8 @@ static void crossing(void)
     for (uint64_t ticks = CROSS_FROM; exact && ticks < CROSS_TO; ticks += CROSS_STEP) {
         uint64_t ns = sys_clock(CLOCK_NS) + MS + MS / 4;
         CHECK_EQ(file_write(fd, &ns, sizeof(ns)), (long)sizeof(ns));
-        uint64_t at = irqs_tsc() + (ns - sys_clock(CLOCK_NS)) * (hz / MS) / 1000 - ticks;
-        while (irqs_tsc() < at)
+        uint64_t at = clock_tsc() + (ns - sys_clock(CLOCK_NS)) * (hz / MS) / 1000 - ticks;
+        while (clock_tsc() < at)
             ;
         file_write(irqs_soft, "!", 1);
         CHECK_EQ(file_read(fd, &r, sizeof(r)), (long)sizeof(r));
@@ -369,7 +369,7 @@ static void pit_realtime(void)
     }
     CHECK(irqs_runs >= 20);
     for (unsigned i = 0; i < 200 && irqs_runs < 30; i++) {
-        irqs_nap(MS); /* while the CPU idles */
+        clock_nap(MS); /* while the CPU idles */
         reattach();
     }
     CHECK(irqs_runs >= 30);
@@ -395,7 +395,7 @@ int main(int argc, char **argv, char **envp)
 {
     (void)argc, (void)argv, (void)envp;
     irqs_open();
-    exact = irqs_exact();
+    exact = clock_exact();
     if (exact)
         print("irq: the clock counts instructions\n");
     zero = (int)file_open("zero:", O_RDONLY);

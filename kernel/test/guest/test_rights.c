@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Authority: each gated call with each right, levels that only fall, the cookie of a request, and a
  * service of level 0 that a client of level 1 tries to use for what it may not do itself. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/exec.h"
@@ -269,7 +270,7 @@ int main(int argc, char **argv, char **envp)
     levels();
     cookies();
     deputy();
-    sys_sleep(sys_clock(CLOCK_NS) + 2000000);
+    clock_settle();
     CHECK_EQ(sysfile_number("sys:counters", "files"), files);
     return guest_end("rights");
 }

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * Signals: what a handler finds and what it leaves, which thread is told, how handlers nest, and
  * what happens without one. How they end waits is test_interrupt.c's. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/start.h"
 #include "servers/lib/thread.h"
 
-#define MS 1000000ull
-
 static volatile unsigned told[SIGNALS], depth, deepest;
 static volatile uint64_t handler_stack;
 static volatile long in_handler[4];
-
-static uint64_t in(uint64_t ns)
-{
-    return sys_clock(CLOCK_NS) + ns;
-}
 
 static void on(uint64_t signal, void (*handler)(uint64_t signal), uint64_t flags)
 {
@@ -130,13 +124,13 @@ static void fates(void)
         CHECK_EQ(guest_wait(tid), 512 + deadly[i]);
     }
     long tid = guest_child("ignore", SIGTERM);
-    sys_sleep(in(2 * MS));
+    clock_settle();
     CHECK_EQ(sys_kill((uint32_t)tid, SIGTERM), 0);
     CHECK_EQ(sys_kill((uint32_t)tid, SIGHUP), 0); /* held back */
     CHECK_EQ(sys_notify((uint32_t)tid, 1), 0);
     CHECK_EQ(guest_wait(tid), 512 + SIGHUP); /* when it let go */
     tid = guest_child("ignore", SIGTERM);
-    sys_sleep(in(2 * MS));
+    clock_settle();
     CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
     CHECK_EQ(guest_wait(tid), 512 + SIGKILL);
     tid = sys_spawn(0, 0, sys_name("unborn"));
@@ -190,7 +184,7 @@ static void masks(void)
     CHECK_EQ(raise(SIGUSR1), 0);
     CHECK_EQ(raise(SIGUSR1), 0);
     CHECK_EQ(told[SIGUSR1], 0);
-    CHECK_EQ(sys_sleep(in(MS)), 0);
+    CHECK_EQ(sys_sleep(clock_in(MS)), 0);
     CHECK_EQ(mask(0), 1u << SIGUSR1);
     CHECK_EQ(told[SIGUSR1], 1);
     CHECK_EQ(mask(1u << SIGUSR1), 0);
@@ -209,7 +203,7 @@ static void free_thread(uint64_t argument)
 {
     (void)argument;
     unsigned before = told[SIGUSR2];
-    free_thread_told = sys_sleep(in(500 * MS)) == -T_EINTR && told[SIGUSR2] == before + 1;
+    free_thread_told = sys_sleep(clock_in(5000 * MS)) == -T_EINTR && told[SIGUSR2] == before + 1;
 }
 
 static void threads(void)
@@ -220,7 +214,7 @@ static void threads(void)
     on(SIGUSR2, count, 0);
     mask(1u << SIGUSR2);
     CHECK(thread_start(&u, free_thread, 0) > 0);
-    sys_sleep(in(MS));
+    clock_settle();
     CHECK_EQ(raise(SIGUSR2), 0);
     thread_join(&u);
     CHECK_EQ(free_thread_told, 1);

@@ -2,6 +2,7 @@
  * Threads of a task and what they wait for: their making and their end, futex with all its errors,
  * across tasks and over memory that goes away, the locks of servers/lib/sync.h. Long runs are
  * test_futex.c's. */
+#include "kernel/test/guest/lib/clock.h"
 #include "kernel/test/guest/lib/guest.h"
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/print.h"
@@ -10,7 +11,6 @@
 #include "servers/lib/thread.h"
 
 #define PAGE        4096u
-#define MS          1000000ull
 #define PRIVATE     FUTEX_PRIVATE
 #define THERE       0x70000000ull /* where the child sees the shared page */
 #define MANY        500u          /* threads of the crowd, each on a stack of its own: */
@@ -21,11 +21,6 @@
 
 static uint32_t word, other;
 static volatile unsigned ran;
-
-static uint64_t in(uint64_t ns)
-{
-    return sys_clock(CLOCK_NS) + ns;
-}
 
 static long counter(const char *name)
 {
@@ -68,7 +63,7 @@ static void ends(void)
 
 __attribute__((noreturn)) static void end_later(uint64_t status)
 {
-    sys_sleep(in(MS));
+    sys_sleep(clock_in(MS));
     sys_exit_thread(status, 0);
 }
 
@@ -100,10 +95,10 @@ static void errors(void)
     CHECK_EQ(sys_futex(&word, FUTEX_WAIT, 4, 0), -T_EAGAIN);
     CHECK_EQ(sys_futex(&word, FUTEX_WAIT | PRIVATE, 4, 0), -T_EAGAIN);
     CHECK_EQ(sys_futex(&word, FUTEX_WAIT | PRIVATE, 5, 1), -T_ETIMEDOUT);
-    uint64_t until = in(2 * MS);
+    uint64_t until = clock_in(2 * MS);
     CHECK_EQ(sys_futex(&word, FUTEX_WAIT | PRIVATE, 5, until), -T_ETIMEDOUT);
     CHECK(sys_clock(CLOCK_NS) >= until);
-    until = in(2 * MS);
+    until = clock_in(2 * MS);
     CHECK_EQ(sys_futex(&word, FUTEX_WAIT, 5, until), -T_ETIMEDOUT);
     CHECK(sys_clock(CLOCK_NS) >= until);
     sys_taskctl(0, TASK_DEADLINE, (struct taskctl){MS, 0, 0, 0});
@@ -163,7 +158,7 @@ static volatile long page_result;
 
 static void page_waiter(uint64_t ns)
 {
-    page_result = sys_futex(page, FUTEX_WAIT, 0, in(ns));
+    page_result = sys_futex(page, FUTEX_WAIT, 0, clock_in(ns));
 }
 
 /* The page goes while a thread waits on it: its frame is nobody else's until the wait is over. */
@@ -177,7 +172,7 @@ static void unmapped(void)
     free = sysfile_number("sys:memory", "free_pages");
     page = guest_memory(PAGE);
     *page = 0;
-    CHECK(thread_start(&u, page_waiter, 20 * MS) > 0);
+    CHECK(thread_start(&u, page_waiter, 300 * MS) > 0);
     waiters(1);
     CHECK_EQ(sys_munmap((uint64_t)page, PAGE), 0);
     for (unsigned i = 0; i < 64; i++) {
@@ -330,7 +325,7 @@ static volatile unsigned once_count, once_seen;
 
 static void once_body(void)
 {
-    sys_sleep(in(MS));
+    sys_sleep(clock_in(MS));
     once_count++;
 }
 
@@ -352,9 +347,9 @@ static void locks(void)
         thread_join(&u[i]);
     CHECK_EQ(ring_sum, (uint64_t)ITEMS * (2 * ITEMS - 1));
     mutex_lock(&lock);
-    CHECK(!condition_wait(&not_empty, &lock, in(MS)));
+    CHECK(!condition_wait(&not_empty, &lock, clock_in(MS)));
     mutex_unlock(&lock);
-    CHECK(!semaphore_take(&permits, in(MS)));
+    CHECK(!semaphore_take(&permits, clock_in(MS)));
     for (unsigned i = 0; i < 3; i++)
         CHECK(thread_start(&u[i], taker, 100) > 0);
     for (unsigned i = 0; i < 300; i++) {

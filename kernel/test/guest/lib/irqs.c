@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * See irqs.h. */
 #include "kernel/test/guest/lib/irqs.h"
+#include "kernel/test/guest/lib/clock.h"
 
 #include "kernel/test/guest/lib/sysfile.h"
 #include "servers/lib/file.h"
 #include "servers/lib/string.h"
 
-#define BACK_TRIES  200u
-#define EXACT_TURNS 100000u /* of two instructions */
-#define EXACT_EDGES 3000u   /* the stamps, and perhaps an interrupt */
+#define BACK_TRIES 200u
 
 int irqs_soft;
 uint64_t irqs_stack;
@@ -20,22 +19,9 @@ void irqs_open(void)
     irqs_soft = (int)file_open("irq:soft", O_WRONLY);
 }
 
-uint64_t irqs_tsc(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
 void irqs_raise(void)
 {
     CHECK_EQ(file_write(irqs_soft, "!", 1), 1);
-}
-
-void irqs_nap(uint64_t ns)
-{
-    CHECK_EQ(sys_sleep(sys_clock(CLOCK_NS) + ns), 0);
 }
 
 long irqs_number(const char *name)
@@ -60,21 +46,9 @@ long irqs_pit(const char *hz)
     return fd;
 }
 
-bool irqs_exact(void)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        uint64_t start = irqs_tsc(), turns = EXACT_TURNS;
-        __asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(turns));
-        uint64_t ticks = irqs_tsc() - start;
-        if (ticks < 2 * EXACT_TURNS || ticks > 2 * EXACT_TURNS + EXACT_EDGES)
-            return false;
-    }
-    return true;
-}
-
 void irqs_handler(uint64_t handle, uint64_t count, uint64_t taken)
 {
-    irqs_begun = irqs_tsc();
+    irqs_begun = clock_tsc();
     irqs_handle = handle;
     irqs_count = count;
     irqs_taken = taken;

@@ -16,9 +16,7 @@ extern int irqs_soft;       /* for writing */
 extern uint64_t irqs_stack; /* top of a stack for real-time handlers */
 extern volatile uint64_t irqs_runs;
 
-uint64_t irqs_tsc(void);
 void irqs_raise(void);
-void irqs_nap(uint64_t ns);
 
 /* Behind that name in sys:irq; -1: no such line. */
 long irqs_number(const char *name);
@@ -28,9 +26,6 @@ uint64_t irqs_bits(void);
 
 /* The PIT raises line 0 so often a second until the descriptor is closed. */
 long irqs_pit(const char *hz);
-
-/* Whether the TSC counts instructions: a loop takes the same every time. */
-bool irqs_exact(void);
 
 /* A handler that only counts in irqs_runs and leaves when and with what it began. */
 void irqs_handler(uint64_t handle, uint64_t count, uint64_t taken);

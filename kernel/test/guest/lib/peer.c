@@ -5,7 +5,7 @@
 #include "servers/lib/string.h"
 
 #define PIECE               4096u
-#define NAP_NS              200000000u
+#define NAP_NS              500000000u
 #define LONG_TAG(op, flags) TAG(op, flags, MSG_LENGTH_BUFFER, 0)
 
 static uint8_t buffer[PEER_RXBUF + PEER_ODD + 8] __attribute__((aligned(4096)));
