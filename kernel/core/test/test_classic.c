@@ -3,6 +3,7 @@
  * payloads lie, what is left when either side goes. */
 #include "kernel/core/capture.h"
 #include "kernel/core/classic.h"
+#include "kernel/core/ipc.h"
 #include "kernel/core/request.h"
 #include "kernel/core/test/kit.h"
 #include "kernel/hal/page.h"
@@ -261,9 +262,11 @@ static void captures_by_message(void)
     fd = client->rax;
     memset(bytes, 0x5A, sizeof(bytes));
     poke(client, DATA, bytes, sizeof(bytes));
-    for (unsigned size = 63; size <= 64; size++) {
-        const struct args read = {fd, LONG_IN(OP_read), {0, size, 0, 0, DATA + 0x10, size}};
-        sys(client, SYS_read, read);
+    for (unsigned round = 0; round < 3; round++) {
+        unsigned size = round ? 64 : 63;
+        enum op op = round == 1 ? OP_fcall : OP_read; /* a call holds no description */
+        const struct args ask = {fd, LONG_IN(op), {0, size, 0, 0, DATA + 0x10, size}};
+        sys(client, op == OP_read ? SYS_read : SYS_fcall, ask);
         sys(server, SYS_receive, (struct args){0});
         CHECK_EQ(server->r12 != 0, size == 64);
         CHECK_EQ(capture_counts.open, size == 64);
@@ -271,9 +274,10 @@ static void captures_by_message(void)
         memset(bytes, 0xC3, sizeof(bytes));
         if (at)
             poke(server, at & ~0xFFFull, bytes, 0x1000);
-        CHECK_EQ(sys(server, SYS_reply,
-                     (struct args){.rdi = word, .rsi = TAG(OP_read, 0, 8, 0), .w = {at ? 40 : 0}}),
-                 0);
+        const struct args reply = {.rdi = word, .rsi = TAG(op, 0, 8, 0), .w = {at ? 40 : 0}};
+        server->rax = SYS_reply_wait, server->rdi = word, server->rsi = reply.rsi;
+        CHECK(!ipc_memory(server)); /* what is mapped is brought home by ipc.c alone */
+        CHECK_EQ(sys(server, SYS_reply, reply), 0);
         CHECK_EQ(client->rdx, at ? 40 : 0);
         CHECK_EQ(capture_counts.open, 0);
     }
