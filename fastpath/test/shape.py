@@ -123,7 +123,7 @@ def pointers_after(known, name, operands):
 def commit_check(image, entry, label):
     """Everything that can be reached after a commit."""
     operation = label.split('_')[0] if label != 'commit' else 'fault'
-    forbidden = {'slow', 'plain', 'miss', operation + '_slow'}
+    forbidden = {'slow', 'memory', 'plain', 'miss', operation + '_slow', operation + '_memory'}
     where = '%s.%s' % (entry, label)
     todo, seen, left = [(image.labels[where], frozenset(POINTERS[operation]))], set(), False
     while todo:
