@@ -17,8 +17,9 @@ FUZZCC  = clang
 
 # Debian packages, for set-up and for nothing else.
 PACKAGES = gcc g++ clang libclang-rt-14-dev nasm binutils make python3 git qemu-system-x86 gnuplot-nox \
-  libbenchmark-dev libbenchmark-tools python3-scipy libjansson-dev zlib1g-dev libsqlite3-dev libpq-dev postgresql bochs bochs-term bochsbios \
-  vgabios grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf babeltrace2 yamllint jq
+  libbenchmark-dev libbenchmark-tools python3-scipy libjansson-dev zlib1g-dev libsqlite3-dev libpq-dev postgresql \
+  libserialport-dev libdw-dev libelf-dev protobuf-compiler bochs bochs-term bochsbios \
+  grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf babeltrace2 yamllint jq
 
 # ---- flags ------------------------------------------------------------------------------------------
 WARN    = -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow -Wconversion
@@ -32,7 +33,7 @@ HFLAGS  = -std=c11 -O2 -g -I. -isystem /usr/include/postgresql -D_GNU_SOURCE $(W
 XFLAGS  = -std=c++17 -O2 -g -I. -Wall -Wextra -Werror
 SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all
 DEP     = -MMD -MP -MF $@.d
-HLIBS   = -ljansson -lz -lsqlite3 -lpq -lm
+HLIBS   = -ljansson -lz -lsqlite3 -lpq -lserialport -ldw -lelf -lm
 
 # ---- files ------------------------------------------------------------------------------------------
 LINKED  = null zero echo ram shm log chan
