@@ -60,7 +60,8 @@ static int facts_take(const struct add_args *args, struct commit_facts *out)
 
     *out = none;
     if (!args->commit)
-        commit_read(out);
+        commit_read(NULL, out);
+    out->told = args->commit != NULL;
     char **const slots[] = {&out->hash, &out->subject, &out->branch};
     for (size_t i = 0; i < 3; i++) {
         if (!told[i])

@@ -32,13 +32,33 @@ static const struct metric {
     {"copied_bytes", "bytes", offsetof(struct figure, copied_bytes)},
 };
 
-void commit_read(struct commit_facts *out)
+/* What only the tree that we stand in has. */
+static void tree_read(struct commit_facts *out)
 {
-    const char *const head[] = {
-        "git", "log", "-1", "--no-show-signature", "--format=tach-commit %H %ct %s", NULL};
     const char *const branch[] = {"git", "branch", "--format=tach-branch %(HEAD)%(refname:short)",
                                   NULL};
     const char *const dirty[] = {"git", "describe", "--always", "--exclude=*", "--dirty", NULL};
+    char line[1024], *hash = NULL;
+
+    if (output_line(branch, "tach-branch *", GIT_LIMIT_S, line, sizeof(line)))
+        out->branch = strdup(line + strlen("tach-branch *"));
+    if (!output_line(dirty, "-dirty", GIT_LIMIT_S, line, sizeof(line)) || !out->hash ||
+        asprintf(&hash, "%s-dirty", out->hash) < 0)
+        return;
+    free(out->hash);
+    out->hash = hash;
+}
+
+void commit_read(const char *revision, struct commit_facts *out)
+{
+    const char *const head[] = {"git",
+                                "log",
+                                "-1",
+                                "--no-show-signature",
+                                "--format=tach-commit %H %ct %s",
+                                "--end-of-options",
+                                revision ? revision : "HEAD",
+                                NULL};
     char line[1024], hash[128];
     long long seconds;
     int subject = 0;
@@ -49,11 +69,9 @@ void commit_read(struct commit_facts *out)
         return;
     out->subject = strdup(subject ? line + subject : "");
     out->time_us = (int64_t)seconds * 1000000;
-    if (output_line(dirty, "-dirty", GIT_LIMIT_S, line, sizeof(line)))
-        strcat(hash, "-dirty");
     out->hash = strdup(hash);
-    if (output_line(branch, "tach-branch *", GIT_LIMIT_S, line, sizeof(line)))
-        out->branch = strdup(line + strlen("tach-branch *"));
+    if (!revision)
+        tree_read(out);
 }
 
 void commit_free(struct commit_facts *facts)
@@ -222,6 +240,7 @@ int entry_of_run(const char *verb, const char *path, const struct commit_facts *
     struct history_run run = run_empty();
     struct document document;
     struct beside beside = {0};
+    struct commit_facts built = {0};
     char digest[SHA256_TEXT];
 
     if (run_is_pair(path))
@@ -235,12 +254,18 @@ int entry_of_run(const char *verb, const char *path, const struct commit_facts *
         beside_read(path, &beside);
         run.digest = digest;
         run.source = path;
-        const char *wrong = run_fill(&document, &beside, commit, &run);
+        const char *revision = text_of(document.context, "revision");
+        if (*revision && !commit->told)
+            commit_read(revision, &built);
+        const char *wrong = run_fill(&document, &beside, built.hash ? &built : commit, &run);
+        if (*revision && !commit->told && !built.hash)
+            run.commit = revision;
         if (wrong)
             status = say_error(TACH_BADDATA, verb, path, "the context's date: %s", wrong);
         else if (!entries_add(out, &run) || figures_add(out, &document))
             status = say_error(TACH_INTERNAL, verb, path, "out of memory");
     }
+    commit_free(&built);
     json_decref(beside.root);
     document_free(&document);
     return status;

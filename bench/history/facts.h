@@ -10,14 +10,16 @@
 struct commit_facts {
     char *hash, *subject, *branch; /* from malloc */
     int64_t time_us;
+    bool told; /* the user said which: what the run says of itself does not count */
 };
 
-/* Asks git about the working tree that we stand in; all NULL where there is none. A changed tree
- * has "-dirty" behind its hash. */
-void commit_read(struct commit_facts *out);
+/* Asks git about a revision, or (NULL) the working tree that we stand in; all NULL where there is
+ * none. A changed tree has "-dirty" behind its hash. */
+void commit_read(const char *revision, struct commit_facts *out);
 void commit_free(struct commit_facts *facts);
 
-/* Appends a run and all that it measured. Errors are said; returns an enum tach_exit. */
+/* Appends a run and all that it measured. A run that was built from a revision is of that one.
+ * Errors are said; returns an enum tach_exit. */
 int entry_of_run(const char *verb, const char *path, const struct commit_facts *commit,
                  struct entries *out);
 

@@ -30,6 +30,8 @@ struct stored {
 struct reading {
     struct history *history;
     const struct history_filter *filter;
+    int (*each)(void *context, const struct history_series *series);
+    void *context;
     regex_t regex;
     struct arena arena; /* texts of runs and series */
     struct history_run *runs;
@@ -258,9 +260,7 @@ static int chunk_read(struct chunk *chunk)
 }
 
 /* Makes one series of raws[first] and those of the same that follow; *next is behind them. */
-static int series_hand(const struct chunk *chunk, size_t first, size_t *next,
-                       int (*each)(void *context, const struct history_series *series),
-                       void *context)
+static int series_hand(const struct chunk *chunk, size_t first, size_t *next)
 {
     const struct reading *reading = chunk->reading;
     struct history_series series = reading->stored[chunk->raws[first].series].series;
@@ -282,14 +282,12 @@ static int series_hand(const struct chunk *chunk, size_t first, size_t *next,
     for (size_t i = 0; !status && i < series.segment_count; i++)
         series.count += series.segments[i].count;
     if (!status)
-        status = each(context, &series);
+        status = reading->each(reading->context, &series);
     arena_free(&arena);
     return status;
 }
 
-static int chunk_hand(struct reading *reading, size_t first,
-                      int (*each)(void *context, const struct history_series *series),
-                      void *context)
+static int chunk_hand(struct reading *reading, size_t first)
 {
     const struct stored *by_id[CHUNK];
     struct chunk chunk = {.reading = reading, .first = first, .by_id = by_id};
@@ -301,14 +299,12 @@ static int chunk_hand(struct reading *reading, size_t first,
     qsort(by_id, chunk.count, sizeof(*by_id), id_order);
     int status = chunk_read(&chunk);
     for (size_t at = 0, next; !status && at < chunk.used; at = next)
-        status = series_hand(&chunk, at, &next, each, context);
+        status = series_hand(&chunk, at, &next);
     free(chunk.raws);
     return status;
 }
 
-static int reading_run(struct reading *reading,
-                       int (*each)(void *context, const struct history_series *series),
-                       void *context)
+static int reading_run(struct reading *reading)
 {
     const struct db_query query = {
         .sql = "SELECT id, class, suite, name, metric, unit, larger_better FROM series",
@@ -321,7 +317,7 @@ static int reading_run(struct reading *reading,
     if (!status && reading->count)
         qsort(reading->stored, reading->count, sizeof(*reading->stored), series_order);
     for (size_t first = 0; !status && first < reading->count; first += CHUNK)
-        status = chunk_hand(reading, first, each, context);
+        status = chunk_hand(reading, first);
     if (status == TACH_INTERNAL)
         say_error(status, db_verb(reading->history->db), db_label(reading->history->db),
                   "out of memory");
@@ -331,12 +327,13 @@ static int reading_run(struct reading *reading,
 int history_read(struct history *history, const struct history_filter *filter,
                  int (*each)(void *context, const struct history_series *series), void *context)
 {
-    struct reading reading = {.history = history, .filter = filter};
+    struct reading reading = {
+        .history = history, .filter = filter, .each = each, .context = context};
 
     if (filter->regex && regcomp(&reading.regex, filter->regex, REG_EXTENDED | REG_NOSUB))
         return say_error(TACH_USAGE, db_verb(history->db), filter->regex,
                          "no extended regular expression");
-    const int status = reading_run(&reading, each, context);
+    const int status = reading_run(&reading);
     if (filter->regex)
         regfree(&reading.regex);
     free(reading.by_id);

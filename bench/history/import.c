@@ -145,23 +145,25 @@ static int format_run(enum import_format format, struct import *import)
     }
 }
 
-int import_parse(enum import_format format, const char *text, size_t size,
-                 const struct import_options *options, struct entries *out,
-                 struct import_error *error)
+int import_parse(const struct import_text *text, const struct import_options *options,
+                 struct entries *out, struct import_error *error)
 {
-    struct import import = {.text = text,
-                            .size = size,
+    struct import import = {.text = text->text,
+                            .size = text->size,
                             .options = options,
                             .entries = out,
                             .error = error,
                             .groups = json_object(),
                             .line = 1};
+    enum import_format format = text->format;
     size_t at;
 
     *out = (struct entries){0};
-    int wrong = strlen(text) == size ? 0 : import_fail(&import, "a zero byte: no text");
+    int wrong = strlen(text->text) == text->size ? 0 : import_fail(&import, "a zero byte: no text");
+    if (!wrong && format == IMPORT_AUTO)
+        format = format_sniff(text->text, text->size);
     if (!wrong)
-        wrong = format_run(format ? format : format_sniff(text, size), &import);
+        wrong = format_run(format, &import);
     json_decref(import.groups);
     const char *why = wrong ? NULL : entries_finish(out, &at);
     if (why) {

@@ -30,11 +30,16 @@ struct import_error {
     char text[256];
 };
 
-/* Reads a text, a zero byte behind it. Returns 0, or -1 with the error; entries_free is due in both
- * cases. Rows of one run (digest; else time, commit, class and machine) become one entry. */
-int import_parse(enum import_format format, const char *text, size_t size,
-                 const struct import_options *options, struct entries *out,
-                 struct import_error *error);
+struct import_text {
+    enum import_format format;
+    const char *text; /* a zero byte behind it */
+    size_t size;
+};
+
+/* Reads a text. Returns 0, or -1 with the error; entries_free is due in both cases. Rows of one run
+ * (digest; else time, commit, class and machine) become one entry. */
+int import_parse(const struct import_text *text, const struct import_options *options,
+                 struct entries *out, struct import_error *error);
 
 /* ---- for the formats ---- */
 

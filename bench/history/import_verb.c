@@ -121,8 +121,8 @@ static int parse_failed(const char *file, const struct import_error *error)
     return status;
 }
 
-static int text_import(const struct import_args *args, const char *file, const char *text,
-                       size_t size, struct db *db)
+static int text_import(const struct import_args *args, const char *file,
+                       const struct import_text *text, struct db *db)
 {
     char *machine = base_name(file);
     struct import_options options = args->options;
@@ -135,7 +135,7 @@ static int text_import(const struct import_args *args, const char *file, const c
     if (!options.machine)
         options.machine = machine;
     if (machine) {
-        status = import_parse(args->format, text, size, &options, &entries, &error)
+        status = import_parse(text, &options, &entries, &error)
                      ? parse_failed(file, &error)
                      : store_append(db, &entries, &tally);
         entries_free(&entries);
@@ -152,14 +152,15 @@ static int text_import(const struct import_args *args, const char *file, const c
 static int file_import(const struct import_args *args, const char *file, struct db *db)
 {
     const bool standard = !strcmp(file, "-");
-    char *text;
+    char *bytes;
     size_t size;
 
-    int status = file_read(VERB, standard ? "/dev/stdin" : file, FILE_MAX, &text, &size);
+    int status = file_read(VERB, standard ? "/dev/stdin" : file, FILE_MAX, &bytes, &size);
     if (status)
         return status;
-    status = text_import(args, standard ? "stdin" : file, text, size, db);
-    free(text);
+    const struct import_text text = {args->format, bytes, size};
+    status = text_import(args, standard ? "stdin" : file, &text, db);
+    free(bytes);
     return status;
 }
 

@@ -91,15 +91,15 @@ static struct history_segment *segment_of(struct history_segment **segments, siz
 }
 
 /* Copies each point behind those of its machine. */
-static int points_part(struct arena *arena, const struct history_point *points, size_t count,
-                       struct history_segment *segments, size_t segment_count)
+static int points_part(struct arena *arena, const struct history_point *points,
+                       const struct history_series *series, struct history_segment *segments)
 {
-    for (size_t s = 0; s < segment_count; s++) {
+    for (size_t s = 0; s < series->segment_count; s++) {
         struct history_point *own = arena_take(arena, segments[s].count * sizeof(*own));
         size_t used = 0;
         if (!own)
             return TACH_INTERNAL;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < series->count; i++)
             if (!strcmp(points[i].run->machine, segments[s].machine))
                 own[used++] = points[i];
         segments[s].points = own;
@@ -126,13 +126,13 @@ int segments_make(struct arena *arena, const struct history_point *points, size_
     free(found);
     if (status || !segments)
         return TACH_INTERNAL;
-    status = points_part(arena, points, series->count, segments, count);
+    series->segments = segments;
+    series->segment_count = count;
+    status = points_part(arena, points, series, segments);
     for (size_t i = 0; !status && i < count; i++) {
         status = segment_judge(arena, &segments[i], series->exact);
         if (!status && last && segments[i].count > last)
             segment_cut(arena, &segments[i], last);
     }
-    series->segments = segments;
-    series->segment_count = count;
     return status;
 }

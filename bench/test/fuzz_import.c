@@ -64,7 +64,8 @@ static int parse(const char *text, size_t size, struct entries *entries)
                                                   .unit = "",
                                                   .commit = ""};
     struct import_error error = {0};
-    const int wrong = import_parse(FORMAT, text, size, &options, entries, &error);
+    const struct import_text bytes = {FORMAT, text, size};
+    const int wrong = import_parse(&bytes, &options, entries, &error);
 
     if (wrong)
         require(error.line >= 1 && error.line <= size + 1 && error.text[0]);

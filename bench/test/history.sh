@@ -77,6 +77,13 @@ check grep -q '^subject      area: a line$' "$work/out"
 check grep -q "^commit       $(git -C "$work/tree" rev-parse HEAD)$" "$work/out"
 expect 0 '' "$tach" history show latest --db "$work/git-...db"
 check sh -c '! grep -q "^commit" "$1"' - "$work/out"
+# A run that was built from a revision is of that one, whatever the tree is now.
+git -C "$work/tree" -c user.name=n -c user.email=e commit -q --allow-empty -m later
+first=$(git -C "$work/tree" rev-parse HEAD~1)
+sed "s/\"tach_complete\"/\"revision\": \"$first\", &/" "$work/run-2/ipc.json" >"$work/built.json"
+expect 0 '' env -C "$work/tree" "$tach" history add "$work/built.json" --db "$work/built.db"
+expect 0 '' "$tach" history show latest --db "$work/built.db"
+check grep -q "^commit       $first$" "$work/out"
 expect 66 'No such file' history add "$work/absent"
 mkdir -p "$work/pair/base" "$work/pair/head"
 cp "$work/run-1/"* "$work/pair/base" && cp "$work/run-2/"* "$work/pair/head"

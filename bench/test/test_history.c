@@ -18,6 +18,15 @@ static const struct import_options plain = {.source = "test",
                                             .unit = "",
                                             .commit = ""};
 
+/* Reads a text with the options of these tests. */
+static int text_parse(enum import_format format, const char *text, struct entries *entries,
+                      struct import_error *error)
+{
+    const struct import_text bytes = {format, text, strlen(text)};
+
+    return import_parse(&bytes, &plain, entries, error);
+}
+
 static void exact_same(double number, const char *text)
 {
     char out[EXACT_MAX];
@@ -124,7 +133,7 @@ static void import_judge(enum import_format format, const char *text, size_t lin
 {
     struct import_error error = {0};
     struct entries entries;
-    const int wrong = import_parse(format, text, strlen(text), &plain, &entries, &error);
+    const int wrong = text_parse(format, text, &entries, &error);
 
     if (!EXPECT(wrong == (line ? -1 : 0)) || (line && !EXPECT(strstr(error.text, within))))
         fprintf(stderr, "    %zu: %s in %s\n", error.line, error.text, text);
@@ -252,7 +261,7 @@ static void good_test(void)
     struct import_error error;
     struct entries entries;
 
-    EXPECT(!import_parse(IMPORT_AUTO, csv, strlen(csv), &plain, &entries, &error));
+    EXPECT(!text_parse(IMPORT_AUTO, csv, &entries, &error));
     CHECK_EQ(entries.count, 2);
     const struct entry_point *a = point_find(&entries, 0, "a", "value");
     EXPECT(a->point.value == 11.5 && a->point.low == 10 && a->point.high == 13);
@@ -261,12 +270,12 @@ static void good_test(void)
     EXPECT(point_find(&entries, 1, "a", "value")->point.p99 == 22);
     CHECK_TEXT(entries.list[1].run.commit, "c2");
     entries_free(&entries);
-    EXPECT(!import_parse(IMPORT_AUTO, benchmark, strlen(benchmark), &plain, &entries, &error));
+    EXPECT(!text_parse(IMPORT_AUTO, benchmark, &entries, &error));
     EXPECT(point_find(&entries, 0, "q", "real_time")->point.value == 7500);
     EXPECT(point_find(&entries, 0, "[{", "real_time")->point.value == 3e6);
     CHECK_EQ(point_find(&entries, 0, "q", "real_time")->point.boots, 5);
     entries_free(&entries);
-    EXPECT(!import_parse(IMPORT_AUTO, lines, strlen(lines), &plain, &entries, &error));
+    EXPECT(!text_parse(IMPORT_AUTO, lines, &entries, &error));
     const struct history_point *call = &point_find(&entries, 0, "call", "value")->point;
     EXPECT(call->value == 3 && call->low == 2 && call->high == 5 && call->max == 6);
     EXPECT(call->boots == 16 && call->min == 1);
@@ -282,7 +291,7 @@ static void digest_of(const char *text, char out[65])
     struct entries entries;
 
     out[0] = 0;
-    EXPECT(!import_parse(IMPORT_CSV, text, strlen(text), &plain, &entries, &error));
+    EXPECT(!text_parse(IMPORT_CSV, text, &entries, &error));
     if (entries.count)
         snprintf(out, 65, "%s", entries.list[entries.count - 1].run.digest);
     entries_free(&entries);
