@@ -31,7 +31,8 @@ struct change {
 /* Finds the changes of a series of n finite numbers. `image`, where it is not NULL, names what was
  * measured at each point (a hash, 0 unknown): a point whose image is its predecessor's is never a
  * change. Writes at most room changes in rising order. Returns how many there are, or -1 when
- * memory ends or a number is not finite. O(n * window). */
+ * memory ends or a number is not finite. O(n * window); where every tenth point begins a level of
+ * its own, shuffles cost 30 times as much. */
 int detect_changes(const double *series, const uint64_t *image, size_t n,
                    const struct detect_rule *rule, struct change *out, size_t room);
 

@@ -74,8 +74,8 @@ static void test_none(void)
     series[59] *= 3;
     series[61] *= 3;
     EXPECT(find(series, NULL, 120) == 0);
-    for (size_t i = 0; i < 120; i++) /* a slope, in steps of 0.1 % */
-        series[i] = 5000 * (1 + 0.001 * (double)(i / 5) + 0.0003 * random_normal());
+    for (size_t i = 0; i < 120; i++) /* a slope, in steps of 0.2 % */
+        series[i] = 5000 * (1 + 0.002 * (double)(i / 5) + 0.0003 * random_normal());
     EXPECT(find(series, NULL, 120) == 0);
     for (size_t i = 0; i < 120; i++) /* 0.3 % is a change to nobody */
         series[i] = 5000 * (1 + 0.003 * (i >= 60) + 0.0002 * random_normal());
