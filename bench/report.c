@@ -143,6 +143,7 @@ static void sections_print(FILE *out, const struct report *report)
     report_ladder(out, report);
     report_phases(out, report);
     report_waterfall(out, report);
+    report_model(out, report);
     report_growth(out, report);
     report_mitigations(out, report);
     report_events(out, report);

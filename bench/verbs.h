@@ -18,6 +18,7 @@
     X(baseline, "write the committed baseline of a run")                                           \
     X(budget, "hold a run against the instruction budget")                                         \
     X(history, "keep runs commit by commit, find what changed")                                    \
+    X(model, "fit what a trap, a CR3 write and a byte cost in a run")                              \
     X(plot, "draw the figures of a run as SVG and PNG")                                            \
     X(report, "write one self-contained page about a run")
 

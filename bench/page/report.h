@@ -97,6 +97,9 @@ void report_waterfall(FILE *out, const struct report *report);
 /* The phases of a call, and what tracing adds to it. */
 void report_phases(FILE *out, const struct report *report);
 
+/* The crossing model: what a trap, a CR3 write, a byte cost. */
+void report_model(FILE *out, const struct report *report);
+
 /* Warm-up and drift. */
 void report_steady(FILE *out, const struct report *report);
 

@@ -66,6 +66,8 @@ holds "$work/alone.html" "$work/alone.json"
 check grep -q 'has no histograms' "$work/alone.html"
 check grep -q 'has no traced calls' "$work/alone.html"
 
+jq '.benchmarks |= .[:4]' "$work/alone.json" >"$work/few.json"
+
 # Without its frames a run is still a page; with damaged ones too.
 cp -r "$good" "$work/thin"
 rm "$work"/thin/boot-[12].frames
@@ -82,6 +84,24 @@ expect 0 '' "$tach" report "$work/odd.json" --out "$work/odd.html"
 holds "$work/odd.html" "$work/odd.json"
 check grep -q 'mean of their central 90 %.*R1/size:8 off (32 regions of 4 calls' "$work/odd.html"
 check grep -q 'Less with isolation is no gain.*: R0' "$work/odd.html"
+
+# The crossing model: the same numbers on the page, for a terminal and for programs.
+expect 2 'too few cells' "$tach" model "$work/few.json"
+expect 0 '' "$tach" model results/baseline.json
+check grep -q '^traps ' "$work/out"
+expect 0 '' "$tach" model --json results/baseline.json
+check jq -e '(.terms | length) == 11 and .r2 > 0.99 and .cells == (.figures | length) and
+    ([.figures[] | (.model + .residual - .measured) | fabs] | max) < 1e-6' "$work/out"
+jq -r '.terms[] | select(.used) | "<td data-judged=\"\(.name)\">" + (.value * 100 | round / 100 | tostring)' \
+    "$work/out" >"$work/terms"
+expect 0 '' "$tach" report results/baseline.json --out "$work/baseline.html"
+check test "$(wc -l <"$work/terms")" -ge 8
+while read -r term; do
+    check grep -qF -- "$term" "$work/baseline.html"
+done <"$work/terms"
+expect 65 '' "$tach" model LICENSE
+expect 66 '' "$tach" model "$work/absent"
+expect 0 '' "$tach" help model
 
 # A step that goes up is named as what it is where its reason is known, and as unknown where not.
 jq '(.benchmarks[] | select(.name == "ipc/D4/size:8/space:two/pti:off") | .instructions) = 1000' \
