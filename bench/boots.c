@@ -159,8 +159,11 @@ static int boot_make(struct boot_run *run, const struct matrix *matrix,
     }
     if (!modules || !run->argv_text)
         failed = boot_fail(run, "out of memory");
-    else if (start && process_start(&run->qemu, argv, run->log, setup->limit_s))
+    else if (start && process_start_held(&run->qemu, argv, run->log, setup->limit_s))
         failed = boot_fail(run, strerror(errno));
+    if (run->qemu.pid && setup->perf)
+        perf_attach(setup->perf, run->qemu.pid, &run->perf);
+    process_release(&run->qemu);
     free(modules);
     return failed;
 }
@@ -179,6 +182,7 @@ void boots_free(struct boots *boots)
 {
     for (size_t i = 0; i < boots->count; i++) {
         process_kill(&boots->runs[i].qemu);
+        perf_boot_free(&boots->runs[i].perf);
         capture_free(&boots->runs[i].capture);
         free(boots->runs[i].words);
         free(boots->runs[i].argv_text);

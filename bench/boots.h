@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "bench/matrix.h"
+#include "bench/perf.h"
 #include "bench/process.h"
 #include "bench/sha256.h"
 #include "traces/capture.h"
@@ -29,6 +30,7 @@ struct boot_setup {
     const char *loader, *kernel, *initfs;
     const char *directory; /* of the side */
     double limit_s;
+    const struct perf *perf; /* counts beside each boot; NULL: none does */
 };
 
 /* X(name, text): what has become of a boot. The texts stand in run.json. */
@@ -53,6 +55,7 @@ struct boot_run {
     char frames[512], log[512];
     char frames_sha256[SHA256_TEXT]; /* of what was received, once the boot has ended */
     struct process qemu;
+    struct perf_boot perf;
     bool loaded;
     struct capture capture;
     char reason[256]; /* of a boot that did not pass; printable */

@@ -8,6 +8,7 @@
 
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "bench/guest/frames.h"
 #include "bench/keep.h"
 #include "bench/measure.h"
 
@@ -70,6 +71,22 @@ static json_t *hello_json(const struct wire_hello *hello)
                      (json_int_t)hello->free_pages);
 }
 
+/* What the host counted, beside the kernel's own totals where the boot sent them. The host's counts
+ * begin with the loader and end with QEMU, so they are larger, by the same for all like boots. */
+static json_t *perf_json(const struct boot_run *run)
+{
+    json_t *json = json_copy(run->perf.json);
+    const struct boot *boot =
+        run->loaded && run->capture.boot_count ? &run->capture.boots[0] : NULL;
+
+    for (size_t i = 0; boot && i < boot->count_count; i++)
+        if (!strncmp(boot->counts[i].cell, COUNT_BOOT, sizeof(boot->counts[i].cell)))
+            json_object_set_new(json, "kernel",
+                                json_pack("{sI sI}", "traps", (json_int_t)boot->counts[i].traps,
+                                          "cr3_writes", (json_int_t)boot->counts[i].cr3_writes));
+    return json;
+}
+
 /* What a boot was and came to; what it said of itself while its capture is there. */
 static json_t *boot_json(const struct boot_run *run)
 {
@@ -81,6 +98,8 @@ static json_t *boot_json(const struct boot_run *run)
                              "seconds", run->qemu.took_s, "status", run->qemu.status, "timed_out",
                              run->qemu.timed_out, "reason", json_text(run->reason), "command",
                              json_text(run->argv_text ? run->argv_text : ""));
+    if (run->perf.json)
+        json_object_set_new(json, "perf", perf_json(run));
     if (run->state == BOOT_FAILED)
         json_object_set_new(json, "excluded", json_true());
     if (run->loaded && run->capture.boot_count && run->capture.boots[0].has_hello)

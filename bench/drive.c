@@ -114,6 +114,7 @@ static void boot_cut(struct boot_run *boot, const char *why)
 {
     snprintf(boot->reason, sizeof(boot->reason), "%s", why);
     boot->state = BOOT_PENDING;
+    perf_boot_free(&boot->perf);
 }
 
 static void run_full(struct progress *progress, const char *directory)
@@ -127,6 +128,8 @@ static void boot_done(struct progress *progress, struct boot_run *boot)
 {
     const struct run_side *side = &progress->run->sides[boot->side];
 
+    if (side->setup.perf)
+        perf_detach(side->setup.perf, &boot->perf);
     boot_judge(boot, &progress->run->matrix, &side->setup);
     if (boot->state == BOOT_FAILED && !space_left(side->directory, boot->frames)) {
         boot_cut(boot, "cut short: no space left");

@@ -26,8 +26,9 @@ double process_now(void)
 }
 
 /* In the child. Its own group keeps the terminal's Ctrl-C from it: the parent decides. */
-static _Noreturn void child_run(const char *const *argv, int log, pid_t parent)
+static _Noreturn void child_run(const char *const *argv, int log, pid_t parent, int gate)
 {
+    char byte;
     const int empty = open("/dev/null", O_RDONLY);
 
     setpgid(0, 0);
@@ -35,6 +36,8 @@ static _Noreturn void child_run(const char *const *argv, int log, pid_t parent)
         _exit(STATUS_NOT_FOUND);
     if (empty < 0 || dup2(empty, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         _exit(STATUS_NOT_FOUND);
+    while (read(gate, &byte, 1) < 0 && errno == EINTR)
+        continue;
     execvp(argv[0], (char *const *)(const void *)argv);
     dprintf(2, "%s: %s\n", argv[0], strerror(errno));
     _exit(STATUS_NOT_FOUND);
@@ -42,22 +45,49 @@ static _Noreturn void child_run(const char *const *argv, int log, pid_t parent)
 
 int process_start(struct process *process, const char *const *argv, const char *log, double limit_s)
 {
+    const int failed = process_start_held(process, argv, log, limit_s);
+
+    process_release(process);
+    return failed;
+}
+
+void process_release(struct process *process)
+{
+    if (process->gate > 0)
+        close(process->gate);
+    process->gate = -1;
+}
+
+int process_start_held(struct process *process, const char *const *argv, const char *log,
+                       double limit_s)
+{
+    int gate[2];
     const int file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     const pid_t parent = getpid();
 
-    *process = (struct process){.limit_s = limit_s, .started_s = process_now()};
+    *process = (struct process){.limit_s = limit_s, .started_s = process_now(), .gate = -1};
     if (file < 0)
         return -1;
+    if (pipe2(gate, O_CLOEXEC)) {
+        close(file);
+        return -1;
+    }
     fflush(NULL); /* or the child could print the parent's buffer once more */
     const pid_t pid = fork();
-    if (pid == 0)
-        child_run(argv, file, parent);
+    if (pid == 0) {
+        close(gate[1]);
+        child_run(argv, file, parent, gate[0]);
+    }
     const int error = errno;
     close(file);
+    close(gate[0]);
+    if (pid < 0)
+        close(gate[1]);
     errno = error;
     if (pid < 0)
         return -1;
     process->pid = pid;
+    process->gate = gate[1];
     return 0;
 }
 
@@ -96,6 +126,7 @@ void process_kill(struct process *process)
 
     if (!process->pid)
         return;
+    process_release(process);
     kill(process->pid, SIGKILL);
     while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
         continue;
@@ -104,13 +135,19 @@ void process_kill(struct process *process)
 
 bool process_found(const char *name)
 {
-    const char *path = getenv("PATH");
     char full[4096];
+
+    return process_path(name, full, sizeof(full));
+}
+
+bool process_path(const char *name, char *out, size_t size)
+{
+    const char *path = getenv("PATH");
 
     while (path && *path) {
         const size_t length = strcspn(path, ":");
-        snprintf(full, sizeof(full), "%.*s/%s", (int)length, path, name);
-        if (!access(full, X_OK))
+        if ((size_t)snprintf(out, size, "%.*s/%s", (int)length, path, name) < size &&
+            !access(out, X_OK))
             return true;
         path += length + (path[length] == ':');
     }

@@ -11,6 +11,7 @@
 #define QEMU_PROGRAM "qemu-system-x86_64"
 
 struct process {
+    int gate;         /* of one that is held: closed, it begins; else -1 or 0 */
     pid_t pid;        /* 0: none, or ended */
     double started_s; /* on the monotonic clock */
     double limit_s;   /* seconds from the start */
@@ -27,6 +28,12 @@ double process_now(void);
 int process_start(struct process *process, const char *const *argv, const char *log,
                   double limit_s);
 
+/* The same, but the program begins only with process_release: until then the child can be watched.
+ */
+int process_start_held(struct process *process, const char *const *argv, const char *log,
+                       double limit_s);
+void process_release(struct process *process);
+
 /* Looks once, without waiting; kills a child that is past its limit. True once it has ended. */
 bool process_ended(struct process *process);
 
@@ -38,5 +45,8 @@ void process_kill(struct process *process);
 
 /* True when a program of that name is in PATH. */
 bool process_found(const char *name);
+
+/* Where it is; false when it is not, or out is too small. */
+bool process_path(const char *name, char *out, size_t size);
 
 #endif

@@ -24,7 +24,8 @@ enum {
     OPT_HEAD,
     OPT_BASE_REV,
     OPT_RESUME,
-    OPT_SEED
+    OPT_SEED,
+    OPT_PERF
 };
 
 static const struct argp_option options[] = {
@@ -36,6 +37,8 @@ static const struct argp_option options[] = {
     {"seed", OPT_SEED, "N", 0, "Of the order of the boots (any; it is printed)", 0},
     {"jobs", 'j', "N", 0, "QEMUs at a time (icount 2; else 1, as they disturb each other)", 0},
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Bound of one boot (120)", 0},
+    {"perf", OPT_PERF, NULL, 0,
+     "Let the host count beside each boot, with the best that it has (into machine.json)", 0},
     {"resume", OPT_RESUME, "RUN", 0,
      "Go on with a run that was interrupted: its directory, or its name below results/run", 0},
     {"base", OPT_BASE, "IMAGE", 0,
@@ -107,7 +110,7 @@ static void args_check(const struct argp_state *state, const struct run_args *ar
     if (args->head && !args->base && !args->base_rev)
         argp_error(state, "--head needs --base or --base-rev");
     if (args->resume && (args->base || args->base_rev || args->out || args->class || args->boots ||
-                         args->seed >= 0))
+                         args->seed >= 0 || args->perf))
         argp_error(state, "a run is resumed as it began: only --jobs and --json go with --resume");
 }
 
@@ -163,6 +166,9 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case OPT_LOADER:
     case OPT_INITFS:
         image_parse(state, args, key, text);
+        return 0;
+    case OPT_PERF:
+        args->perf = true;
         return 0;
     case OPT_JSON:
         args->json = true;

@@ -118,10 +118,13 @@ static int run_finish(const struct run_args *args, struct run *run)
 /* Everything behind the checks: from here on a run exists. */
 static int run_make(const struct run_args *args, struct run *run)
 {
+    const unsigned jobs = class_exact(run) ? JOBS_OF_COUNTS : 1;
+
     run_setups(run);
-    const int status = drive_boots(run, args->jobs         ? args->jobs
-                                        : class_exact(run) ? JOBS_OF_COUNTS
-                                                           : 1);
+    if (run->perf_wanted)
+        perf_open(strcmp(run->choice.class, "kvm") != 0, &run->perf);
+    const int status = drive_boots(run, args->jobs ? args->jobs : jobs);
+    perf_close(&run->perf);
     if (!status)
         return run_finish(args, run);
     resume_say(run); /* no space for documents either */
@@ -194,6 +197,7 @@ static int plan_take(const struct run_args *args, struct run *run)
 
     strftime(run->date, sizeof(run->date), "%Y-%m-%dT%H:%M:%S%z", localtime_r(&now, &local));
     run->limit_s = args->limit_s;
+    run->perf_wanted = args->perf;
     run->plan.repetitions = args->boots ? args->boots : class_exact(run) ? 1 : BOOTS_OF_CYCLES;
     run->plan.seed = args->seed < 0 ? seed_any() : (uint32_t)args->seed;
     if (plan_boots(&run->matrix, &run->plan, &run->boots))

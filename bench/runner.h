@@ -17,6 +17,7 @@ struct run_args {
     unsigned jobs, boots; /* 0: what fits the class */
     int64_t seed;         /* below 0: any */
     bool json, quiet;     /* quiet: no table */
+    bool perf;            /* the host counts beside each boot */
 };
 
 /* Measures a matrix anew. Returns an enum tach_exit. */

@@ -33,7 +33,8 @@ void run_setups(struct run *run)
                                           .kernel = side->images[IMAGE_KERNEL].path,
                                           .initfs = side->images[IMAGE_INITFS].path,
                                           .directory = side->directory,
-                                          .limit_s = run->limit_s};
+                                          .limit_s = run->limit_s,
+                                          .perf = run->perf_wanted ? &run->perf : NULL};
     }
 }
 
@@ -50,6 +51,8 @@ static json_t *boot_json(const struct run *run, const struct boot_run *boot)
     json_object_set_new(json, "status", json_integer(boot->qemu.status));
     json_object_set_new(json, "timed_out", json_boolean(boot->qemu.timed_out));
     json_object_set_new(json, "frames_sha256", json_text(boot->frames_sha256));
+    if (boot->perf.json)
+        json_object_set(json, "perf", boot->perf.json);
     if (boot->reason[0])
         json_object_set_new(json, "reason", json_text(boot->reason));
     return json;
@@ -67,13 +70,13 @@ static json_t *state_json(const struct run *run)
                                                images_json(run->sides[i].images)));
     for (size_t i = 0; i < run->boots.count; i++)
         json_array_append_new(boots, boot_json(run, &run->boots.runs[run->boots.order[i]]));
-    json_t *root =
-        json_pack("{si ss ss so sI si so si sb so ss so so}", "tach_run", STATE_VERSION, "date",
-                  run->date, "class", run->choice.class, "reason", json_text(run->choice.reason),
-                  "seed", (json_int_t)run->plan.seed, "repetitions", (int)run->plan.repetitions,
-                  "timeout_s", json_number(run->limit_s), "resumed", (int)run->resumed, "complete",
-                  run_complete(run), "machine", machine_json(&run->machine), "matrix_sha256",
-                  matrix, "sides", sides, "boots", boots);
+    json_t *root = json_pack(
+        "{si ss ss so sI si so si sb sb so ss so so}", "tach_run", STATE_VERSION, "date", run->date,
+        "class", run->choice.class, "reason", json_text(run->choice.reason), "seed",
+        (json_int_t)run->plan.seed, "repetitions", (int)run->plan.repetitions, "timeout_s",
+        json_number(run->limit_s), "resumed", (int)run->resumed, "perf", run->perf_wanted,
+        "complete", run_complete(run), "machine", machine_json(&run->machine), "matrix_sha256",
+        matrix, "sides", sides, "boots", boots);
     if (root && run->findings)
         json_object_update(root, run->findings);
     return root;
@@ -128,6 +131,7 @@ static const char *plan_read(const json_t *root, struct run *run)
     run->plan = (struct plan){(unsigned)repetitions, (unsigned)sides, (uint32_t)seed};
     run->limit_s = json_number_value(json_object_get(root, "timeout_s"));
     run->resumed = (unsigned)(whole_of(root, "resumed", 1 << 20) + 1);
+    run->perf_wanted = json_is_true(json_object_get(root, "perf"));
     snprintf(run->date, sizeof(run->date), "%s", text_of(root, "date"));
     snprintf(run->choice.class, sizeof(run->choice.class), "%s", text_of(root, "class"));
     return run->limit_s > 0 && run->date[0] && run->choice.class[0]
@@ -201,6 +205,7 @@ static void boot_again(const json_t *json, struct boot_run *boot)
     boot->qemu.took_s = json_number_value(json_object_get(json, "seconds"));
     boot->qemu.status = (int)json_integer_value(json_object_get(json, "status"));
     boot->qemu.timed_out = json_is_true(json_object_get(json, "timed_out"));
+    boot->perf.json = json_incref(json_object_get(json, "perf"));
     snprintf(boot->reason, sizeof(boot->reason), "%s", text_of(json, "reason"));
 }
 

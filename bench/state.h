@@ -37,6 +37,8 @@ struct run {
     struct plan plan;
     double limit_s; /* of one boot */
     unsigned resumed;
+    bool perf_wanted; /* the host counts beside each boot */
+    struct perf perf;
     struct machine machine;
     struct class_choice choice;
     char *matrix_text;

@@ -91,8 +91,8 @@ long cell_parse(const char *name, uint64_t length, struct work *w);
 const struct rung *rung_find(const char *name, uint64_t length);
 long cell_set_up(struct work *w);
 void cell_tear_down(struct work *w);
-/* Sleeps until the CPU has halted: a tick that was armed for a slice that is over falls here, and not
- * into a region. */
+/* Sleeps until the CPU has halted: a tick that was armed for a slice that is over falls here, and
+ * not into a region. */
 void machine_quiet(void);
 /* Bytes of payload that the kernel copies in one call. */
 uint64_t cell_copied(const struct work *w);
@@ -111,6 +111,9 @@ long kernel_measure(struct work *w);
 long waiter_report(const uint64_t *samples, unsigned n);
 /* traced.c: the records of the boot so far, but for the phases of its calls. */
 long boot_trace(void);
+
+/* Sends the kernel's counters over the whole boot so far. */
+void totals_send(void);
 /* One cell of a boot with tracing: its records and its counts; a rung without traps in the table is
  * only run. */
 long cell_trace(struct work *w);

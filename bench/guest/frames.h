@@ -8,6 +8,9 @@
 #include "bench/guest/histogram.h"
 #include "kernel/abi/abi.h"
 
+/* The cell of the kernel's counters over a whole boot, up to when its cells are done. */
+#define COUNT_BOOT "boot"
+
 /* Opens `trace:`. */
 long frames_open(void);
 /* 0, or the first error since frames_open. */

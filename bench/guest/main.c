@@ -96,5 +96,7 @@ int main(int argc, char **argv, char **envp)
         cell ? cell_do(argv[3], strlen(argv[3]), number(argv[2]), false) : cells_do(argv[1]);
     server_end();
     crowd_end();
+    if (machine.trace && !cell)
+        totals_send();
     return good ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 #include "bench/process.h"
 #include "bench/sha256.h"
 #include "bench/test/unit.h"
+#include "bench/uprobe.h"
 
 static int digest_is(const char *text, size_t size, const char *wanted)
 {
@@ -96,6 +97,87 @@ static void test_probe(void)
     printf("  kvm: %s: %s\n", probe.passed ? "passes" : "refused", probe.reason);
 }
 
+/* The functions of this very program; then of files that are damaged or foreign. */
+static void test_symbols(void)
+{
+    struct uprobe probes[] = {{.name = "none", .symbol = "tach_no_such_function"}};
+    struct uprobe wanted[] = {{.name = "a", .symbol = "cpu_x86_update_cr3"},
+                              {.name = "b", .symbol = "do_interrupt_all"}};
+    char program[4096], *file;
+    size_t size, found = 0;
+
+    EXPECT(process_path(QEMU_PROGRAM, program, sizeof(program)) && program[0] == '/');
+    EXPECT(!file_read("test", program, 256u << 20, &file, &size));
+    EXPECT(!uprobe_symbols((const uint8_t *)file, size, probes, 1) && !probes[0].offset);
+    EXPECT(uprobe_symbols((const uint8_t *)file, size, wanted, 2) == 2);
+    EXPECT(wanted[0].offset && wanted[0].offset < size && wanted[0].offset != wanted[1].offset);
+    srandom(12);
+    for (unsigned round = 0; round < 2000; round++) {
+        uint8_t damaged[4096];
+        const size_t cut = (size_t)random() % sizeof(damaged);
+        memcpy(damaged, file, sizeof(damaged));
+        for (unsigned i = 0; i < 8; i++)
+            damaged[(size_t)random() % 1024] = (uint8_t)random();
+        wanted[0].offset = 0;
+        found += uprobe_symbols(damaged, cut, wanted, 1);
+    }
+    EXPECT(found == 0); /* the sanitizers judge the rest */
+    for (unsigned round = 0; round < 40; round++) {
+        uint8_t *at = (uint8_t *)file + (round % 2 ? size - 64 * 40 : 0);
+        for (unsigned i = 0; i < 4; i++)
+            at[(size_t)random() % (round % 2 ? 64 * 40 : 64)] = (uint8_t)random();
+        wanted[0].offset = 0;
+        uprobe_symbols((const uint8_t *)file, size, wanted, 1);
+    }
+    free(file);
+}
+
+/* A held child does nothing before it is released, and killing one that is held leaves nothing. */
+static void test_held(const char *log)
+{
+    const char *good[] = {"sh", "-c", "echo heard", NULL};
+    struct process process;
+    char *text;
+    size_t size;
+
+    EXPECT(!process_start_held(&process, good, log, 10));
+    usleep(30000);
+    EXPECT(!process_ended(&process) && !file_read("test", log, 100, &text, &size) && !size);
+    free(text);
+    process_release(&process);
+    process_wait(&process);
+    EXPECT(process.status == 0 && !file_read("test", log, 100, &text, &size) && size == 6);
+    free(text);
+    EXPECT(!process_start_held(&process, good, log, 10));
+    process_kill(&process);
+    EXPECT(!process.pid && process.status == -1);
+}
+
+/* What is moved into place is whole; where it cannot be, the old file stays. */
+static void test_replace(const char *directory)
+{
+    char path[200], part[220];
+    char *text;
+    size_t size;
+
+    snprintf(path, sizeof(path), "%s/r/file", directory);
+    snprintf(part, sizeof(part), "%s.part", path);
+    for (unsigned round = 0; round < 2; round++) {
+        FILE *file = file_replace("test", path);
+        EXPECT(file && fputs(round ? "new" : "old", file) >= 0);
+        EXPECT(access(path, F_OK) == (round ? 0 : -1) && !access(part, F_OK));
+        EXPECT(file_replace_finish("test", path, file) == TACH_OK && access(part, F_OK));
+    }
+    EXPECT(!file_read("test", path, 10, &text, &size) && !strcmp(text, "new"));
+    free(text);
+    EXPECT(!symlink("/dev/full", part));
+    FILE *file = file_replace("test", path);
+    EXPECT(file && fputs("lost", file) >= 0);
+    EXPECT(file_replace_finish("test", path, file) == TACH_CANTCREATE && access(part, F_OK));
+    EXPECT(!file_read("test", path, 10, &text, &size) && !strcmp(text, "new"));
+    free(text);
+}
+
 int main(void)
 {
     char directory[] = "/tmp/tach-test-XXXXXX", log[64];
@@ -105,6 +187,9 @@ int main(void)
     test_sha256();
     test_process(log);
     test_file(directory);
+    test_held(log);
+    test_replace(directory);
+    test_symbols();
     test_probe();
     const char *clean[] = {"rm", "-rf", directory, NULL};
     struct process process;
