@@ -147,9 +147,16 @@ build/h/%.o: %.c build/flags
 build/probe.elf: bench/probe/probe.asm
 	@mkdir -p $(@D); $(NASM) -f bin -I. $< -o $@
 
+# ---- the bootable image ------------------------------------------------------------------------------
+iso: build/tach.iso
+usb: build/tach.iso
+	@kernel/image/usb.py $< $(DEVICE)
+build/tach.iso: build/loader.elf build/kernel.elf build/initfs.img bench/matrix.cfg $(wildcard kernel/image/*.py)
+	@kernel/image/image.py $@
+
 # ---- tests ------------------------------------------------------------------------------------------
 include bench/test/tests.mk
-tests: all $(TESTS)
+tests: all iso $(TESTS)
 check: setup
 	$(MAKE) -j2 tests
 	@bench/test/check.py bench/test/suites.cfg
@@ -200,4 +207,4 @@ clean:
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all FORCE tests check features features-readme mutants truth bench budget baseline bench-host setup clean
+.PHONY: all FORCE iso usb tests check features features-readme mutants truth bench budget baseline bench-host setup clean

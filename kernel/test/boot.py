@@ -64,6 +64,7 @@ class Row:
         self.name, self.machine, self.memory, words, self.exit = cell[:5]
         if self.machine not in machines.MACHINES:
             raise BadRow("line %d: no machine %r" % (number, self.machine))
+        self.bochs = self.machine.endswith("bochs")
         if self.exit not in exits:
             raise BadRow("line %d: no exit name %r" % (number, self.exit))
         self.value = exits[self.exit]
@@ -200,8 +201,8 @@ class Harness:
         serial, out, note, start = "", b"", "", time.monotonic()
         try:
             command, boot = self.command(row)
-            with open(BOCHS_LOCK if row.machine == "bochs" else os.devnull, "a") as lock:
-                if row.machine == "bochs":
+            with open(BOCHS_LOCK if row.bochs else os.devnull, "a") as lock:
+                if row.bochs:
                     fcntl.flock(lock, fcntl.LOCK_EX)
                 start = time.monotonic()
                 status, out = self.execute(row, command)
@@ -222,7 +223,7 @@ class Harness:
     def crash_note(row, boot, status):
         """What to say where Bochs was killed by a signal after it did the guest's shutdown, else "". A
         crash before that, as of any other emulator, is a failed boot."""
-        if row.machine != "bochs" or status is None or status >= 0 or not machines.bochs_ended(boot):
+        if not row.bochs or status is None or status >= 0 or not machines.bochs_ended(boot):
             return ""
         return "Bochs died by %s after the guest's end" % signal.Signals(-status).name
 
@@ -308,23 +309,23 @@ class Work:
     while there are others."""
 
     def __init__(self, rows):
-        self.rows = sorted(rows, key=lambda row: row.machine != "bochs")
+        self.rows = sorted(rows, key=lambda row: not row.bochs)
         self.lock = threading.Lock()
         self.bochs = 0
 
     def take(self):
         with self.lock:
-            free = [r for r in self.rows if not self.bochs or r.machine != "bochs"] or self.rows
+            free = [r for r in self.rows if not self.bochs or not r.bochs] or self.rows
             if not free:
                 return None
             row = free[0]  # free may be self.rows
             self.rows.remove(row)
-            self.bochs += row.machine == "bochs"
+            self.bochs += row.bochs
             return row
 
     def done(self, row):
         with self.lock:
-            self.bochs -= row.machine == "bochs"
+            self.bochs -= row.bochs
 
     def give_up(self):
         with self.lock:

@@ -6,8 +6,15 @@ for "the guest wrote value v". Nothing here waits or judges: boot.py does. Every
 the boot's own directory."""
 
 import os
-import subprocess
+import sys
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "kernel/image")]
+
+import menu  # noqa: E402
+import rescue  # noqa: E402
+
+IMAGE = os.path.join(ROOT, "build/tach.iso")
 CPU = "qemu64,+smep,+smap,+umip,+fsgsbase,+rdtscp,+pdpe1gb,+pku,+xsave,+xsaveopt"
 MICROVM = "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on"
 MUTE = "microvm,acpi=off,isa-serial=off"
@@ -22,13 +29,8 @@ module2 /kernel.elf
 module2 /initfs.img
 boot
 """
-GRUB_MODULES = ("normal multiboot2 serial iso9660 search search_fs_file terminal part_msdos part_gpt "
-                "part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_plan part_sun "
-                "part_sunpc")
 
-
-class Unavailable(Exception):
-    """This host lacks what the machine needs; the text says what."""
+Unavailable = rescue.Unavailable
 
 
 class Boot:
@@ -41,6 +43,7 @@ class Boot:
         self.memory = memory
         self.words = words
         self.cpu = cpu
+        self.iso_template = None  # none: the image that a user boots
         self.serial = os.path.join(directory, "serial")
         self.log = os.path.join(directory, "bochs.log")
 
@@ -70,23 +73,29 @@ def kernel_arguments(boot):
 
 def iso_make(boot, template):
     """A hybrid BIOS and EFI ISO of the three images, its command line still to be filled in."""
-    tree = template + ".tree"
-    os.makedirs(os.path.join(tree, "boot/grub"), exist_ok=True)
-    for name, source in zip(("loader.elf", "kernel.elf", "initfs.img"), [boot.loader] + boot.modules):
-        with open(source, "rb") as f, open(os.path.join(tree, name), "wb") as g:
-            g.write(f.read())
-    with open(os.path.join(tree, "boot/grub/grub.cfg"), "wb") as f:
-        f.write(GRUB_CFG % SLOT)
-    command = ["grub-mkrescue", "-o", template + ".new", "--install-modules=" + GRUB_MODULES,
-               "--fonts=", "--locales=", "--themes=", tree]
+    files = dict(zip(("loader.elf", "kernel.elf", "initfs.img"), [boot.loader] + boot.modules))
+    rescue.make(files, GRUB_CFG % SLOT, template)
+
+
+def image_fill(boot):
+    """A copy of the image that `make iso` made, which starts the words at once. Only the first lines of
+    its menu are written over; everything else is what a user boots."""
+    words = boot.words.replace(";", "\\;")
+    head = ('set default=words\nset timeout=0\nset more="%s"\n' % words).encode()
+    if len(head) >= len(menu.HEAD):
+        raise ValueError("command line too long for the image's menu")
+    head += b"#" * (len(menu.HEAD) - len(head) - 1) + b"\n"
+    target = os.path.join(boot.directory, "boot.iso")
     try:
-        made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, timeout=120, check=False)
-    except FileNotFoundError:
-        raise Unavailable("grub-mkrescue is not installed") from None
-    if made.returncode:
-        raise Unavailable("grub-mkrescue: " + made.stdout.decode(errors="replace")[-300:])
-    os.replace(template + ".new", template)
+        with open(IMAGE, "rb") as f:
+            image = f.read()
+    except OSError:
+        raise Unavailable(IMAGE + ": no such file; make iso makes it") from None
+    if image.count(menu.HEAD) != 1:
+        raise Unavailable(IMAGE + ": the first lines of its menu are not there once")
+    with open(target, "wb") as f:
+        f.write(image.replace(menu.HEAD, head))
+    return target
 
 
 def iso_fill(template, target, words):
@@ -104,6 +113,8 @@ def iso_fill(template, target, words):
 
 
 def iso(boot):
+    if not boot.iso_template:
+        return image_fill(boot)
     return iso_fill(boot.iso_template, os.path.join(boot.directory, "boot.iso"), boot.words)
 
 
@@ -145,11 +156,17 @@ def bochs_ended(boot):
         return False
 
 
-def iso_efi(boot):
+def efi(boot, medium):
     firmware = next((f for f in OVMF if os.path.exists(f)), None)
     if firmware is None:
         raise Unavailable("no OVMF firmware: " + ", ".join(OVMF))
-    return qemu(boot, "q35", ["-bios", firmware, "-cdrom", iso(boot)])
+    return qemu(boot, "q35", ["-bios", firmware] + medium)
+
+
+def disk(boot):
+    """As a USB stick has it: the image is the whole disk."""
+    return ["-drive", "if=none,id=stick,format=raw,file=" + iso(boot), "-device", "qemu-xhci",
+            "-device", "usb-storage,drive=stick"]
 
 
 def qemu_status(value):
@@ -161,7 +178,7 @@ def bochs_status(_):
 
 
 # name: command of a boot, exit status of a value, whether it boots from an ISO. "mute" is a machine
-# without a serial port: its exit status is all that it says.
+# without a serial port: its exit status is all that it says. "image-" boots what `make iso` made.
 MACHINES = {
     "microvm": (lambda b: qemu(b, MICROVM, kernel_arguments(b)), qemu_status, False),
     "icount": (lambda b: qemu(b, MICROVM, ICOUNT + kernel_arguments(b)), qemu_status, False),
@@ -169,6 +186,12 @@ MACHINES = {
     "pc": (lambda b: qemu(b, "pc", kernel_arguments(b)), qemu_status, False),
     "q35": (lambda b: qemu(b, "q35", kernel_arguments(b)), qemu_status, False),
     "iso-bios": (lambda b: qemu(b, "pc", ["-cdrom", iso(b)]), qemu_status, True),
-    "iso-efi": (iso_efi, qemu_status, True),
+    "iso-efi": (lambda b: efi(b, ["-cdrom", iso(b)]), qemu_status, True),
     "bochs": (bochs, bochs_status, True),
+    "image-pc": (lambda b: qemu(b, "pc", ["-cdrom", iso(b)]), qemu_status, False),
+    "image-q35": (lambda b: qemu(b, "q35", ["-cdrom", iso(b)]), qemu_status, False),
+    "image-usb": (lambda b: qemu(b, "q35", disk(b)), qemu_status, False),
+    "image-efi": (lambda b: efi(b, ["-cdrom", iso(b)]), qemu_status, False),
+    "image-efi-usb": (lambda b: efi(b, disk(b)), qemu_status, False),
+    "image-bochs": (bochs, bochs_status, False),
 }

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""The boot menu of the image: grub.cfg, made of the benchmark matrix.
+
+Every cell of the matrix is in it, in as many entries as a command line is too short for. What a
+user chooses (cells, other words) lives in exported variables, and the menu is read again.
+Called by image.py and by its test."""
+
+import re
+
+CELLS_MAX = 1500  # bytes of one bench= word: a command line has 2047, and the user adds words
+GROUPS = (("Null and file calls (R)", r"R\d"), ("Messages (D)", r"D\d"), ("Schemes (T)", r"T\d"),
+          ("Interrupts", r"irq-"), ("Moving a service", r"move"), ("The rest", r""))
+# The first lines of grub.cfg. The tests write their own over them, which may be as long.
+HEAD = b"""set default=all
+set timeout=10
+#%s
+""" % (b"-" * 600)
+TERMINALS = """
+# The firmware's screen and keyboard, and the first serial port where there is one.
+if serial --unit=0 --speed=115200 ; then
+    terminal_input console serial
+    terminal_output console serial
+fi
+function tach {
+    multiboot2 /loader.elf "$@" $more
+    module2 /kernel.elf
+    module2 /initfs.img
+}
+if [ -z "$cells" ] ; then set cells=R0 ; fi
+# who has chosen something wants to choose on
+if [ -n "$chosen" ] ; then set timeout=-1 ; fi
+export cells more chosen
+"""
+LAST = """
+menuentry "Cells: $cells" --id cells { tach pti=on wire=frames bench=$cells }
+menuentry "Console" --id console { tach pti=on }
+menuentry "Only the words below" --id words { tach }
+menuentry "Change the cells (now: $cells)" {
+    echo -n "Cells, parted by commas: "
+    read cells
+    set chosen=1
+    configfile /boot/grub/grub.cfg
+}
+menuentry "Change the boot words of every entry (now: $more)" {
+    echo -n "Boot words: "
+    read more
+    set chosen=1
+    configfile /boot/grub/grub.cfg
+}
+"""
+
+
+class BadMatrix(Exception):
+    """The matrix cannot be read; the text says where."""
+
+
+def cells_read(text):
+    """Names of all cells, in the matrix's order: RUNG[/size:N][/space:S][/WORD]."""
+    names = []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split("#")[0].split()
+        if not words or words[0] == "axis":
+            continue
+        if not 3 <= len(words) <= 4:
+            raise BadMatrix("line %d: %d columns" % (number, len(words)))
+        parts = [words[0]]
+        parts += ["size:" + words[1]] * (words[1] != "-") + ["space:" + words[2]] * (words[2] != "-")
+        names.append("/".join(parts + words[3:]))
+    return names
+
+
+def batches(names):
+    """The same names in lists that fit one boot word each."""
+    lists = [[]]
+    for name in names:
+        if len(",".join(lists[-1] + [name])) > CELLS_MAX:
+            lists.append([])
+        lists[-1].append(name)
+    return lists
+
+
+def entry(title, identity, words):
+    return 'menuentry "%s" --id %s { tach %s }\n' % (title, identity, words)
+
+
+def measure(title, identity, names, trace):
+    """Entries for these cells, with isolation and without, one for each part that fits."""
+    parts, text = batches(names), ""
+    for pti in ("on", "off"):
+        for number, part in enumerate(parts, 1):
+            say = title if len(parts) == 1 else "%s, part %d of %d" % (title, number, len(parts))
+            # the very first one is the default, which a machine without a keyboard starts
+            unique = identity if pti == "on" and number == 1 else \
+                "%s-%s-%d" % (identity, pti, number)
+            text += entry("%s, isolation %s" % (say, pti), unique,
+                          "pti=%s trace=%s wire=frames bench=%s" % (pti, trace, ",".join(part)))
+    return text
+
+
+def grouped(names):
+    """(title, names) of each group; a cell belongs to the first that it matches."""
+    left = list(names)
+    for title, pattern in GROUPS:
+        chosen = [n for n in left if re.match(pattern, n)]
+        left = [n for n in left if n not in chosen]
+        if chosen:
+            yield title, chosen
+
+
+def submenu(title, body):
+    return 'submenu "%s ..." {\n%s}\n' % (title, body)
+
+
+def menu(matrix):
+    """grub.cfg as bytes, of the matrix's text."""
+    names = cells_read(matrix)
+    if not names:
+        raise BadMatrix("no cells")
+    text = TERMINALS + measure("Measure everything", "all", names, "off")
+    text += submenu("Measure one group", "".join(
+        measure(title, "group%d" % number, chosen, "off")
+        for number, (title, chosen) in enumerate(grouped(names))))
+    text += submenu("Profile: phases and counts of each call",
+                    measure("Profile everything", "profile", names, "on"))
+    return HEAD + (text + LAST).encode("ascii")
