@@ -31,6 +31,8 @@ def table(path):
             limit = cells[1].split() if len(cells) == 3 else []
             if not limit or not limit[0].isdigit() or limit[1:] not in ([], ["alone"]):
                 sys.exit(f"{path}:{number}: a row is: name | seconds [alone] | command")
+            if any(cells[0] == row[0] for row in rows):
+                sys.exit(f"{path}:{number}: {cells[0]} is there already")
             rows.append((cells[0], int(limit[0]), len(limit) > 1, cells[2]))
     return rows
 

@@ -138,7 +138,7 @@ long passing_obtain(struct task *task, const struct file *file, uint64_t *handle
     long fd = fd_install(task, passed->file, passed->rights);
     if (fd < 0)
         return fd;
-    *handle = passed->handle;
+    *handle = file->root ? passed->handle : 0; /* a pair's is a name that only the kernel uses */
     (void)passed_take(file->scheme, passed);
     return fd;
 }

@@ -14,7 +14,8 @@
 long passing_send(const struct task *task, const struct file *file, uint64_t fd);
 
 /* Gives the task the oldest descriptor that was sent to `file`: its number, and in *handle that of
- * the file it was sent on. EAGAIN: none waits, EOPNOTSUPP, EMFILE or ENOMEM: it waits on. */
+ * the file it was sent on (0 at a pipe). EAGAIN: none waits, EOPNOTSUPP, EMFILE or ENOMEM: it waits
+ * on. */
 long passing_obtain(struct task *task, const struct file *file, uint64_t *handle);
 
 /* The file is gone: what waits for it goes too. */
