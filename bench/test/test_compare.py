@@ -200,7 +200,7 @@ def check_hostile():
     _, out, _ = tach(old, new)
     expect("\x1b" not in out and "\\x1b" in out and "\u00e9" not in out, "terminal: " + repr(out))
     _, text, _ = tach(old, new, "--markdown")
-    expect(not re.search(r"[`@\x1b\u00e9]|<b>|<i>|\*_|\[a\]", text), "Markdown: " + repr(text))
+    expect(not re.search(r"[`@\x1b\u00e9]|&#64;|<b>|<i>|\*_|\[a\]", text), "Markdown: " + repr(text))
     widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
     expect(widths == {8}, f"cells of a row: {widths}")
     expect("### tach: regressed" in text and "made by: tach compare" in text, text)
