@@ -5,7 +5,16 @@
 #include <stdlib.h>
 
 #include "bench/verbs.h"
+#include "traces/port.h"
 #include "traces/receive.h"
+
+enum { OPT_LIST = 256 };
+
+/* What the arguments say. */
+struct collect_args {
+    struct receive_options options;
+    bool list;
+};
 
 static bool number_parse(const char *text, double limit, double *out)
 {
@@ -16,9 +25,20 @@ static bool number_parse(const char *text, double limit, double *out)
     return end != text && *end == 0 && errno == 0 && *out >= 0 && *out <= limit;
 }
 
+/* The next place of SOURCE and OUTPUT; --port has taken the first. */
+static void name_take(struct argp_state *state, struct receive_options *options, char *argument)
+{
+    const char **slot = options->source ? &options->output : &options->source;
+
+    if (*slot)
+        argp_error(state, "%s: one SOURCE and one OUTPUT", argument);
+    *slot = argument;
+}
+
 static error_t option_parse(int key, char *argument, struct argp_state *state)
 {
-    struct receive_options *options = state->input;
+    struct collect_args *args = state->input;
+    struct receive_options *options = &args->options;
     double number = 0;
 
     switch (key) {
@@ -41,13 +61,23 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'q':
         options->quiet = true;
         return 0;
+    case 'w':
+        options->wait = true;
+        return 0;
+    case 'p':
+        options->wait = true;
+        if (options->source)
+            argp_error(state, "--port DEVICE stands before OUTPUT, and once");
+        options->source = argument;
+        return 0;
+    case OPT_LIST:
+        args->list = true;
+        return 0;
     case ARGP_KEY_ARG:
-        if (state->arg_num >= 2)
-            argp_error(state, "one SOURCE and one OUTPUT");
-        *(state->arg_num == 0 ? &options->source : &options->output) = argument;
+        name_take(state, options, argument);
         return 0;
     case ARGP_KEY_END:
-        if (state->arg_num < 2)
+        if (!args->list && !options->output)
             argp_error(state, "a SOURCE and an OUTPUT are needed");
         return 0;
     default:
@@ -59,6 +89,9 @@ static const struct argp_option collect_options[] = {
     {"boots", 'n', "N", 0, "Stop at the END of N boots; 0: at the end of the source", 0},
     {"timeout", 't', "SECONDS", 0, "Stop after this long without the last END", 0},
     {"baud", 'b', "RATE", 0, "Rate of a serial line (115200)", 0},
+    {"port", 'p', "DEVICE", 0, "The SOURCE is this serial port, and waited for as with --wait", 0},
+    {"wait", 'w', NULL, 0, "Wait for SOURCE to be there, and to come back once it is gone", 0},
+    {"list", OPT_LIST, NULL, 0, "List the serial ports of this machine", 0},
     {"append", 'a', NULL, 0, "Add to OUTPUT where it is there", 0},
     {"force", 'f', NULL, 0, "Replace OUTPUT where it is there", 0},
     {"quiet", 'q', NULL, 0, "Neither progress nor summary", 0},
@@ -69,14 +102,19 @@ static const struct argp collect_argp = {
     option_parse,
     "SOURCE OUTPUT",
     "Receive frames and keep every byte of them.\v"
-    "SOURCE is a file, a pipe, a serial device or pty, a unix socket, or - for standard input. "
-    "A device or socket is read until the END of one boot, anything else to its end.\n\n"
-    "  tach collect /dev/ttyUSB0 metal.tach\n"
+    "SOURCE is a file, a pipe, a serial device or pty, a unix socket, tcp:HOST:PORT (the raw bytes "
+    "of a line, as ser2net gives them), or - for standard input. "
+    "A device or socket is read until the END of one boot, anything else to its end. A line is "
+    "read by one program at a time.\n\n"
+    "  tach collect --list\n"
+    "  tach collect --port /dev/ttyUSB0 metal.tach\n"
+    "  tach collect --wait tcp:rack7:2001 metal.tach\n"
     "  tach collect --boots 4 --timeout 60 /tmp/serial.sock run.tach\n"
     "  qemu-system-x86_64 ... -serial stdio | tach collect - run.tach\n\n"
     "Exits with 0 when every boot wanted came whole; 65 when the source ended, timed out or was "
-    "damaged before that; 66 when SOURCE is missing or unreadable; 73 when OUTPUT cannot be "
-    "written; 74 when a device failed. Whatever was received is kept.",
+    "damaged before that; 66 when SOURCE is missing or cannot be read; 69 when there is no serial "
+    "port to list; 73 when OUTPUT cannot be written; 74 when a device failed. Whatever was "
+    "received is kept.",
     NULL,
     NULL,
     NULL};
@@ -84,9 +122,9 @@ static const struct argp collect_argp = {
 int verb_collect(int argc, char **argv)
 {
     static char name[] = "tach collect";
-    struct receive_options options = {.boots = RECEIVE_DEFAULT, .baud = 115200};
+    struct collect_args args = {.options = {.boots = RECEIVE_DEFAULT, .baud = 115200}};
 
     argv[0] = name;
-    argp_parse(&collect_argp, argc, argv, 0, NULL, &options);
-    return receive(&options);
+    argp_parse(&collect_argp, argc, argv, 0, NULL, &args);
+    return args.list ? port_list("collect") : receive(&args.options);
 }

@@ -25,6 +25,8 @@
 #define PROGRESS_MS 100
 #define QUIET_MS    150  /* this long without a byte after the last END: nothing more comes */
 #define LINGER_MS   1000 /* and no longer than this for the line that says how the boot ended */
+#define TICK_MS     1000 /* the longest sleep: a longer one was not ours */
+#define RETRY_MS    200  /* between two looks for a source that is not there */
 
 struct receiver {
     struct receive_options options;
@@ -32,8 +34,10 @@ struct receiver {
     int output;
     struct frame_decoder decoder;
     uint64_t ends, bytes, kept;
+    uint64_t cut; /* boots that began before the last END and had none */
     int64_t started_ms, ended_ms, heard_ms, shown_ms; /* ended: at the last END wanted, else 0 */
     bool terminal, eof, timed_out;
+    bool missed; /* said that the source is not there */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -55,7 +59,10 @@ static void frame_seen(void *context, const struct frame *frame)
 {
     struct receiver *receiver = context;
 
-    receiver->ends += frame->header.type == WIRE_END;
+    if (frame->header.type != WIRE_END)
+        return;
+    receiver->ends++;
+    receiver->cut = receiver->decoder.counts.boots - receiver->ends;
 }
 
 static bool boots_done(const struct receiver *receiver)
@@ -193,29 +200,98 @@ static int due_ms(struct receiver *receiver)
         receiver->timed_out = limit <= 0;
     }
     due = due < limit ? due : limit;
+    due = due < TICK_MS ? due : TICK_MS;
     return due > 0 ? (int)due : 0;
+}
+
+/* Tells, beside the error lines, how the source comes and goes. */
+static void source_note(const struct receiver *receiver, const char *what)
+{
+    if (receiver->options.quiet)
+        return;
+    fprintf(stderr, "%stach " VERB ": ", receiver->terminal ? "\r" : "");
+    say_name(stderr, receiver->options.source);
+    fprintf(stderr, ": %s\n", what);
+}
+
+/* Opens the source, or where it may still come notes that it is waited for: then fd stays -1. */
+static int source_connect(struct receiver *receiver)
+{
+    const struct receive_options *options = &receiver->options;
+    struct source *source = &receiver->source;
+    int status = source_open(options->source, options->baud, source);
+    char what[300];
+
+    if (status == TACH_OK) {
+        if (options->boots == RECEIVE_DEFAULT)
+            receiver->options.boots = source->live ? 1 : RECEIVE_ANY;
+        if (receiver->missed)
+            source_note(receiver, "is there");
+        receiver->missed = false;
+        return TACH_OK;
+    }
+    source_close(source);
+    if (status != TACH_NOINPUT || !options->wait)
+        return say_error(status, VERB, options->source, "%s", source->why);
+    snprintf(what, sizeof what, "%s; waiting for it", source->why);
+    if (!receiver->missed)
+        source_note(receiver, what);
+    receiver->missed = true;
+    return TACH_OK;
+}
+
+/* The source ended: for good, or it is waited for. */
+static void source_gone(struct receiver *receiver)
+{
+    receiver->eof = !receiver->options.wait || !receiver->source.live || receiver->ended_ms != 0;
+    if (receiver->eof)
+        return;
+    source_close(&receiver->source);
+    source_note(receiver, "is gone; waiting for it to come back");
+    receiver->missed = true;
 }
 
 /* Reads what is there. Returns an enum tach_exit; the end of the source is noted. */
 static int source_read(struct receiver *receiver, uint8_t *chunk)
 {
     ssize_t got = read(receiver->source.fd, chunk, CHUNK_BYTES);
+    bool live = receiver->source.live;
 
     if (got > 0)
         return chunk_take(receiver, chunk, chunk_trim(receiver, chunk, (size_t)got));
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return TACH_OK;
-    /* A pty whose other side is gone says EIO, a socket may say that it was reset: both ended. */
-    receiver->eof = got == 0 || errno == ECONNRESET || (errno == EIO && receiver->source.live);
-    return receiver->eof ? TACH_OK
-                         : say_error(errno == EBADF ? TACH_NOINPUT : TACH_IOERR, VERB,
-                                     receiver->options.source, "%s; the %" PRIu64 " bytes are kept",
-                                     strerror(errno), receiver->kept);
+    /* A pty whose other side is gone says EIO, an adapter that was pulled out too or ENXIO, ENODEV;
+     * a socket may say that it was reset: all ended. */
+    if (got == 0 || errno == ECONNRESET ||
+        (live && (errno == EIO || errno == ENXIO || errno == ENODEV || errno == ETIMEDOUT))) {
+        source_gone(receiver);
+        return TACH_OK;
+    }
+    return say_error(errno == EBADF ? TACH_NOINPUT : TACH_IOERR, VERB, receiver->options.source,
+                     "%s; the %" PRIu64 " bytes are kept", strerror(errno), receiver->kept);
+}
+
+/* Sleeps until there is something to read, at most `due` milliseconds. True: there is. What passes
+ * beyond that while the process or the host is stopped is no time that the target had: the limits
+ * are moved by it. */
+static bool source_wait(struct receiver *receiver, int due)
+{
+    struct pollfd wait = {.fd = receiver->source.fd, .events = POLLIN};
+    int64_t began = now_ms(), over;
+    bool ready = poll(&wait, 1, due) > 0;
+
+    over = now_ms() - began - due;
+    if (over < TICK_MS)
+        return ready;
+    receiver->started_ms += over;
+    receiver->heard_ms += over;
+    receiver->ended_ms += receiver->ended_ms ? over : 0;
+    return ready;
 }
 
 static int loop(struct receiver *receiver)
 {
-    struct pollfd wait = {.fd = receiver->source.fd, .events = POLLIN};
     uint8_t *chunk = malloc(CHUNK_BYTES);
     int status = chunk ? TACH_OK : say_error(TACH_INTERNAL, VERB, "memory", "out of it");
 
@@ -225,8 +301,12 @@ static int loop(struct receiver *receiver)
         if (receiver->eof || receiver->timed_out)
             break;
         progress_show(receiver);
-        if (poll(&wait, 1, due) > 0)
-            status = source_read(receiver, chunk);
+        if (receiver->source.fd >= 0) {
+            status = source_wait(receiver, due) ? source_read(receiver, chunk) : TACH_OK;
+            continue;
+        }
+        poll(NULL, 0, due < RETRY_MS ? due : RETRY_MS);
+        status = stop_asked ? TACH_OK : source_connect(receiver);
     }
     free(chunk);
     return status;
@@ -241,10 +321,11 @@ static int outcome_judge(struct receiver *receiver)
         receiver->options.boots == RECEIVE_ANY ? counts->boots : receiver->options.boots;
 
     if (receiver->ends < wanted || counts->boots == 0) {
-        const char *what = stop_asked            ? "interrupted"
-                           : receiver->timed_out ? "timed out"
-                           : counts->boots == 0  ? "no frame came"
-                                                 : "ended";
+        const char *what = stop_asked                                ? "interrupted"
+                           : receiver->timed_out && receiver->missed ? "not there in time"
+                           : receiver->timed_out                     ? "timed out"
+                           : counts->boots == 0                      ? "no frame came"
+                                                                     : "ended";
 
         return say_error(TACH_BADDATA, VERB, source,
                          "%s before END of boot %" PRIu64 "; the %" PRIu64
@@ -252,7 +333,11 @@ static int outcome_judge(struct receiver *receiver)
                          what, receiver->ends + 1, receiver->kept);
     }
     if (counts->missing == 0 && frame_refused(counts) == 0)
-        return TACH_OK;
+        return receiver->cut == 0 ? TACH_OK
+                                  : say_error(TACH_BADDATA, VERB, source,
+                                              "%" PRIu64 " boots broke off before their END; what "
+                                              "came of them is kept",
+                                              receiver->cut);
     return say_error(TACH_BADDATA, VERB, source,
                      "damaged: %" PRIu64 " frames missing, %" PRIu64 " refused; what came is kept",
                      counts->missing, frame_refused(counts));
@@ -286,8 +371,7 @@ static int receiver_run(struct receiver *receiver)
     int status;
 
     frame_decoder_init(&receiver->decoder, &sink);
-    receiver->started_ms = now_ms();
-    receiver->terminal = isatty(STDERR_FILENO) && !receiver->options.quiet;
+    receiver->started_ms = receiver->heard_ms = now_ms();
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     status = loop(receiver);
@@ -314,14 +398,12 @@ int receive(const struct receive_options *options)
     int status;
 
     receiver = (struct receiver){.options = *options, .output = -1};
-    status = source_open(VERB, options->source, options->baud, &receiver.source);
-    if (options->boots == RECEIVE_DEFAULT)
-        receiver.options.boots = receiver.source.live ? 1 : RECEIVE_ANY;
+    receiver.terminal = isatty(STDERR_FILENO) && !options->quiet;
+    status = source_connect(&receiver);
     if (status == TACH_OK)
         status = output_open(&receiver);
     if (status == TACH_OK)
         status = receiver_run(&receiver);
-    if (receiver.source.fd > STDIN_FILENO)
-        close(receiver.source.fd);
+    source_close(&receiver.source);
     return status;
 }

@@ -17,6 +17,7 @@ struct receive_options {
     double timeout_s;            /* until the last END; 0: none */
     unsigned baud;
     bool append, force, quiet;
+    bool wait; /* for a source that is not there yet, or gone for a while */
 };
 
 /* Receives until the boots wanted have ended, the source has, the time is up or SIGINT or SIGTERM

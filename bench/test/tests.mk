@@ -52,6 +52,8 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
 build/test/kill_at.so build/test/no_perf.so: build/test/%.so: bench/test/%.c build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $< -ldl
+build/test/fake_port.so: traces/test/fake_port.c build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $<
 # The statistics by themselves: for scipy to check, and to be asked for the truth many times.
 JUDGE   = $(wildcard bench/judge/*.c)
 build/test/judge_cli: bench/test/judge_cli.c $(JUDGE) $(HEADERS) build/flags
@@ -86,4 +88,4 @@ $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c 
 $(eval $(call UNIT,core_blob,kernel/core/test/test_blob.c kernel/core/blob.c kernel/core/crc.c))
 $(eval $(call UNIT,core_module,kernel/core/test/test_module.c kernel/core/modelf.c))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
-TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/test/kill_at.so build/test/no_perf.so build/tiny.elf build/retpoline.elf
+TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/test/kill_at.so build/test/no_perf.so build/test/fake_port.so build/tiny.elf build/retpoline.elf

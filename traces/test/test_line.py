@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tach collect at lines that come and go: ports, ptys, sockets, one reader at a time, a target that
+starts later, a plug that is pulled."""
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import line
+from line import BADDATA, BOUND_S, FAKE_PORT, NOINPUT, OK, TACH, UNAVAILABLE, USAGE
+from line import Collector, Line, check, read, serve, tcp_server
+
+
+def test_list():
+    shown = subprocess.run([TACH, "collect", "--list"], capture_output=True, timeout=BOUND_S)
+    ports = shown.stdout.decode().splitlines()
+    check(shown.returncode == (OK if ports else UNAVAILABLE), f"ports: {shown}")
+    check(all(os.path.exists(port.split()[0]) for port in ports), f"ports exist: {ports}")
+    check(bool(ports) != (b"has none" in shown.stderr), f"or it says that there are none: {shown}")
+
+
+def test_tcp(data, boots):
+    server, name = tcp_server()
+    thread = serve(server, [data])
+    Collector("-n", "4", name, "tcp.out").ends(OK, None, "a TCP line")
+    check(read("tcp.out") == data, "a TCP line is kept byte for byte")
+    thread.join()
+    Collector(name, "refused.out").ends(NOINPUT, "refused", "a TCP line that nobody serves")
+    for bad in ("tcp:", "tcp:host", "tcp::7", "tcp:host:"):
+        Collector(bad, "bad.out").ends(USAGE, "not tcp:HOST:PORT", f"the address {bad}")
+    Collector("tcp:127.0.0.1:nonsense", "bad.out").ends(NOINPUT, "nonsense", "a port by no name")
+    check(not os.path.exists("bad.out"), "no output without a source")
+    server, name = tcp_server()
+    thread = serve(server, [boots[0][:2000], boots[0][2000:]])
+    tool = Collector("--wait", name, "again.out")
+    tool.ends(OK, "is there", "a TCP line that breaks")
+    check(read("again.out") == boots[0], "a broken TCP line goes on where it was")
+    check("is gone; waiting for it to come back" in tool.said(), "and it says so")
+    thread.join()
+
+
+def test_target_later(boots):
+    """The tool before the target: a socket that is not there yet."""
+    tool = Collector("--wait", "later.sock", "later.out")
+    tool.says("No such file or directory; waiting for it")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("later.sock")
+    server.listen(1)
+    thread = serve(server, [boots[0]])
+    tool.ends(OK, "is there", "a target that starts later")
+    check(read("later.out") == boots[0], "it is kept from its first byte")
+    thread.join()
+    tool = Collector("--wait", "--timeout", "0.5", "never", "never.out")
+    tool.ends(BADDATA, "not there in time before END of boot 1", "a target that never starts")
+    tool = Collector("never", "without.out")
+    tool.ends(NOINPUT, "No such file", "without --wait nobody waits")
+
+
+def test_one_reader(boots):
+    plug = Line("one.pty")
+    first = Collector("one.pty", "first.out")
+    plug.ready()
+    Collector("one.pty", "second.out").ends(NOINPUT, "another program", "a second reader")
+    plug.send(boots[0])
+    first.ends(OK, None, "the first reader")
+    check(read("first.out") == boots[0], "the first reader has every byte")
+    check(not os.path.exists("second.out"), "the second has no output")
+    os.unlink("one.pty")
+
+
+def unplugged(plug, tool, data, cut):
+    """Sends data in two halves, pulling the plug between them."""
+    plug.ready()
+    plug.send(data[:cut])
+    tool.keeps(cut)
+    plug.unplug()
+    tool.says("is gone; waiting for it to come back")
+    plug.plug()
+    plug.ready()
+    plug.send(data[cut:])
+
+
+def test_unplug(boots):
+    plug = Line("pulled.pty")
+    tool = Collector("--wait", "pulled.pty", "pulled.out")
+    unplugged(plug, tool, boots[0], 2345)
+    tool.ends(OK, "is there", "a line that was pulled")
+    check(read("pulled.out") == boots[0], "a pulled line goes on where it was")
+
+
+def test_port(boots):
+    """A serial port as libserialport sees it, at a rate of its own; pulled once."""
+    fake = {**os.environ, "LD_PRELOAD": FAKE_PORT, "TACH_FAKE_PORT": os.path.abspath("port.log")}
+    plug = Line("usb.pty")
+    tool = Collector("--baud", "921600", "--port", "usb.pty", "port.out", env=fake)
+    unplugged(plug, tool, boots[0], 1234)
+    tool.ends(OK, "is there", "a port that was pulled")
+    check(read("port.out") == boots[0], "a pulled port goes on where it was")
+    log = read("port.log").decode()
+    once = "open 3\nbits 8\nparity 0\nstopbits 1\nflowcontrol 0\nbaud 921600\n"
+    check(log == 2 * (once + "close 0\n"), f"8N1, no flow control, the rate, each time: {log}")
+    tool = Collector("--baud", "12345", "--port", "usb.pty", "rate.out", env=fake)
+    tool.ends(74, "cannot be set to 12345 baud", "a rate that the port has not")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        os.chdir(directory)
+        data, boots = line.capture()
+        test_list()
+        test_tcp(data, boots)
+        test_target_later(boots)
+        test_one_reader(boots)
+        test_unplug(boots)
+        test_port(boots)
+        os.chdir("/")
+    return line.result("test_line")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
