@@ -68,6 +68,19 @@ static void resume_say(const struct run *run)
     fputc('\n', stderr);
 }
 
+/* What a cable would have to carry: a run of real hardware sends the same. */
+static void line_say(const struct run *run)
+{
+    struct stat facts;
+    double bytes = 0;
+
+    for (size_t i = 0; i < run->boots.count; i++)
+        if (run->boots.runs[i].state == BOOT_PASSED && !stat(run->boots.runs[i].frames, &facts))
+            bytes += (double)facts.st_size;
+    fprintf(stderr, "tach run: %.0f KiB over the line, %.0f s at 115200 baud\n", bytes / 1024,
+            bytes * 10 / 115200);
+}
+
 static void run_say(const struct run *run)
 {
     const size_t failed = boots_in(run, BOOT_FAILED);
@@ -78,6 +91,7 @@ static void run_say(const struct run *run)
     if (failed)
         fprintf(stderr, ": %zu in no figure, but in " FIGURE_SUITE ".excluded.json", failed);
     fputs(run_complete(run) ? "" : "\n", stderr);
+    line_say(run);
     resume_say(run);
 }
 

@@ -70,6 +70,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
             argp_error(state, "--port DEVICE stands before OUTPUT, and once");
         options->source = argument;
         return 0;
+    case 'l':
+        options->live = true;
+        return 0;
     case OPT_LIST:
         args->list = true;
         return 0;
@@ -91,6 +94,10 @@ static const struct argp_option collect_options[] = {
     {"baud", 'b', "RATE", 0, "Rate of a serial line (115200)", 0},
     {"port", 'p', "DEVICE", 0, "The SOURCE is this serial port, and waited for as with --wait", 0},
     {"wait", 'w', NULL, 0, "Wait for SOURCE to be there, and to come back once it is gone", 0},
+    {"live", 'l', NULL, 0,
+     "Show cells done, rate, losses and the time left; where errors go to no terminal, a line a "
+     "second",
+     0},
     {"list", OPT_LIST, NULL, 0, "List the serial ports of this machine", 0},
     {"append", 'a', NULL, 0, "Add to OUTPUT where it is there", 0},
     {"force", 'f', NULL, 0, "Replace OUTPUT where it is there", 0},

@@ -17,6 +17,7 @@
 
 #include "bench/exits.h"
 #include "traces/frame.h"
+#include "traces/live.h"
 #include "traces/say.h"
 #include "traces/source.h"
 
@@ -33,6 +34,7 @@ struct receiver {
     struct source source;
     int output;
     struct frame_decoder decoder;
+    struct live live;
     uint64_t ends, bytes, kept;
     uint64_t cut; /* boots that began before the last END and had none */
     int64_t started_ms, ended_ms, heard_ms, shown_ms; /* ended: at the last END wanted, else 0 */
@@ -59,6 +61,7 @@ static void frame_seen(void *context, const struct frame *frame)
 {
     struct receiver *receiver = context;
 
+    live_frame(&receiver->live, frame, receiver->bytes);
     if (frame->header.type != WIRE_END)
         return;
     receiver->ends++;
@@ -170,16 +173,40 @@ static uint64_t frames_lost(const struct receiver *receiver)
     return counts->missing > frame_refused(counts) ? counts->missing : frame_refused(counts);
 }
 
+static void live_draw(struct receiver *receiver)
+{
+    const struct live_state state = {.counts = &receiver->decoder.counts,
+                                     .bytes = receiver->bytes,
+                                     .lost = frames_lost(receiver),
+                                     .now_ms = now_ms(),
+                                     .baud = receiver->options.baud};
+
+    live_show(&receiver->live, &state, receiver->terminal);
+}
+
 static void progress_show(struct receiver *receiver)
 {
     int64_t now = now_ms();
 
-    if (!receiver->terminal || now - receiver->shown_ms < PROGRESS_MS)
+    if (now - receiver->shown_ms < (receiver->terminal ? PROGRESS_MS : TICK_MS))
         return;
     receiver->shown_ms = now;
-    fprintf(stderr, "\r%10.1f KiB  %" PRIu64 " frames  %" PRIu64 " lost  %" PRIu64 " boots ended ",
-            (double)receiver->bytes / 1024, receiver->decoder.counts.good, frames_lost(receiver),
-            receiver->ends);
+    if (receiver->options.live)
+        live_draw(receiver);
+    else if (receiver->terminal)
+        fprintf(stderr,
+                "\r%10.1f KiB  %" PRIu64 " frames  %" PRIu64 " lost  %" PRIu64 " boots ended ",
+                (double)receiver->bytes / 1024, receiver->decoder.counts.good,
+                frames_lost(receiver), receiver->ends);
+}
+
+/* The last state of the view stays, a line of progress goes. */
+static void progress_end(struct receiver *receiver)
+{
+    if (receiver->options.live)
+        live_draw(receiver);
+    else if (receiver->terminal)
+        fprintf(stderr, "\r%79s\r", "");
 }
 
 /* Milliseconds until something is due, and whether it is: the stop is noted in `receiver`. */
@@ -205,11 +232,12 @@ static int due_ms(struct receiver *receiver)
 }
 
 /* Tells, beside the error lines, how the source comes and goes. */
-static void source_note(const struct receiver *receiver, const char *what)
+static void source_note(struct receiver *receiver, const char *what)
 {
     if (receiver->options.quiet)
         return;
-    fprintf(stderr, "%stach " VERB ": ", receiver->terminal ? "\r" : "");
+    live_leave(&receiver->live);
+    fprintf(stderr, "%stach " VERB ": ", receiver->terminal ? "\r\x1b[K" : "");
     say_name(stderr, receiver->options.source);
     fprintf(stderr, ": %s\n", what);
 }
@@ -372,13 +400,13 @@ static int receiver_run(struct receiver *receiver)
 
     frame_decoder_init(&receiver->decoder, &sink);
     receiver->started_ms = receiver->heard_ms = now_ms();
+    receiver->shown_ms = receiver->terminal ? 0 : receiver->started_ms;
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     status = loop(receiver);
     if (!boots_done(receiver)) /* after the last END, half a frame belongs to what comes next */
         frame_finish(&receiver->decoder);
-    if (receiver->terminal)
-        fprintf(stderr, "\r%79s\r", "");
+    progress_end(receiver);
     if (status == TACH_OK)
         status = output_sync(receiver);
     if (close(receiver->output) != 0 && status == TACH_OK)

@@ -17,6 +17,7 @@ struct receive_options {
     double timeout_s;            /* until the last END; 0: none */
     unsigned baud;
     bool append, force, quiet;
+    bool live; /* the view of live.h, in a pipe a line a second */
     bool wait; /* for a source that is not there yet, or gone for a while */
 };
 

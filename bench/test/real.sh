@@ -31,11 +31,18 @@ clean_ctf() { # babeltrace2 reads all of it and has nothing to complain of
     done
 }
 
+short_line() { # the matrix over a cable of 115200 baud: ten bits a byte, 180 seconds
+    bytes=$(cat "$run"/boot-*.frames | wc -c)
+    echo "$bytes bytes"
+    [ "$bytes" -gt 0 ] && [ "$bytes" -le $((180 * 11520)) ]
+}
+
 quick_launch() { # launch to the first user instruction: best of many, in milliseconds
     python3 bench/test/launch.py 60
 }
 
 step "the matrix runs, within 120 s" timeout 120 "$tach" run --class icount --out "$run"
+step "the matrix takes a line of 115200 baud at most 180 s" short_line
 step "no figure moved against results/baseline.json" "$tach" compare --equal results/baseline.json "$run"
 step "the run equals itself" "$tach" compare --equal "$run" "$run"
 gated=$result

@@ -106,6 +106,35 @@ def test_port(boots):
     tool.ends(74, "cannot be set to 12345 baud", "a rate that the port has not")
 
 
+def test_live(data, boots):
+    tool = Collector("--live", "made.tach", "live.out")
+    tool.ends(OK, "0 lost  0 CRC errors  0 not decodable", "a view in a pipe")
+    check("boot 4  cells 5 of 5  D4/size:0/space:two" in tool.said(), f"cells of the command line: {tool.said()}")
+    check("0:00 left at 115200 baud" in tool.said() and "\x1b" not in tool.said(), "plain lines")
+    plug = Line("live.pty")
+    cut = boots[0].index(b"R1/size:8", boots[0].index(b"R1/size:8") + 1)  # the first is the HELLO's
+    tool = Collector("--live", "live.pty", "part.out")
+    plug.ready()
+    plug.send(boots[0][:cut])
+    tool.says("boot 1  cells 1 of 5  R0")
+    hurt = bytearray(boots[0][cut:])
+    hurt[next(at for at in range(200, len(hurt)) if hurt[at] > 1)] ^= 1  # no delimiter, and none made
+    plug.send(hurt)
+    tool.ends(BADDATA, "1 frames missing, 1 refused", "a view of a damaged boot")
+    check("1 lost  1 CRC errors  0 not decodable" in tool.said(), f"losses are shown: {tool.said()}")
+
+
+def test_view():
+    """On a terminal the view is drawn over itself."""
+    screen = Line("screen.pty")
+    tool = subprocess.Popen([TACH, "collect", "--live", "--force", "made.tach", "view.out"],
+                            stdout=subprocess.DEVNULL, stderr=screen.slave)
+    check(tool.wait(BOUND_S) == OK, "a view on a terminal")
+    seen = os.read(screen.master, 65536).decode()
+    check("\x1b[3A\r" in seen and seen.count("\x1b[K") % 3 == 0, f"three lines, drawn again: {seen!r}")
+    check(all(len(part) < 80 for part in seen.replace("\x1b[3A\r", "").split("\x1b[K\r\n")), "each fits")
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
@@ -116,6 +145,8 @@ def main():
         test_one_reader(boots)
         test_unplug(boots)
         test_port(boots)
+        test_live(data, boots)
+        test_view()
         os.chdir("/")
     return line.result("test_line")
 
