@@ -158,12 +158,40 @@ static const char *count_check(const struct frame *frame)
     return count.calls > 0 ? NULL : "no calls";
 }
 
+static const char *sample_check(const struct wire_sample *sample)
+{
+    if (sample->ring != 0 && sample->ring != 3)
+        return "ring that is neither 0 nor 3";
+    if (sample->depth > SAMPLE_STACK || sample->scanned > 1 || sample->zero != 0)
+        return "stack deeper than there is room, or padding that is not zero";
+    return body_text_sound(sample->task, sizeof sample->task) ? NULL : "task is not padded text";
+}
+
+static const char *samples_check(const struct frame *frame)
+{
+    struct wire_samples head;
+    struct wire_sample sample, before = {0};
+    const char *why = NULL;
+
+    if (frame->length <= sizeof head || (frame->length - sizeof head) % sizeof sample != 0)
+        return "length is not that of samples";
+    memcpy(&head, frame->body, sizeof head);
+    if (head.source != SAMPLES_PIT_NMI || head.hz == 0)
+        return "unknown source of samples";
+    for (size_t at = sizeof head; at < frame->length && !why; at += sizeof sample) {
+        memcpy(&sample, frame->body + at, sizeof sample);
+        why = sample.tsc < before.tsc ? "stamps decrease" : sample_check(&sample);
+        before = sample;
+    }
+    return why;
+}
+
 const char *body_check(const struct frame *frame)
 {
     static const char *(*const checks[])(const struct frame *) = {
         [WIRE_HELLO] = hello_check, [WIRE_CALIB] = calib_check,   [WIRE_HIST] = hist_check,
         [WIRE_RAW] = raw_check,     [WIRE_EVENTS] = events_check, [WIRE_TEXT] = text_check,
-        [WIRE_END] = end_check,     [WIRE_COUNT] = count_check,
+        [WIRE_END] = end_check,     [WIRE_COUNT] = count_check,   [WIRE_SAMPLES] = samples_check,
     };
     uint8_t type = frame->header.type;
 

@@ -61,6 +61,7 @@ static void boot_free(struct boot *boot)
     free(boot->raws);
     free(boot->counts);
     free(boot->events);
+    free(boot->samples);
     free(boot->text);
     free(boot->cmdline);
 }

@@ -145,6 +145,23 @@ static const char *count_take(struct builder *builder, const struct frame *frame
     return NULL;
 }
 
+static const char *samples_take(struct builder *builder, const struct frame *frame)
+{
+    struct boot *boot = boot_now(builder);
+    size_t length = frame->length - sizeof boot->sampler;
+    size_t count = length / sizeof *boot->samples;
+    struct wire_sample *samples =
+        array_grow(boot->samples, boot->sample_count, count, sizeof *samples);
+
+    if (!samples)
+        return series_no_memory;
+    boot->samples = samples;
+    memcpy(&boot->sampler, frame->body, sizeof boot->sampler);
+    memcpy(samples + boot->sample_count, frame->body + sizeof boot->sampler, length);
+    boot->sample_count += count;
+    return NULL;
+}
+
 static const char *end_take(struct builder *builder, const struct frame *frame)
 {
     struct boot *boot = boot_now(builder);
@@ -168,7 +185,7 @@ static const char *frame_take(struct builder *builder, const struct frame *frame
     static const char *(*const takes[])(struct builder *, const struct frame *) = {
         [WIRE_HELLO] = hello_take, [WIRE_CALIB] = calib_take,   [WIRE_HIST] = series_part,
         [WIRE_RAW] = series_part,  [WIRE_EVENTS] = events_take, [WIRE_TEXT] = text_take,
-        [WIRE_END] = end_take,     [WIRE_COUNT] = count_take,
+        [WIRE_END] = end_take,     [WIRE_COUNT] = count_take,   [WIRE_SAMPLES] = samples_take,
     };
     const char *why = body_check(frame);
 

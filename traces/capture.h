@@ -59,6 +59,9 @@ struct boot {
     size_t count_count;
     struct trace_record *events; /* each CPU's stamps never decrease */
     size_t event_count;
+    struct wire_samples sampler; /* its last word; hz 0: the boot was not sampled */
+    struct wire_sample *samples; /* in the order of their making */
+    size_t sample_count;
     char *text; /* console bytes as they came, escape sequences and NULs included */
     size_t text_size;
     struct boot_losses lost;

@@ -159,12 +159,32 @@ static void count_print(const struct frame *frame)
            count.calls, count.traps, count.cr3_writes, count.copied_bytes);
 }
 
+static void samples_print(const struct frame *frame)
+{
+    struct wire_samples head;
+    struct wire_sample sample;
+
+    memcpy(&head, frame->body, sizeof head);
+    printf("  %" PRIu32 " Hz by the PIT's NMI; so far %" PRIu64 " taken, %" PRIu64 " lost, %" PRIu64
+           " held, %" PRIu64 " ticks spent\n",
+           head.hz, head.taken, head.lost, head.held, head.spent);
+    for (size_t at = sizeof head; at < frame->length; at += sizeof sample) {
+        memcpy(&sample, frame->body + at, sizeof sample);
+        printf("  %20" PRIu64 " ring %u tid %" PRIu32 " ", sample.tsc, sample.ring, sample.tid);
+        say_field(stdout, sample.task, sizeof sample.task);
+        printf(" rip 0x%" PRIx64 "%s", sample.rip, sample.depth ? " called from, perhaps," : "");
+        for (unsigned i = 0; i < sample.depth; i++)
+            printf(" 0x%" PRIx64, sample.stack[i]);
+        puts("");
+    }
+}
+
 static void frame_print(void *context, const struct frame *frame)
 {
     static void (*const prints[])(const struct frame *) = {
         [WIRE_HELLO] = hello_print, [WIRE_CALIB] = calib_print,   [WIRE_HIST] = hist_print,
         [WIRE_RAW] = hist_print,    [WIRE_EVENTS] = events_print, [WIRE_TEXT] = text_print,
-        [WIRE_END] = end_print,     [WIRE_COUNT] = count_print,
+        [WIRE_END] = end_print,     [WIRE_COUNT] = count_print,   [WIRE_SAMPLES] = samples_print,
     };
     struct dump *dump = context;
     const char *why = body_check(frame), *name = body_type_name(frame->header.type);
@@ -256,7 +276,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option dump_options[] = {
-    {"type", 't', "TYPE", 0, "Only HELLO, CALIB, HIST, RAW, EVENTS, TEXT, END or COUNT frames", 0},
+    {"type", 't', "TYPE", 0,
+     "Only HELLO, CALIB, HIST, RAW, EVENTS, TEXT, END, COUNT or SAMPLES frames", 0},
     {"brief", 'b', NULL, 0, "One line a frame", 0},
     {0}};
 

@@ -42,6 +42,7 @@ struct machine {
     bool say;         /* a line of text for each histogram, for people */
     uint32_t calls;   /* in one region */
     uint32_t samples; /* regions of a histogram */
+    uint64_t wholes;  /* of the histogram "whole"; the boot word samples= asks for more */
     uint64_t limit;   /* ticks after which a histogram is closed with what it has */
     uint64_t empty;   /* ticks of an empty region of `calls` turns: median */
 };

@@ -16,6 +16,7 @@
 #define CYCLES_SAMPLES   2000u
 #define STEPPING_CALLS   16u /* a clock in steps is blind to single calls */
 #define CYCLES_CALLS     4u
+#define WHOLES_MAX       100000000u
 #define CYCLES_PER_S     8u /* histograms in a second at least, where calls are slow */
 
 struct machine machine;
@@ -64,6 +65,24 @@ static bool word_is(const char *path, const char *word)
     return file_text(path, text, sizeof(text)) > 0 && !strncmp(text, word, strlen(word));
 }
 
+/* The boot word samples=N, else what is the rule here. */
+static uint64_t wholes_asked(uint64_t by_rule)
+{
+    static char text[2304];
+    uint64_t number = 0;
+    if (file_text("sys:boot", text, sizeof(text)) <= 0)
+        return by_rule;
+    for (const char *word = text; word; word = strchr(word, ' ')) {
+        word += *word == ' ';
+        if (strncmp(word, "samples=", 8))
+            continue;
+        number = 0;
+        for (word += 8; *word >= '0' && *word <= '9' && number < WHOLES_MAX; word++)
+            number = number * 10 + (uint64_t)(*word - '0');
+    }
+    return number ? number : by_rule;
+}
+
 static void calibration_send(const char *metric, uint32_t calls)
 {
     frames_histogram(&(struct series){"calibration", metric, calls}, &histogram);
@@ -79,6 +98,7 @@ long machine_calibrate(bool send)
         calibration_send("loop", LOOP_TURNS);
     machine.calls = machine.counts ? 1 : quantum() > 1 ? STEPPING_CALLS : CYCLES_CALLS;
     machine.samples = machine.counts ? COUNTING_SAMPLES : CYCLES_SAMPLES;
+    machine.wholes = wholes_asked(machine.samples);
     machine.limit = machine.counts ? ~0ull : sys_clock(CLOCK_HZ) / CYCLES_PER_S;
     machine.trace = word_is("sys:trace", "on");
     machine.fast = word_is("sys:path", "fast");

@@ -50,11 +50,11 @@ static long warm_up(struct work *w)
     return 0;
 }
 
-static long samples_take(struct work *w, const char *metric)
+static long samples_take(struct work *w, const char *metric, uint64_t samples)
 {
     histogram_clear(&histogram);
     uint64_t start = sys_clock(CLOCK_TSC);
-    for (unsigned done = 0; done < machine.samples; done += WINDOW) {
+    for (uint64_t done = 0; done < samples; done += WINDOW) {
         if (done && sys_clock(CLOCK_TSC) - start > machine.limit)
             break;
         long error = cell_run(w, spans, WINDOW);
@@ -77,10 +77,10 @@ long cell_measure(struct work *w)
         w->region.turns = machine.calls;
     long error = warm_up(w);
     if (error >= 0)
-        error = samples_take(w, "whole");
+        error = samples_take(w, "whole", machine.wholes);
     if (error >= 0 && w->region.turns > 1) {
         w->region.turns = 1;
-        error = samples_take(w, "single");
+        error = samples_take(w, "single", machine.samples);
     }
     return error;
 }

@@ -19,7 +19,7 @@ TRACE   = $(addprefix traces/,frame.c body.c capture.c series.c boot.c spans.c)
 PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c)
 HAL_T   = $(patsubst %,kernel/hal/%.c,madt audit page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
 BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
-$(foreach t,frame capture spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
+$(foreach t,frame capture samples spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
 $(foreach t,elf map source,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
 $(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))

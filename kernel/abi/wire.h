@@ -16,14 +16,15 @@
 
 /* X(name, value): frame types */
 #define WIRE_TYPES(X)                                                                              \
-    X(HELLO, 1)  /* struct wire_hello, then the command line, no NUL */                            \
-    X(CALIB, 2)  /* struct wire_calib */                                                           \
-    X(HIST, 3)   /* struct wire_hist, then its entries */                                          \
-    X(RAW, 4)    /* struct wire_hist (entries: number of samples), then u64 samples in order */    \
-    X(EVENTS, 5) /* struct trace_record, one or more */                                            \
-    X(TEXT, 6)   /* console bytes */                                                               \
-    X(END, 7)    /* struct wire_end: the last frame of a boot, but for text */                     \
-    X(COUNT, 8)  /* struct wire_count: the kernel's own counters over one cell */
+    X(HELLO, 1)   /* struct wire_hello, then the command line, no NUL */                           \
+    X(CALIB, 2)   /* struct wire_calib */                                                          \
+    X(HIST, 3)    /* struct wire_hist, then its entries */                                         \
+    X(RAW, 4)     /* struct wire_hist (entries: number of samples), then u64 samples in order */   \
+    X(EVENTS, 5)  /* struct trace_record, one or more */                                           \
+    X(TEXT, 6)    /* console bytes */                                                              \
+    X(END, 7)     /* struct wire_end: the last frame of a boot, but for text */                    \
+    X(COUNT, 8)   /* struct wire_count: the kernel's own counters over one cell */                 \
+    X(SAMPLES, 9) /* struct wire_samples, then struct wire_sample, one or more */
 
 enum wire_type {
 #define X(name, value) WIRE_##name = value,
@@ -92,6 +93,33 @@ struct wire_count {
     char cell[40];
     uint64_t calls, traps, cr3_writes, copied_bytes;
 };
+
+/* Where the CPU was, by the boot word profile=HZ. The kernel alone sends these: ring 3 never sees
+ * the kernel's addresses in them. */
+#define SAMPLE_STACK 6u
+struct wire_sample {
+    uint64_t tsc, rip;
+    uint32_t tid;    /* of the thread that the CPU belonged to; 0: nobody's */
+    uint8_t ring;    /* 0 or 3 */
+    uint8_t depth;   /* entries of `stack` in use */
+    uint8_t scanned; /* 1: `stack` are guesses, words of the kernel's stack that follow a call */
+    uint8_t zero;
+    char task[16];                /* its name, NUL-padded; empty: it was gone by then */
+    uint64_t stack[SAMPLE_STACK]; /* return addresses, innermost first */
+};
+ABI_ASSERT(sizeof(struct wire_sample) == 88, "sample layout");
+#define SAMPLES_PIT_NMI 1u /* the PIT's line as NMI: with interrupts off too, at any instruction   \
+                            */
+struct wire_samples {
+    uint64_t taken, lost; /* so far: all samples, and those for which there was no room */
+    uint64_t held;        /* so far: times that came while frames were being sent; no samples */
+    uint64_t spent;       /* so far: ticks inside of the handler, entry and exit not included */
+    uint32_t hz;          /* asked for; periods are random around that, by half to either side */
+    uint32_t source;      /* SAMPLES_* */
+};
+ABI_ASSERT(sizeof(struct wire_samples) == 40, "samples layout");
+#define SAMPLES_FRAME_MAX                                                                          \
+    ((WIRE_BODY_MAX - sizeof(struct wire_samples)) / sizeof(struct wire_sample))
 
 struct wire_end {
     uint32_t frames;        /* sent before this one */

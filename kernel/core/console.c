@@ -2,6 +2,7 @@
  * The kernel schemes at the serial line: `debug:` (text out, bytes in) and `trace:` (frames out,
  * records in). A write to `trace:` is one frame: its type in the first byte, then the body. */
 #include "kernel/core/calls.h"
+#include "kernel/core/sampler.h"
 #include "kernel/core/services.h"
 #include "kernel/core/trace.h"
 #include "kernel/core/wire.h"
@@ -126,6 +127,7 @@ static long trace_write(struct svc *self, struct svc_req *req)
     if (e < 0)
         return e;
     const struct wire_part parts[2] = {{body + 1, req->count - 1}, {0, 0}};
+    sampler_send();
     return wire_send(body[0], parts) ? (long)req->count : -T_EINVAL;
 }
 

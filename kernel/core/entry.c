@@ -8,6 +8,7 @@
 #include "kernel/core/irq.h"
 #include "kernel/core/memory_service.h"
 #include "kernel/core/ranges.h"
+#include "kernel/core/sampler.h"
 #include "kernel/core/scheme.h"
 #include "kernel/core/services.h"
 #include "kernel/core/timer.h"
@@ -135,4 +136,5 @@ void core_entry(void)
     bootstrap_start(blob());
     blob_release();
     memory_limit();
+    sampler_begin();
 }

@@ -4,11 +4,13 @@
 #include "kernel/core/wire.h"
 
 #include "build/abi_hash.h"
+#include "kernel/core/sampler.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/bootword.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/page.h"
+#include "kernel/hal/sampler.h"
 
 static bool frames;
 static uint8_t frame[WIRE_FRAME_MAX];
@@ -43,6 +45,7 @@ bool wire_send(enum wire_type type, const struct wire_part part[2])
         return false;
     if (!frames)
         return true;
+    sampler_hold(true);
     const struct wire_header header = {
         .type = (uint8_t)type, .sequence = (uint16_t)sent, .boot_id = boot_id};
     memcpy(frame, &header, sizeof(header));
@@ -52,6 +55,7 @@ bool wire_send(enum wire_type type, const struct wire_part part[2])
     uint32_t crc = crc32_update(0, frame, n);
     memcpy(frame + n, &crc, sizeof(crc));
     coded_put(frame, n + sizeof(crc));
+    sampler_hold(false);
     sent++;
     if (type == WIRE_HIST && part[0].count >= sizeof(struct wire_hist))
         cells += ((const struct wire_hist *)part[0].bytes)->part == 0;
@@ -110,6 +114,7 @@ void wire_init(void)
 
 _Noreturn void wire_exit(enum boot_exit code, const char *message)
 {
+    sampler_finish();
     const struct wire_end end = {.frames = sent,
                                  .events_lost = (uint32_t)trace_lost(),
                                  .cells = cells,

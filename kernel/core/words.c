@@ -27,6 +27,8 @@ static const struct {
     {"inject=", "|daemon|"},
     {"irq=", "|apic|pic|"},
     {"free=", ""},
+    {"profile=", ""},
+    {"samples=", ""},
 };
 
 static bool starts(const char *text, size_t length, const char *with, size_t *rest)

@@ -14,6 +14,7 @@
 #define PINS(v)     (((v) >> 16 & 0xFFu) + 1u)
 #define PINS_MAX    240u
 #define REDIRECTION 0x10u
+#define BIT_NMI     0x400u
 #define BIT_LOW     0x2000u
 #define BIT_LEVEL   0x8000u
 #define BIT_MASKED  0x10000u
@@ -62,7 +63,7 @@ void ioapic_set(unsigned pin, struct ioapic_pin what)
 {
     const uint32_t at = REDIRECTION + 2 * pin;
     const uint32_t low = what.vector | (what.low ? BIT_LOW : 0) | (what.level ? BIT_LEVEL : 0) |
-                         (what.masked ? BIT_MASKED : 0);
+                         (what.masked ? BIT_MASKED : 0) | (what.nmi ? BIT_NMI : 0);
     if (!what.masked)
         ioapic_write(at + 1, (uint32_t)what.cpu << CPU_SHIFT);
     ioapic_write(at, low);

@@ -20,6 +20,7 @@ unsigned ioapic_pins(void);
 struct ioapic_pin {
     uint8_t vector, cpu;
     bool level, low, masked;
+    bool nmi; /* raises an NMI instead of the vector */
 };
 void ioapic_set(unsigned pin, struct ioapic_pin what);
 

@@ -15,6 +15,7 @@
 #define PIC_EACH        8u
 #define PIC_CASCADE     2u
 #define PIN_NONE        0xFFu
+#define PIN_CLOCK       2u
 #define PIT_HZ          1193182u
 #define PIT_COUNTER_0   0x40u
 #define PIT_COMMAND     0x43u
@@ -25,6 +26,7 @@
 
 static struct madt_pin lines[IRQ_LINES];
 static bool routed;
+static bool clock_taken; /* line 0 is the sampler's */
 static uint8_t cpu_number;
 
 /* Lines 16 and up are PCI's: level, low. A line whose pin another one has been given has none. */
@@ -58,6 +60,8 @@ bool irq_present(unsigned line)
 {
     if (line == IRQ_SOFT)
         return true;
+    if (line == 0 && clock_taken)
+        return false;
     if (routed)
         return line < IRQ_LINES && lines[line].pin < ioapic_pins();
     return line < PIC_LINES && line != PIC_CASCADE;
@@ -118,6 +122,8 @@ void irq_raise(void)
 
 void irq_clock(unsigned hz)
 {
+    if (clock_taken)
+        return;
     if (hz < PIT_HZ_MIN || hz > PIT_HZ_MAX) {
         x86_out8(PIT_COMMAND, PIT_SILENT);
         return;
@@ -126,4 +132,19 @@ void irq_clock(unsigned hz)
     x86_out8(PIT_COMMAND, PIT_PERIODIC);
     x86_out8(PIT_COUNTER_0, (uint8_t)count);
     x86_out8(PIT_COUNTER_0, (uint8_t)(count >> 8));
+}
+
+bool irq_clock_nmi(void)
+{
+    if (!routed || lines[0].pin >= ioapic_pins())
+        return false;
+    clock_taken = true;
+    x86_out8(PIT_COMMAND, PIT_SILENT); /* no edge before the first count */
+    const struct ioapic_pin nmi = {.cpu = cpu_number, .nmi = true};
+    ioapic_set(lines[0].pin, nmi);
+    /* QEMU's microvm wires it to pin 2 and has no word of that in its table; the cascade, which is
+     * what else could be there, raises nothing */
+    if (ioapic_pins() > PIN_CLOCK)
+        ioapic_set(PIN_CLOCK, nmi);
+    return true;
 }

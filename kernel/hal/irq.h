@@ -38,4 +38,8 @@ void irq_raise(void);
 /* Line 0 from the PIT, so often in a second (19..100000); 0: no more. */
 void irq_clock(unsigned hz);
 
+/* The clock becomes the sampler's: its line raises an NMI, is no line for others from now on, and
+ * irq_clock does nothing. False: there is no I/O APIC, and nothing has changed. */
+bool irq_clock_nmi(void);
+
 #endif

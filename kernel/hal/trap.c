@@ -8,6 +8,7 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/init.h"
 #include "kernel/hal/panic.h"
+#include "kernel/hal/sampler.h"
 #include "kernel/hal/upcall.h"
 #include "kernel/hal/x86.h"
 
@@ -117,6 +118,7 @@ void hal_trap_paranoid(struct trap_frame *frame, uint64_t root)
 {
     if (frame->vector == VECTOR_NMI) {
         trap_nmi_count++;
+        sampler_nmi(frame);
     } else if (frame->vector == VECTOR_DB) {
         /* a MOV SS shadow moved a user's watchpoint to the entry's first instruction, or a step
          * got through: nothing of the kernel's, and nobody's to know */

@@ -218,7 +218,7 @@ static void test_other_rules(void)
         {WIRE_RAW, &raw, sizeof raw.head - 1, "shorter than a histogram"},
         {WIRE_HELLO, &raw, 120, "hello that is not the first frame"},
         {WIRE_HELLO, &raw, 119, "shorter than a hello"},
-        {9, "", 1, "unknown frame type"},
+        {10, "", 1, "unknown frame type"},
         {0, "", 1, "unknown frame type"},
     };
 

@@ -52,6 +52,7 @@ int main(void)
                                        "wire=text",
                                        "console=off ",
                                        "schemes=off",
+                                       "profile=1000 samples=5",
                                        "inject=daemon test=x"};
     static const char *const bad[] = {"pti",
                                       "pti=",
@@ -89,6 +90,7 @@ int main(void)
                                       "\x1b[2J",
                                       "wire=framesx",
                                       "schemes=",
+                                      "profile=",
                                       "inject=daemon",
                                       "inject=init.99 test=x"};
 
