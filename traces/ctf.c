@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * CTF 1.8 writer (see ctf.h). The metadata is made from EVENTS(X), so an event that is added to the
- * table is in the export. A packet holds records between two losses: events_discarded is then true
- * for the place where it stands. */
+ * table is in the export. Events for the views of others come before the record they follow from. A
+ * packet holds records between two losses: events_discarded is then true for the place where it
+ * stands. */
 #include "traces/ctf.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "traces/ctf_views.h"
 #include "traces/say.h"
 
 #define PACKET_MAGIC  0xC1FC1FC1u
@@ -43,8 +45,9 @@ _Static_assert(HEAD_BYTES == 60, "packet header and context without padding");
 struct stream {
     FILE *file;
     struct packet_head head;
-    uint8_t bytes[PACKET_EVENTS * EVENT_BYTES];
+    uint8_t bytes[PACKET_EVENTS * (EVENT_BYTES + VIEW_BYTES)];
     size_t size, events;
+    uint32_t thread; /* who has the CPU */
 };
 
 static bool is_word(char c)
@@ -133,6 +136,7 @@ static void metadata_print(FILE *out, const struct boot *boot)
         field_print(out, shapes[i].aux);
         fputs(" uint32_t thread; uint32_t task; uint8_t flags; };\n};\n", out);
     }
+    view_describe(out);
 }
 
 static void bytes_put(struct stream *stream, const void *bytes, size_t size)
@@ -161,6 +165,7 @@ static void event_put(struct stream *stream, const struct trace_record *record)
     if (stream->events == 0)
         stream->head.begin = record->tsc;
     stream->head.end = record->tsc;
+    stream->size += view_make(record, &stream->thread, stream->bytes + stream->size);
     bytes_put(stream, &record->event, sizeof record->event);
     bytes_put(stream, &record->tsc, sizeof record->tsc);
     if (*shape->arg)
@@ -211,6 +216,7 @@ static int stream_write(const char *verb, const char *directory, const struct bo
     if (!stream)
         return say_error(TACH_INTERNAL, verb, path, "out of memory");
     stream->head = (struct packet_head){.magic = PACKET_MAGIC, .cpu = cpu};
+    stream->thread = UINT32_MAX;
     stream->file = file_create(verb, path);
     if (stream->file)
         stream_fill(stream, boot, cpu, lost);

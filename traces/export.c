@@ -4,18 +4,35 @@
 #include <argp.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/verbs.h"
 #include "traces/ctf.h"
+#include "traces/hgrm.h"
+#include "traces/perfetto.h"
 #include "traces/say.h"
 #include "traces/table.h"
 
 #define VERB "export"
 
-enum format { FORMAT_NONE, FORMAT_CSV, FORMAT_JSON, FORMAT_CTF };
+/* X(name, NAME) */
+#define FORMATS(X)                                                                                 \
+    X(csv, CSV)                                                                                    \
+    X(json, JSON)                                                                                  \
+    X(perfetto, PERFETTO)                                                                          \
+    X(ctf, CTF)                                                                                    \
+    X(hgrm, HGRM)
+#define FORMAT_LIST "csv, json, perfetto, ctf or hgrm"
+
+enum format {
+    FORMAT_NONE,
+#define X(name, NAME) FORMAT_##NAME,
+    FORMATS(X)
+#undef X
+};
 
 struct options {
     const char *path, *output;
@@ -23,21 +40,35 @@ struct options {
     enum table table;
 };
 
+/* One stream of bytes in the format asked for. Returns an enum tach_exit; errors of `out` show in
+ * ferror(out). */
+static int stream_write(FILE *out, const struct options *options, const struct capture *capture)
+{
+    int written = 1;
+
+    if (options->format == FORMAT_CSV)
+        written = table_csv(out, capture, options->table) == 0 ? 1 : -1;
+    else if (options->format == FORMAT_PERFETTO)
+        written = perfetto_write(out, capture);
+    else if (table_json(out, capture) != 0 && !ferror(out))
+        written = -1;
+    if (written < 0)
+        return say_error(TACH_INTERNAL, VERB, options->path, "out of memory");
+    return written ? TACH_OK
+                   : say_error(TACH_BADDATA, VERB, options->path, "no trace record to write");
+}
+
 /* Writes to the file asked for, or to standard output, whose last buffer main looks at. A failed
  * write is said here, while errno still tells why. */
 static int text_write(const struct options *options, const struct capture *capture)
 {
     const char *name = options->output ? options->output : "standard output";
     FILE *out = options->output ? file_create(VERB, options->output) : stdout;
-    int status = TACH_OK;
 
     if (!out)
         return TACH_CANTCREATE;
     errno = 0;
-    if (options->format == FORMAT_CSV)
-        table_csv(out, capture, options->table);
-    else if (table_json(out, capture) != 0 && !ferror(out))
-        status = say_error(TACH_INTERNAL, VERB, options->path, "out of memory");
+    int status = stream_write(out, options, capture);
     if (ferror(out))
         status = say_error(TACH_CANTCREATE, VERB, name, "%s", strerror(errno ? errno : EIO));
     if (!options->output)
@@ -52,26 +83,32 @@ static int capture_write(const void *context, const struct capture *capture)
 {
     const struct options *options = context;
 
-    return options->format == FORMAT_CTF ? ctf_write(VERB, options->output, capture)
-                                         : text_write(options, capture);
+    if (options->format == FORMAT_CTF)
+        return ctf_write(VERB, options->output, capture);
+    if (options->format == FORMAT_HGRM)
+        return hgrm_write(VERB, options->output, capture);
+    return text_write(options, capture);
 }
 
 static void choice_parse(struct options *options, int key, const char *text,
                          struct argp_state *state)
 {
-    static const char *const formats[] = {
-        [FORMAT_CSV] = "csv", [FORMAT_JSON] = "json", [FORMAT_CTF] = "ctf"};
+    static const char *const formats[] = {"",
+#define X(name, NAME) #name,
+                                          FORMATS(X)
+#undef X
+    };
     static const char *const tables[] = {
 #define X(name, columns) #name,
         TABLES(X)
 #undef X
     };
 
-    for (unsigned i = FORMAT_CSV; key == 't' && i <= FORMAT_CTF; i++)
+    for (unsigned i = FORMAT_CSV; key == 't' && i < sizeof formats / sizeof formats[0]; i++)
         if (strcmp(text, formats[i]) == 0)
             options->format = (enum format)i;
     if (key == 't' && options->format == FORMAT_NONE)
-        argp_error(state, "--to is csv, json or ctf");
+        argp_error(state, "--to is " FORMAT_LIST);
     for (unsigned i = 0; key == 'r' && i < sizeof tables / sizeof tables[0]; i++) {
         if (strcmp(text, tables[i]) == 0) {
             options->table = (enum table)i;
@@ -79,7 +116,7 @@ static void choice_parse(struct options *options, int key, const char *text,
         }
     }
     if (key == 'r')
-        argp_error(state, "--rows is hist, counts or events");
+        argp_error(state, "--rows is hist, counts, events or calls");
 }
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -96,9 +133,11 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         return 0;
     case ARGP_KEY_SUCCESS:
         if (options->format == FORMAT_NONE)
-            argp_error(state, "--to is needed: csv, json or ctf");
-        if (options->format == FORMAT_CTF && !options->output)
-            argp_error(state, "ctf is a directory: name it with --output");
+            argp_error(state, "--to is needed: " FORMAT_LIST);
+        if (options->format >= FORMAT_CTF && !options->output)
+            argp_error(state, "ctf and hgrm are directories: name one with --output");
+        if (options->format == FORMAT_PERFETTO && !options->output && isatty(STDOUT_FILENO))
+            argp_error(state, "perfetto is no text: name a file with --output");
         return 0;
     default:
         return args_one(key, argument, state, &options->path, "CAPTURE");
@@ -106,9 +145,10 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option export_options[] = {
-    {"to", 't', "FORMAT", 0, "csv, json or ctf", 0},
-    {"output", 'o', "PATH", 0, "Where to: a file (standard output), for ctf a directory", 0},
-    {"rows", 'r', "ROWS", 0, "Of csv: hist (the default), counts or events", 0},
+    {"to", 't', "FORMAT", 0, FORMAT_LIST, 0},
+    {"output", 'o', "PATH", 0, "Where to: a file (standard output), for ctf and hgrm a directory",
+     0},
+    {"rows", 'r', "ROWS", 0, "Of csv: hist (the default), counts, events or calls", 0},
     {0}};
 
 static const struct argp export_argp = {
@@ -119,8 +159,16 @@ static const struct argp export_argp = {
     "  tach export --to csv run.tach > histograms.csv\n"
     "  tach export --to csv --rows events run.tach -o events.csv\n"
     "  tach export --to json run.tach | jq '.boots[0].hello'\n"
-    "  tach export --to ctf -o trace run.tach && babeltrace2 --clock-cycles trace/boot-3\n\n"
-    "CTF gets a directory boot-N for each boot with trace records, for each has its own clock.\n\n"
+    "  tach export --to ctf -o trace run.tach && babeltrace2 trace/boot-3\n"
+    "  tach export --to csv --rows calls run.tach | grep D4\n"
+    "  tach export --to perfetto -o run.perfetto-trace run.tach   (for ui.perfetto.dev)\n"
+    "  tach export --to hgrm -o percentiles run.tach\n\n"
+    "CTF gets a directory boot-N for each boot with trace records, for each has its own clock; "
+    "beside the records it has what Trace Compass's kernel views read (sched_switch, sys_crossing, "
+    "exit_syscall). In a Perfetto trace each traced call is a slice of its client, its phases are "
+    "on the tracks of the threads that ran them, flows lead to the service and back, and 1 ns "
+    "is 1 tick. hgrm gets a file of percentiles, in ticks a call, for each boot, cell and "
+    "metric.\n\n"
     "Exits with 0 when the capture was whole, 65 when it is damaged, truncated or foreign (what "
     "can "
     "be read is written), 66 when it is missing or unreadable, 73 when the output cannot be "

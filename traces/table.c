@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "traces/body.h"
+#include "traces/legs.h"
 
 static void boot_columns(FILE *out, size_t number, const struct boot *boot)
 {
@@ -23,7 +24,7 @@ static void cell_column(FILE *out, const char *text, size_t size)
     fputs("\",", out);
 }
 
-static void hist_rows(FILE *out, size_t number, const struct boot *boot)
+static int hist_rows(FILE *out, size_t number, const struct boot *boot)
 {
     for (size_t i = 0; i < boot->hist_count; i++) {
         const struct hist *hist = &boot->hists[i];
@@ -36,9 +37,10 @@ static void hist_rows(FILE *out, size_t number, const struct boot *boot)
                     hist->entries[at].value, hist->entries[at].count);
         }
     }
+    return 0;
 }
 
-static void counts_rows(FILE *out, size_t number, const struct boot *boot)
+static int counts_rows(FILE *out, size_t number, const struct boot *boot)
 {
     for (size_t i = 0; i < boot->count_count; i++) {
         const struct wire_count *count = &boot->counts[i];
@@ -48,9 +50,10 @@ static void counts_rows(FILE *out, size_t number, const struct boot *boot)
         fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", count->calls,
                 count->traps, count->cr3_writes, count->copied_bytes);
     }
+    return 0;
 }
 
-static void events_rows(FILE *out, size_t number, const struct boot *boot)
+static int events_rows(FILE *out, size_t number, const struct boot *boot)
 {
     for (size_t i = 0; i < boot->event_count; i++) {
         const struct trace_record *record = &boot->events[i];
@@ -60,13 +63,43 @@ static void events_rows(FILE *out, size_t number, const struct boot *boot)
                 record->tsc, record->cpu, record->thread & 0xFFF, record->thread >> 12,
                 body_event_name(record->event), record->arg, record->aux, record->flags);
     }
+    return 0;
 }
 
-void table_csv(FILE *out, const struct capture *capture, enum table table)
+static void call_rows(FILE *out, size_t number, const struct boot *boot,
+                      const struct span_call *call)
+{
+    struct leg_walk walk = {0};
+    char name[64];
+    struct leg leg;
+
+    boot_cell_name(boot, call->cell, name, sizeof name);
+    while (leg_next(boot, call, &walk, &leg)) {
+        boot_columns(out, number, boot);
+        cell_column(out, name, sizeof name);
+        fprintf(out, "%zu,%" PRIu64 ",%" PRIu32 ",%" PRIu32 ",%s,%" PRIu64 ",%" PRIu64 "\n",
+                call->first, call->iteration, leg.thread & 0xFFF, leg.thread >> 12, leg.name,
+                leg.begin, leg.ticks);
+    }
+}
+
+static int calls_rows(FILE *out, size_t number, const struct boot *boot)
+{
+    struct span_table table;
+
+    if (spans_of_boot(boot, &table))
+        return -1;
+    for (size_t i = 0; i < table.call_count; i++)
+        call_rows(out, number, boot, &table.calls[i]);
+    spans_free(&table);
+    return 0;
+}
+
+int table_csv(FILE *out, const struct capture *capture, enum table table)
 {
     static const struct {
         const char *columns;
-        void (*rows)(FILE *out, size_t number, const struct boot *boot);
+        int (*rows)(FILE *out, size_t number, const struct boot *boot);
     } tables[] = {
 #define X(name, columns) [TABLE_##name] = {columns, name##_rows},
         TABLES(X)
@@ -75,7 +108,9 @@ void table_csv(FILE *out, const struct capture *capture, enum table table)
 
     fprintf(out, "boot,boot_id,pti,pcid,trace,fastpath,%s\n", tables[table].columns);
     for (size_t i = 0; i < capture->boot_count; i++)
-        tables[table].rows(out, i + 1, &capture->boots[i]);
+        if (tables[table].rows(out, i + 1, &capture->boots[i]))
+            return -1;
+    return 0;
 }
 
 static json_t *json_u64(uint64_t number)

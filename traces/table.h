@@ -14,7 +14,8 @@
 #define TABLES(X)                                                                                  \
     X(hist, "cell,metric,calls,value,count")                                                       \
     X(counts, "cell,calls,traps,cr3_writes,copied_bytes")                                          \
-    X(events, "tsc,cpu,thread,task,event,arg,aux,flags")
+    X(events, "tsc,cpu,thread,task,event,arg,aux,flags")                                           \
+    X(calls, "cell,call,iteration,thread,task,phase,begin,ticks")
 
 enum table {
 #define X(name, columns) TABLE_##name,
@@ -22,8 +23,10 @@ enum table {
 #undef X
 };
 
-/* Writes the rows of all boots, a line of column names first. Errors show in ferror(out). */
-void table_csv(FILE *out, const struct capture *capture, enum table table);
+/* Writes the rows of all boots, a line of column names first: of `calls` a row for each interval
+ * between two stamps of a traced call, in its order, with the thread that had the CPU. Returns 0,
+ * or -1 when memory is out; errors of `out` show in ferror(out). */
+int table_csv(FILE *out, const struct capture *capture, enum table table);
 
 /* Writes the document. Returns 0, or -1 when memory is out or `out` fails. */
 int table_json(FILE *out, const struct capture *capture);

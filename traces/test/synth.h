@@ -22,6 +22,7 @@ struct synth {
     uint16_t sequence;
     uint32_t frames; /* of this boot */
     uint64_t tsc;
+    uint32_t thread; /* who has the CPU */
     struct trace_record records[WIRE_BODY_MAX / sizeof(struct trace_record)];
     size_t held; /* records that wait for their frame */
 };
@@ -47,7 +48,9 @@ static const struct synth_cell synth_cells[] = {
 #define SYNTH_CELLS   (sizeof synth_cells / sizeof synth_cells[0])
 #define SYNTH_CALLS   16u /* traced calls a cell */
 #define SYNTH_STAMP   3u  /* ticks of one of the kernel's stamps */
-#define SYNTH_EMPTY   2u  /* ticks of the client's own two */
+#define SYNTH_CLIENT  5u  /* threads: the commit of each crossing goes to the other one */
+#define SYNTH_SERVER  6u
+#define SYNTH_EMPTY   2u /* ticks of the client's own two */
 #define SYNTH_BENCH   "R0,R1/size:8,T2/size:8,D0/size:0/space:two,D4/size:0/space:two"
 #define SYNTH_ROOT_ON 5u /* more ticks a root switch with isolation on */
 
@@ -103,6 +106,7 @@ static inline void synth_hello(struct synth *synth, uint32_t boot_id, int pti, i
     synth->sequence = 0;
     synth->frames = 0;
     synth->tsc = 1000;
+    synth->thread = SYNTH_CLIENT;
     snprintf(body.words, sizeof body.words, "pti=%s trace=%s wire=frames bench=%s",
              pti ? "on" : "off", trace ? "on" : "off", SYNTH_BENCH);
     synth_frame(synth, WIRE_HELLO, &body, sizeof body.hello + strlen(body.words));
@@ -164,7 +168,7 @@ static inline void synth_event(struct synth *synth, uint64_t ticks, uint16_t eve
 {
     synth->tsc += ticks;
     synth->records[synth->held++] = (struct trace_record){
-        .tsc = synth->tsc, .arg = arg, .aux = aux, .thread = 5, .event = event};
+        .tsc = synth->tsc, .arg = arg, .aux = aux, .thread = synth->thread, .event = event};
     if (synth->held == sizeof synth->records / sizeof synth->records[0])
         synth_flush(synth);
 }
@@ -178,6 +182,8 @@ static inline void synth_call(struct synth *synth, size_t cell, uint64_t iterati
     for (unsigned i = 0; i < synth_cells[cell].crossings; i++) {
         synth_event(synth, i ? costs->server : costs->entry, EV_ph_entry, SYS_call, 0);
         synth_event(synth, costs->guards + (i ? 0 : iteration % 3), EV_ph_guards, 0, 0);
+        if (synth_cells[cell].crossings > 1)
+            synth->thread = i & 1 ? SYNTH_CLIENT : SYNTH_SERVER;
         synth_event(synth, costs->commit, EV_ph_commit, 0, 0);
         synth_event(synth, costs->root + (pti ? SYNTH_ROOT_ON : 0), EV_ph_root, 0, 0);
         synth_event(synth, costs->exit, EV_ph_exit, 0, 0);
