@@ -168,6 +168,9 @@ features-readme:
 # What the verdicts are worth: simulated runs and histories whose truth is known; takes some minutes.
 truth: build/test/truth
 	@build/test/truth
+# The line's decoder on ten million corrupted frames; takes a minute.
+soak: build/test/noise_soak
+	@build/test/noise_soak 10000000
 # Every mutant of every guard; takes long.
 mutants: setup
 	$(MAKE) -j2 tests
@@ -207,4 +210,4 @@ clean:
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all FORCE iso usb tests check features features-readme mutants truth bench budget baseline bench-host setup clean
+.PHONY: all FORCE iso usb tests check features features-readme mutants truth soak bench budget baseline bench-host setup clean

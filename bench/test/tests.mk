@@ -20,6 +20,7 @@ PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c
 HAL_T   = $(patsubst %,kernel/hal/%.c,madt audit page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
 BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
 $(foreach t,frame capture samples spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
+$(eval $(call UNIT,noise,traces/test/test_noise.c traces/test/line_noise.c traces/frame.c traces/body.c))
 $(foreach t,elf map source,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
 $(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))
@@ -52,6 +53,11 @@ build/test/synth_guest: bench/test/synth_guest.c traces/frame.c traces/body.c $(
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) $(HLIBS)
 build/test/kill_at.so build/test/no_perf.so: build/test/%.so: bench/test/%.c build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $< -ldl
+# Without the sanitizers: for as many frames as one has time for.
+build/test/noise_soak: traces/test/test_noise.c traces/test/line_noise.c traces/frame.c traces/body.c $(HEADERS) build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) -lz -lm
+build/test/line_proxy: traces/test/line_proxy.c traces/test/line_noise.c $(HEADERS) build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) -lm
 build/test/fake_port.so: traces/test/fake_port.c build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $<
 # The statistics by themselves: for scipy to check, and to be asked for the truth many times.
@@ -88,4 +94,4 @@ $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c 
 $(eval $(call UNIT,core_blob,kernel/core/test/test_blob.c kernel/core/blob.c kernel/core/crc.c))
 $(eval $(call UNIT,core_module,kernel/core/test/test_module.c kernel/core/modelf.c))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
-TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/test/kill_at.so build/test/no_perf.so build/test/fake_port.so build/tiny.elf build/retpoline.elf
+TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/test/kill_at.so build/test/no_perf.so build/test/fake_port.so build/test/line_proxy build/tiny.elf build/retpoline.elf

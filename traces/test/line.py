@@ -11,6 +11,7 @@ import time
 
 TACH = os.path.abspath("build/tach")
 MAKE = os.path.abspath("build/test/capture_make")
+PROXY = os.path.abspath("build/test/line_proxy")
 FAKE_PORT = os.path.abspath("build/test/fake_port.so")
 OK, USAGE, BADDATA, NOINPUT, UNAVAILABLE, CANTCREATE = 0, 64, 65, 66, 69, 73
 BOUND_S = 120
@@ -112,6 +113,26 @@ class Line:
         os.close(self.slave)
         os.close(self.master)
         self.master = None
+
+
+class Cable:
+    """line_proxy: what is sent at its target's end comes out at `path`, late and damaged."""
+
+    def __init__(self, seed, rate=0.0, kinds=0x3FF, clean=0, baud=115200):
+        words = [PROXY, str(seed), str(rate), str(kinds), str(clean), str(baud)]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE)
+        self.target, self.path = (self.process.stdout.readline().decode().strip() for _ in range(2))
+
+    def send(self, data):
+        with open(self.target, "wb", buffering=0) as end:
+            while data:
+                data = data[end.write(data[:4096]):]
+            termios.tcdrain(end)
+
+    def cut(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def serve(server, parts, then=None):

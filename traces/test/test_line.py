@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: MIT
 """tach collect at lines that come and go: ports, ptys, sockets, one reader at a time, a target that
 starts later, a plug that is pulled."""
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import line
 from line import BADDATA, BOUND_S, FAKE_PORT, NOINPUT, OK, TACH, UNAVAILABLE, USAGE
-from line import Collector, Line, check, read, serve, tcp_server
+from line import Cable, Collector, Line, check, read, serve, tcp_server, until, write
 
 
 def test_list():
@@ -135,6 +139,55 @@ def test_view():
     check(all(len(part) < 80 for part in seen.replace("\x1b[3A\r", "").split("\x1b[K\r\n")), "each fits")
 
 
+def facts(capture):
+    """Everything that a capture says, as texts that can be looked for in another's."""
+    shown = subprocess.run([TACH, "export", "--to", "json", capture], capture_output=True, timeout=BOUND_S)
+    found = []
+    for boot in json.loads(shown.stdout)["boots"] if shown.stdout else []:
+        for kind in ("histograms", "counts", "events"):
+            found += [(boot["boot_id"], kind, json.dumps(item)) for item in boot.get(kind, [])]
+    return found
+
+
+def test_quiet(sent):
+    cable = Cable(1)
+    tool = Collector("--boots", "2", cable.path, "quiet.out")
+    began = time.monotonic()
+    cable.send(sent)
+    tool.ends(OK, None, "a quiet cable")
+    check(read("quiet.out") == sent, "a quiet cable alters nothing")
+    check(time.monotonic() - began >= len(sent) / 11520 * 0.9, "a cable takes the time of a line")
+    cable.cut()
+
+
+def test_noise(sent, clean, seed, rate, kinds):
+    """Its last 400 bytes come through, so that the test knows when all has come."""
+    cable = Cable(seed, rate, kinds, len(sent) - 400)
+    tool = Collector("--boots", "2", cable.path, f"noise{seed}.out")
+    cable.send(sent)
+    until(lambda: sent[-20:] in tool.kept(), "the end of what was sent")
+    tool.process.send_signal(signal.SIGTERM)
+    tool.ends(BADDATA, "kept", f"a cable with noise of rate {rate}")
+    found = facts(f"noise{seed}.out")
+    check(set(found) <= clean, f"nothing wrong comes through rate {rate}: {set(found) - clean}")
+    check(len(found) == len(set(found)) and len(found) < len(clean), f"and nothing twice: {len(found)}")
+    cable.cut()
+
+
+def test_cables(boots):
+    """The tool at cables of 115200 baud that damage what they carry, all at a time: they mostly wait."""
+    sent = boots[0] + boots[2]
+    clean = set(facts(write("sent.tach", sent)))
+    check(len(clean) > 100, f"facts of two boots: {len(clean)}")
+    noises = ((2, 0.001, 0x3FF), (3, 0.0003, 0x3FF), (4, 0.02, 0x155))
+    threads = [threading.Thread(target=test_quiet, args=(sent,))]
+    threads += [threading.Thread(target=test_noise, args=(sent, clean, *noise)) for noise in noises]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
@@ -145,6 +198,7 @@ def main():
         test_one_reader(boots)
         test_unplug(boots)
         test_port(boots)
+        test_cables(boots)
         test_live(data, boots)
         test_view()
         os.chdir("/")
