@@ -12,6 +12,8 @@
 #include "bench/compare/sides.h"
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "bench/history/facts.h"
+#include "bench/history/past.h"
 #include "bench/keep.h"
 #include "bench/page/html.h"
 #include "bench/page/report.h"
@@ -22,7 +24,7 @@
 #define JSON_MAX (64u << 20)
 
 struct report_args {
-    const char *run, *out, *against, *host, *floor;
+    const char *run, *out, *against, *host, *floor, *history;
     bool index, open;
 };
 
@@ -36,6 +38,8 @@ struct gathered {
     struct kept kept;
     struct sides_compared sides;
     json_t *host, *plan;
+    struct past past, counted; /* of the run's class, and of icount where that is another */
+    char digest[SHA256_TEXT];
 };
 
 const enum chart_form report_forms[REPORT_FORMS] = {CHART_SVG, CHART_NARROW};
@@ -67,8 +71,11 @@ static int charts_take(struct report *report)
     if (!mkdtemp(directory)) {
         return say_error(TACH_CANTCREATE, "report", directory, "%s", strerror(errno));
     }
-    const struct chart_data data = {
-        .document = report->document, .rows = report->rows, .kept = report->kept};
+    const struct chart_data data = {.document = report->document,
+                                    .rows = report->rows,
+                                    .kept = report->kept,
+                                    .past = report->past,
+                                    .counted = report->counted};
     for (unsigned i = 0; !status && i < CHART_COUNT * REPORT_FORMS; i++)
         status = chart_take(directory, &data, i, report);
     rmdir(directory);
@@ -147,6 +154,7 @@ static void sections_print(FILE *out, const struct report *report)
     report_growth(out, report);
     report_mitigations(out, report);
     report_events(out, report);
+    report_history(out, report);
     report_steady(out, report);
     report_calibration(out, report);
     report_peers(out, report);
@@ -193,6 +201,29 @@ static int plan_take(struct gathered *all, struct report *report)
     return status;
 }
 
+/* The history of the main routes and operations, each at its smallest payload. */
+static int past_take(struct gathered *all, struct report *report)
+{
+    static const char *const rungs[PAST_CELLS] = {"R0", "R1", "D4", "T2", "pipe", "open"};
+    const struct document *document = &all->document;
+    struct past_wanted wanted = {.class = document->class, .machine = document->machine};
+
+    for (unsigned i = 0; i < PAST_CELLS; i++) {
+        const struct figure *off = chart_smallest(document, rungs[i], false);
+        const struct figure *figure = off ? off : chart_smallest(document, rungs[i], true);
+        wanted.cells[i] = figure ? figure->cell : NULL;
+    }
+    int status = run_digest("report", all->run, all->digest);
+    if (!status)
+        status = past_load("report", all->args.history, &wanted, &all->past);
+    report->past = &all->past;
+    if (status || report_exact(report))
+        return status;
+    wanted.class = "icount";
+    report->counted = &all->counted;
+    return past_load("report", all->args.history, &wanted, &all->counted);
+}
+
 static int gather(struct gathered *all, struct report *report)
 {
     int status = paths_find(all);
@@ -208,6 +239,8 @@ static int gather(struct gathered *all, struct report *report)
         status = plan_take(all, report);
     if (!status)
         status = against_take(all, report);
+    if (!status)
+        status = past_take(all, report);
     if (!status && all->args.host)
         status = json_take(all->args.host, &all->host);
     report->host = all->document.host = all->host;
@@ -219,6 +252,8 @@ static void gathered_free(struct gathered *all, struct report *report)
     for (unsigned i = 0; i < CHART_COUNT * REPORT_FORMS; i++)
         free(report->svgs[i / REPORT_FORMS][i % REPORT_FORMS]);
     sides_free(&all->sides);
+    past_free(&all->past);
+    past_free(&all->counted);
     kept_free(&all->kept);
     document_free(&all->document);
     document_free(&all->rows);
@@ -240,7 +275,8 @@ static int page_show(const struct report_args *args, const char *path)
 static int page_make(const struct report_args *args)
 {
     struct gathered all = {.args = *args};
-    struct report report = {.document = &all.document, .kept = &all.kept, .source = args->run};
+    struct report report = {
+        .document = &all.document, .kept = &all.kept, .source = args->run, .digest = all.digest};
 
     int status = gather(&all, &report);
     const char *path = args->out ? args->out : all.path;
@@ -266,7 +302,7 @@ static int index_make(const struct report_args *args)
     return status;
 }
 
-enum { OPT_INDEX = 256, OPT_OPEN, OPT_FLOOR };
+enum { OPT_INDEX = 256, OPT_OPEN, OPT_FLOOR, OPT_HISTORY };
 
 static error_t option_parse(int key, char *text, struct argp_state *state)
 {
@@ -284,6 +320,9 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPT_FLOOR:
         args->floor = text;
+        return 0;
+    case OPT_HISTORY:
+        args->history = text;
         return 0;
     case OPT_INDEX:
         args->index = true;
@@ -309,6 +348,8 @@ int verb_report(int argc, char **argv)
         {"against", 'a', "OLD", 0, "An earlier run or the baseline: say what moved", 0},
         {"floor", OPT_FLOOR, "FILE", 0, "What tach compare --aa found: below it nothing moved", 0},
         {"linux", 'l', "FILE", 0, "The host's own baselines, of build/bench_linux", 0},
+        {"history", OPT_HISTORY, "DB|URL", 0,
+         "The history whose last runs are shown ($" HISTORY_ENV ", " HISTORY_DEFAULT ")", 0},
         {"index", OPT_INDEX, NULL, 0,
          "List the runs of a directory (" RUN_DIRECTORY ") in its index.html", 0},
         {"open", OPT_OPEN, NULL, 0, "Show the page, by $BROWSER or xdg-open", 0},

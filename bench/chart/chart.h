@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "bench/figure.h"
+#include "bench/history/past.h"
 #include "bench/kept.h"
 
 /* X(name, title, height, height of the narrow form): in the order of the page; pixels. */
@@ -21,7 +22,9 @@
     X(phases, "Where a call spends its time", 430, 460)                                            \
     X(waterfall, "One call, stamp by stamp", 400, 640)                                             \
     X(steady, "Warm-up and drift", 380, 640)                                                       \
-    X(growth, "Alone, and on a crowded machine", 400, 400)
+    X(growth, "Alone, and on a crowded machine", 400, 400)                                         \
+    X(past, "What the last runs cost", 560, 1280)                                                  \
+    X(counted, "What the last counting runs cost", 560, 1280)
 
 enum chart {
 #define X(name, title, height, narrow) CHART_##name,
@@ -55,6 +58,8 @@ struct chart_data {
     const struct document *document; /* a row a cell */
     const struct document *rows;     /* a row a boot; NULL: not there */
     const struct kept *kept;         /* NULL: not there */
+    const struct past *past;         /* the history: of the run's class; NULL: not there */
+    const struct past *counted;      /* and of class icount beside it; NULL: not there */
 };
 
 /* What a chart is drawn of, and for whom. */
@@ -85,6 +90,8 @@ bool spread_script(const struct sheet *sheet);
 bool waterfall_script(const struct sheet *sheet);
 bool steady_script(const struct sheet *sheet);
 bool growth_script(const struct sheet *sheet);
+bool past_script(const struct sheet *sheet);
+bool counted_script(const struct sheet *sheet);
 
 /* Draws one chart into a file. *drawn says whether there was anything to draw. Complains under the
  * verb's name; returns an enum tach_exit. */

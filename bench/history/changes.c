@@ -11,9 +11,8 @@
 #include "bench/table.h"
 #include "traces/say.h"
 
-#define VERB         "history changes"
-#define LAST_DEFAULT 10u
-#define SPARK_WIDTH  16u
+#define VERB        "history changes"
+#define SPARK_WIDTH 16u
 
 struct changes_state {
     struct history_args common;
@@ -103,7 +102,7 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
         state->child_inputs[0] = &args->common;
         return 0;
     case ARGP_KEY_END:
-        args->last = args->common.filter.last ? args->common.filter.last : LAST_DEFAULT;
+        args->last = args->common.filter.last ? args->common.filter.last : HISTORY_RECENT;
         args->common.filter.last = 0; /* changes are found in all points, whichever count */
         return 0;
     default:

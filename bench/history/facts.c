@@ -125,8 +125,7 @@ static void beside_read(const char *path, struct beside *out)
         snprintf(out->abi, sizeof(out->abi), "%lld", (long long)json_integer_value(abi));
 }
 
-/* The digest of the document as its bytes are: the run's name. */
-static int digest_make(const char *verb, const char *path, char out[SHA256_TEXT])
+int run_digest(const char *verb, const char *path, char out[SHA256_TEXT])
 {
     struct stat facts;
     char *full = NULL, *bytes;
@@ -249,7 +248,7 @@ int entry_of_run(const char *verb, const char *path, const struct commit_facts *
                          run_sides[0], path, run_sides[1]);
     int status = document_load_boots(verb, path, &document);
     if (!status)
-        status = digest_make(verb, path, digest);
+        status = run_digest(verb, path, digest);
     if (!status) {
         beside_read(path, &beside);
         run.digest = digest;

@@ -5,6 +5,7 @@
 #define TACH_BENCH_HISTORY_FACTS_H
 
 #include "bench/history/entry.h"
+#include "bench/sha256.h"
 
 /* Of a commit; NULL where not known, time_us 0. */
 struct commit_facts {
@@ -17,6 +18,10 @@ struct commit_facts {
  * none. A changed tree has "-dirty" behind its hash. */
 void commit_read(const char *revision, struct commit_facts *out);
 void commit_free(struct commit_facts *facts);
+
+/* The digest of a run's document as its bytes are, which names the run in the history. Errors are
+ * said; returns an enum tach_exit. */
+int run_digest(const char *verb, const char *path, char out[SHA256_TEXT]);
 
 /* Appends a run and all that it measured. A run that was built from a revision is of that one.
  * Errors are said; returns an enum tach_exit. */

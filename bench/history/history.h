@@ -16,6 +16,7 @@
 
 #define HISTORY_DEFAULT "results/history.db"
 #define HISTORY_ENV     "TACH_HISTORY"
+#define HISTORY_RECENT  10u /* points: what began among the newest so many is news */
 
 struct history;
 

@@ -43,8 +43,15 @@ void report_moved(FILE *out, const struct report *report)
     const struct comparison *comparison = report->comparison;
 
     if (!comparison) {
-        fputs("<li><b>not compared</b>Whether anything got slower: name an earlier run with "
-              "--against.</li>\n",
+        const struct past *past = report->past;
+        const bool judged = past && past->series;
+        fprintf(out, "<li><b%s>%s</b>", judged && past->slower ? " class=\"alarm\"" : "",
+                !judged        ? "not compared"
+                : past->slower ? "slower lately"
+                               : "nothing slower");
+        report_lately(out, report);
+        fputs(" Whether this run is slower than an earlier one: name that with "
+              "<code>--against</code>.</li>\n",
               out);
         return;
     }
@@ -60,7 +67,9 @@ void report_moved(FILE *out, const struct report *report)
     if (!comparison->exact)
         fprintf(out, ", %zu boots against %zu", comparison->sides[1].boots,
                 comparison->sides[0].boots);
-    fputs(".</li>\n", out);
+    fputs(". ", out);
+    report_lately(out, report);
+    fputs("</li>\n", out);
 }
 
 static void number_cell(FILE *out, double number, bool sign)

@@ -27,6 +27,9 @@ struct report {
     const json_t *plan;                  /* run.json; NULL: not there */
     const struct comparison *comparison; /* with an earlier run; NULL: not asked */
     const struct floors *floors;         /* of this machine; NULL: not given */
+    const struct past *past;             /* the history, of the run's class; NULL: not asked */
+    const struct past *counted;          /* of class icount, where the run's is another; or NULL */
+    const char *digest;                  /* names the run in the history; "": no document */
     const json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
 };
 
@@ -108,6 +111,12 @@ void report_calibration(FILE *out, const struct report *report);
 
 /* What other systems need: on the emulator, and on this host where that was given. */
 void report_peers(FILE *out, const struct report *report);
+
+/* The last runs of the history, and what changed among them. */
+void report_history(FILE *out, const struct report *report);
+
+/* A sentence about it for the answers; nothing where there is none of this machine. */
+void report_lately(FILE *out, const struct report *report);
 
 /* The facts, images and command lines of the run, and how to run it again. */
 void report_provenance(FILE *out, const struct report *report);

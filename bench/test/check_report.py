@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""check_report.py PAGE DOCUMENT: holds a report against the JSON that it was made of.
+"""check_report.py PAGE DOCUMENT [LIST CHANGES]: holds a report against the JSON that it was made of.
 
 The page must be well-formed, refer to nothing outside of itself, run no script, and show every figure and
 difference of its tables, words and first chart exactly as the document has it. Every figure has a table
 beside it, every table can be reached by keys, every link leads somewhere, every text can be read in both
-colour schemes, and the page stays small. Last line: the sum.
+colour schemes, and the page stays small. LIST and CHANGES are what `tach history` says as JSON of the class
+of the first table of the history: the page shows its newest 60 runs, all of their points and changes, and no
+others. Last line: the sum.
 """
 import json
 import os
@@ -17,6 +19,7 @@ sys.dont_write_bytecode = True
 from count import done, expect
 
 PAGE_MAX = 1 << 20
+RUNS_MAX = 60
 
 
 def shown(number):
@@ -53,6 +56,27 @@ def check_cells(page, rows):
             and not {"data-name", "data-judged"} & set(cell.attrib)
             and re.fullmatch(r"[+-]\d+(\.\d+)?", cell.text or "")]
     expect(not bare, "differences that nothing can be held against: %s" % bare[:5])
+
+
+def check_past(page, listed, changes):
+    """The history's points and changes, each way: nothing else is shown, and nothing is left out."""
+    points = {(series["name"], point["run"]): point["value"] for series in listed if series["metric"] == "whole"
+              for segment in series["segments"] for point in segment["points"]}
+    changed = {(change["name"], change["at"]["run"]): change["percent"] for change in changes}
+    cells = [cell for cell in page.iter() if cell.get("data-past") is not None]
+    shown_points, shown_changes = {}, {}
+    for cell in cells:
+        place = cell.get("data-past"), cell.get("data-run")
+        into = shown_points if cell.get("data-change") is None else shown_changes
+        expect(place not in into, "a point of the history stands twice: %s %s" % place)
+        into[place] = cell.text
+    names, runs = ({place[i] for place in shown_points} for i in range(2))
+    expect(len(runs) == min(RUNS_MAX, len({run for name, run in points if name in names})),
+           "%d runs of the history" % len(runs))
+    for source, there, text in ((points, shown_points, shown), (changed, shown_changes, lambda n: "%+.2f %%" % n)):
+        wants = {place: text(number) for place, number in source.items() if place[0] in names and place[1] in runs}
+        expect(there == wants, "the history says otherwise: %s" % sorted(set(there.items()) ^ set(wants.items()))[:4])
+    expect(bool(shown_points), "no point of the history")
 
 
 def check_words(page, rows, unit):
@@ -140,7 +164,7 @@ def check_outside(page):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 5):
         sys.exit(__doc__)
     page = tree.parse(sys.argv[1]).getroot()
     document = json.load(open(sys.argv[2], encoding="utf-8"))
@@ -156,6 +180,8 @@ def main():
     check_cells(page, rows)
     check_words(page, rows, unit)
     check_chart(page, rows, unit)
+    if len(sys.argv) == 5:
+        check_past(page, *(json.load(open(name, encoding="utf-8")) for name in sys.argv[3:]))
     return done()
 
 

@@ -4,7 +4,9 @@
 
 run-1 to run-3: directories as `tach run` leaves them; the second is 1 instruction slower in R0, the third
 has its images. series.csv: 60 points with a step of 5 % at the 31st, archive.jsonl, benchmark.json, and
-bad.csv, whose last line is wrong. many.jsonl: 100,000 points in 100 series of 1,000.
+bad.csv, whose last line is wrong. many.jsonl: 100,000 points in 100 series of 1,000. past.jsonl: 75 runs of
+the cells of run-1, the first 35 of another machine, with three steps and hostile texts; cycles.jsonl: the same
+in cycles.
 """
 import json
 import os
@@ -77,6 +79,24 @@ def many(path):
             out.write(json.dumps(row) + "\n")
 
 
+def past(path, unit):
+    kind = "kvm" if unit == "cycles" else "icount"
+    noise = random.Random(3)
+    with open(path, "w", encoding="ascii") as out:
+        for i in range(75):
+            text = "<script>alert(1)</script>&'\"\x1b[31m" if i == 50 else f"{0xc0ffee00 + i:012x}"
+            levels = {"R0": 10, "R1/size:8": 83 + (i >= 50), "T2/size:8": 400 + 7 * (i < 45) + 5 * (i >= 70)}
+            points = [{"suite": "ipc", "name": f"{cell}/pti:{pti}", "metric": "whole", "unit": unit, "boots": 1,
+                       "value": (level + 8 * (pti == "on") + 30 * (i < 35)) * (1 if kind == "icount" else
+                                                                               10 + noise.gauss(0, 0.01))}
+                      for cell, level in levels.items() for pti in ("off", "on")]
+            time = f"2026-{7 + i // 28:02}-{1 + i % 28:02}T10:00:00Z"
+            facts = {"digest": f"{len(kind)}{i:063x}", "commit": text,
+                     "subject": text, "class": kind, "machine": "an old one" if i < 35 else MACHINE,
+                     "kernel": f"k{i}", "time": time, "taken": time, "position": 0, "complete": True}
+            out.write(json.dumps({"tach_history": 1, "run": facts, "points": points}) + "\n")
+
+
 def main():
     base = sys.argv[1]
     run(f"{base}/run-1", 1, 0, "k1")
@@ -86,6 +106,8 @@ def main():
     archive(f"{base}/archive.jsonl")
     benchmark(f"{base}/benchmark.json")
     many(f"{base}/many.jsonl")
+    past(f"{base}/past.jsonl", "instructions")
+    past(f"{base}/cycles.jsonl", "cycles")
     with open(f"{base}/series.csv", encoding="ascii") as good, \
             open(f"{base}/bad.csv", "w", encoding="ascii") as out:
         out.write(good.read() + "1760000000,c99,call,NaN\n")
