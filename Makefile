@@ -180,6 +180,7 @@ mutants: setup
 bench: setup
 	$(MAKE) -j2 all
 	build/tach run
+	-build/tach history add results/run/latest
 	build/tach report --against results/baseline.json results/run/latest
 budget: all
 	@rm -rf build/budget
