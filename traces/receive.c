@@ -360,15 +360,12 @@ static int outcome_judge(struct receiver *receiver)
                          " bytes received are kept",
                          what, receiver->ends + 1, receiver->kept);
     }
-    if (counts->missing == 0 && frame_refused(counts) == 0)
-        return receiver->cut == 0 ? TACH_OK
-                                  : say_error(TACH_BADDATA, VERB, source,
-                                              "%" PRIu64 " boots broke off before their END; what "
-                                              "came of them is kept",
-                                              receiver->cut);
+    if (counts->missing == 0 && frame_refused(counts) == 0 && receiver->cut == 0)
+        return TACH_OK;
     return say_error(TACH_BADDATA, VERB, source,
-                     "damaged: %" PRIu64 " frames missing, %" PRIu64 " refused; what came is kept",
-                     counts->missing, frame_refused(counts));
+                     "damaged: %" PRIu64 " frames missing, %" PRIu64 " refused, %" PRIu64
+                     " boots broke off; what came is kept",
+                     counts->missing, frame_refused(counts), receiver->cut);
 }
 
 static int output_open(struct receiver *receiver)

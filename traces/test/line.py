@@ -17,15 +17,17 @@ OK, USAGE, BADDATA, NOINPUT, UNAVAILABLE, CANTCREATE = 0, 64, 65, 66, 69, 73
 BOUND_S = 120
 
 passed = failed = 0
+counting = threading.Lock()
 
 
 def check(condition, what):
     global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("failed: " + what, flush=True)
+    with counting:
+        if condition:
+            passed += 1
+        else:
+            failed += 1
+            print("failed: " + what, flush=True)
     return condition
 
 

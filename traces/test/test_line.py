@@ -4,6 +4,7 @@
 starts later, a plug that is pulled."""
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import line
-from line import BADDATA, BOUND_S, FAKE_PORT, NOINPUT, OK, TACH, UNAVAILABLE, USAGE
+from line import BADDATA, BOUND_S, CANTCREATE, FAKE_PORT, NOINPUT, OK, TACH, UNAVAILABLE, USAGE
 from line import Cable, Collector, Line, check, read, serve, tcp_server, until, write
+
+KILLS = 500
 
 
 def test_list():
@@ -175,17 +178,120 @@ def test_noise(sent, clean, seed, rate, kinds):
 
 
 def test_cables(boots):
-    """The tool at cables of 115200 baud that damage what they carry, all at a time: they mostly wait."""
+    """The tool at cables of 115200 baud that damage what they carry, and at targets that say nothing, all
+    at a time: they mostly wait."""
     sent = boots[0] + boots[2]
     clean = set(facts(write("sent.tach", sent)))
     check(len(clean) > 100, f"facts of two boots: {len(clean)}")
     noises = ((2, 0.001, 0x3FF), (3, 0.0003, 0x3FF), (4, 0.02, 0x155))
     threads = [threading.Thread(target=test_quiet, args=(sent,))]
     threads += [threading.Thread(target=test_noise, args=(sent, clean, *noise)) for noise in noises]
+    threads += [threading.Thread(target=test, args=(boots,)) for test in (test_stopped, test_power_cut)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def dumped(capture):
+    shown = subprocess.run([TACH, "dump", capture], capture_output=True, timeout=BOUND_S)
+    return shown.returncode, shown.stdout.decode(), shown.stderr.decode()
+
+
+def test_reset(boots):
+    """The target starts again in mid-frame: the boot that broke off and the next one are both there."""
+    plug = Line("reset.pty")
+    cut = len(boots[0]) // 2
+    tool = Collector("reset.pty", "reset.out")
+    plug.ready()
+    plug.send(boots[0][:cut] + boots[1].replace(b"\r\n", b"\r\n\0", 1))  # the kernel ends what was before it
+    tool.ends(BADDATA, "0 frames missing, 1 refused, 1 boots broke off", "a target that was reset")
+    code, shown, said = dumped("reset.out")
+    check(code == BADDATA and "1 boots without END, 0 without HELLO" in said, f"both are read: {said}")
+    check(shown.count(" HELLO ") == 2 and shown.count(" END ") == 1, "the second is whole")
+
+
+def test_power_cut(boots):
+    plug = Line("power.pty")
+    tool = Collector("--timeout", "2", "power.pty", "power.out")
+    plug.ready()
+    plug.send(boots[0][:3000])
+    tool.ends(BADDATA, "timed out before END of boot 1; the 3000 bytes", "a target without power")
+    check(read("power.out") == boots[0][:3000] and " HELLO " in dumped("power.out")[1], "it is readable")
+
+
+def test_stopped(boots):
+    """A host that sleeps for longer than the time limit: the line's buffer has the rest."""
+    plug = Line("sleep.pty")
+    rest = len(boots[0]) - 1500
+    tool = Collector("--timeout", "3", "sleep.pty", "sleep.out")
+    plug.ready()
+    plug.send(boots[0][:rest])
+    tool.keeps(rest)
+    time.sleep(0.1)
+    tool.process.send_signal(signal.SIGSTOP)
+    plug.send(boots[0][rest:])
+    time.sleep(4.5)
+    tool.process.send_signal(signal.SIGCONT)
+    tool.ends(OK, None, "a host that slept")
+    check(read("sleep.out") == boots[0], "nothing was lost in its sleep")
+
+
+def test_full_disk(boots):
+    """A real bound of a file's size, met in mid-run."""
+    plug = Line("full.pty")
+    bounds = resource.RLIMIT_FSIZE, (4096, 4096)
+    tool = Collector("full.pty", "full.out", preexec_fn=lambda: (
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(*bounds)))
+    plug.ready()
+    plug.send(boots[0])
+    tool.ends(CANTCREATE, "File too large; the 4096 bytes before that are kept", "a disk that is full")
+    check(read("full.out") == boots[0][:4096] and " HELLO " in dumped("full.out")[1], "it is readable")
+
+
+def killed(data, point, cut, waits):
+    """Sends `cut` bytes and kills the tool, at once or when it has kept them. What is wrong, or None."""
+    output = f"killed{point % 4}.out"
+    process = subprocess.Popen([TACH, "collect", "--quiet", "--force", "-", output], stdin=subprocess.PIPE)
+    process.stdin.write(data[:cut])
+    process.stdin.flush()
+    limit = time.monotonic() + BOUND_S
+    while waits and (not os.path.exists(output) or os.path.getsize(output) < cut) and time.monotonic() < limit:
+        time.sleep(0.0005)
+    process.kill()
+    process.wait(BOUND_S)
+    process.stdin.close()
+    kept = read(output) if os.path.exists(output) else b""
+    if not data.startswith(kept) or (waits and len(kept) < cut):
+        return f"point {point}: {len(kept)} bytes of {cut} kept"
+    code, shown, said = dumped(output)
+    ends = sum(len(kept) > at for at in ENDS)
+    fine = code in (OK, BADDATA) and shown.count(" END ") == ends
+    return None if fine or not kept else f"point {point}: {ends} ENDs, dump {code}, {said}"
+
+
+ENDS = []  # where in the synthetic capture each boot's END is whole
+
+
+def test_killed(data, boots):
+    ENDS.extend(sum(map(len, boots[:i + 1])) - len(boots[i].rpartition(b"\0")[2]) - 1 for i in range(len(boots)))
+    wrong = []
+
+    def some(first):
+        for point in range(first, KILLS, 4):
+            cut = 1 + (point * 7919) % min(len(data), 60000)
+            wrong.append(killed(data, point, cut, point // 4 % 2 == 0))
+            if point % 4 == 0 and os.path.exists(f"killed{first}.out"):
+                os.unlink(f"killed{first}.out")
+
+    threads = [threading.Thread(target=some, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    bad = [what for what in wrong if what]
+    check(len(wrong) == KILLS and not bad, f"killed at {len(wrong)} points: {bad[:5]}")
+    print(f"test_line: killed at {len(wrong)} points")
 
 
 def main():
@@ -198,6 +304,9 @@ def main():
         test_one_reader(boots)
         test_unplug(boots)
         test_port(boots)
+        test_reset(boots)
+        test_full_disk(boots)
+        test_killed(data, boots)
         test_cables(boots)
         test_live(data, boots)
         test_view()
