@@ -13,6 +13,7 @@
     X(dump, "print the frames of a capture")                                                       \
     X(spans, "print the phases of traced calls")                                                   \
     X(export, "write a capture as csv, json or ctf")                                               \
+    X(profile, "sample a boot: which functions, which instructions")                               \
     X(compare, "name what got slower between two runs")                                            \
     X(gate, "measure, compare, report: pass or fail")                                              \
     X(baseline, "write the committed baseline of a run")                                           \

@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tach profile from a boot to each of its outputs, and against files that are damaged or another's.
+
+Run in the root of a build. Last line: "profile: N passed, N failed"."""
+
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+import zlib
+
+TACH = os.path.abspath("build/tach")
+PATH = "entry_fast_off"
+HEAD, SAMPLE = struct.Struct("<QQQQII"), struct.Struct("<QQIBBBB16s6Q")
+SAMPLES, HELLO = 9, 1
+passed = failed = 0
+
+
+def check(good, what):
+    global passed, failed
+    passed += bool(good)
+    failed += not good
+    if not good:
+        print("FAIL " + what)
+    return good
+
+
+def tach(*words):
+    run = subprocess.run([TACH, "profile", *words], capture_output=True, text=True, timeout=200, check=False)
+    return run.returncode, run.stdout, run.stderr
+
+
+def cobs(data):
+    out, group = bytearray(), bytearray()
+    for byte in data:
+        if byte:
+            group.append(byte)
+        if not byte or len(group) == 254:
+            out += bytes([len(group) + 1]) + group
+            group = bytearray()
+    return bytes(out + bytes([len(group) + 1]) + group + b"\0")
+
+
+def frames(data):
+    """Type and body of each frame; groups of 254 do not come in what is looked at here."""
+    for part in data.split(b"\0"):
+        out, at = bytearray(), 0
+        if part.startswith(b"loader:"):
+            part = part[part.index(b"\r\n") + 2:]
+        while at < len(part):
+            size = part[at]
+            out += part[at + 1:at + size]
+            at += size
+            if size < 255 and at < len(part):
+                out.append(0)
+        if len(out) > 12 and zlib.crc32(out[:-4]) == int.from_bytes(out[-4:], "little"):
+            yield out[0], bytes(out[:8]), bytes(out[8:-4])
+
+
+def samples(data):
+    found = []
+    for kind, _, body in frames(data):
+        if kind == SAMPLES:
+            found += [SAMPLE.unpack_from(body, at) for at in range(HEAD.size, len(body), SAMPLE.size)]
+    return found
+
+
+def frame(header, body):
+    data = header + body
+    return cobs(data + struct.pack("<I", zlib.crc32(data)))
+
+
+def boot(directory):
+    """The same boot twice: the same bytes, so the second capture stands for both."""
+    paths = [os.path.join(directory, name) for name in ("one", "two")]
+    for path in paths:
+        status, out, err = tach("--regions", "20000", "--alone", "--keep", path)
+        if not check(status == 0, "boot: %d %s" % (status, err)):
+            return None
+        check(PATH in out.split("\n\n")[1], "the table names the path:\n" + out)
+    with open(paths[0], "rb") as one, open(paths[1], "rb") as two:
+        data = one.read()
+        check(data == two.read(), "two boots under icount differ")
+    found = samples(data)
+    check(len(found) > 400, "%d samples are few" % len(found))
+    check(all(s[3] in (0, 3) and (s[1] >> 63 == 0) == (s[3] == 3) for s in found), "ring and address disagree")
+    check(any(s[4] and s[5] for s in found), "no stack was scanned")
+    check({s[7].rstrip(b"\0") for s in found} >= {b"bench"}, "no sample is the benchmark's")
+    return paths[0], found
+
+
+def tables(path, found):
+    status, out, _ = tach(path, "--rows", "1000")
+    parts = out.split("\n\n")
+    check(status == 0 and len(parts) == 3, "tables: %d\n%s" % (status, out))
+    for part in parts[1:]:
+        rows = [line.split() for line in part.splitlines()[1:]]
+        check(sum(int(row[0]) for row in rows) == len(found), "the rows sum to all samples")
+        check(all(float(row[2].split("-")[0]) <= float(row[1]) for row in rows), "an interval above its share")
+    first = parts[1].splitlines()[1].split()
+    check(first[4] == PATH and first[3] == "kernel" and float(first[1]) > 40, "hottest function: %s" % first)
+    n, k, z2 = len(found), int(first[0]), 1.959964 ** 2
+    low = (k / n + z2 / 2 / n - (z2 * (k / n * (1 - k / n) / n + z2 / 4 / n / n)) ** .5) / (1 + z2 / n)
+    check(abs(float(first[2].split("-")[0]) - 100 * low) < .006, "Wilson's bound: %s, %f" % (first, 100 * low))
+    return int(first[0])
+
+
+def annotated(path, found, samples_of_path):
+    """Each instruction of the path runs once a call, so under icount each is met equally often: a
+    period in step with the loop would not do that."""
+    status, out, _ = tach(path, "--annotate", PATH)
+    lines = out.split("%s of kernel" % PATH)[-1].splitlines()[2:]
+    rows = [re.match(r"(?:\s*(\d+)\s+[\d.]+)?\s+\+0x([0-9a-f]+)\s+(\S.*)$", line) for line in lines]
+    check(status == 0 and all(rows), "annotate: %d" % status)
+    counts = [int(row[1]) for row in rows if row and row[1]]
+    check(sum(counts) == samples_of_path, "the instructions sum to %d, not %d" % (sum(counts), samples_of_path))
+    check(any(row[3].startswith("sysret") and row[1] for row in rows), "no sample at the exit")
+    mean = sum(counts) / len(counts)
+    spread = sum((count - mean) ** 2 for count in counts) / mean / (len(counts) - 1)
+    check(len(counts) > 80 and spread < 2, "%d instructions, spread %.2f" % (len(counts), spread))
+    status, _, err = tach(path, "--annotate", "no_such")
+    check(status == 66 and "no_such" in err, "annotate of nothing: %d %s" % (status, err))
+
+
+def outputs(directory, path, found):
+    names = {kind: os.path.join(directory, kind) for kind in ("folded", "svg", "speedscope", "perf-script")}
+    status, _, err = tach(path, *[word for kind, name in names.items() for word in ("--" + kind, name)])
+    if not check(status == 0, "outputs: %s" % err):
+        return
+    text = {kind: open(name, encoding="ascii").read() for kind, name in names.items()}
+    lines = text["folded"].splitlines()
+    check(all(re.fullmatch(r"[^;\s]+(;[^;\s]+)+ [1-9]\d*", line) for line in lines), "folded: a bad line")
+    folded = {line.rsplit(" ", 1)[0]: int(line.rsplit(" ", 1)[1]) for line in lines}
+    check(sum(folded.values()) == len(found) and len(folded) == len(lines), "folded: sums, and each stack once")
+    check(folded.get("bench;" + PATH, 0) > len(found) * .4, "folded: the path")
+    speedscope(text["speedscope"], folded)
+    check(perf(text["perf-script"]) == folded, "perf script and folded stacks differ")
+    root = xml.etree.ElementTree.fromstring(text["svg"])
+    space = "{http://www.w3.org/2000/svg}"
+    titles = [title.text for title in root.iter(space + "title")]
+    check(any(t.startswith(PATH + ":") for t in titles), "svg: no title of the path")
+    check(any(t == "all: %d samples, 100.00 %%" % len(found) for t in titles), "svg: no root")
+    check("prefers-color-scheme:dark" in text["svg"] and "http" not in text["svg"].replace(space[1:-1], ""),
+          "svg: dark colours, nothing from outside")
+    status, out, _ = tach(path, "--folded", "-")
+    check(status == 0 and out == text["folded"], "- is standard output, and that alone")
+    status, _, err = tach(path, "--svg", "/dev/full")
+    check(status == 73, "a full disk: %d %s" % (status, err))
+
+
+def speedscope(text, folded):
+    """What its schema demands of a sampled profile, and the same stacks."""
+    root = json.loads(text)
+    check(root["$schema"] == "https://www.speedscope.app/file-format-schema.json", "speedscope: schema")
+    names = [item["name"] for item in root["shared"]["frames"]]
+    check(all(isinstance(item.get("line", 1), int) for item in root["shared"]["frames"]), "speedscope: lines")
+    profile = root["profiles"][root["activeProfileIndex"]]
+    check(profile["type"] == "sampled" and profile["unit"] == "none", "speedscope: type and unit")
+    check(len(profile["samples"]) == len(profile["weights"]) == profile["endValue"] and
+          profile["startValue"] == 0, "speedscope: lengths")
+    stacks = {}
+    for stack, weight in zip(profile["samples"], profile["weights"]):
+        name = ";".join(names[index] for index in stack)
+        stacks[name] = stacks.get(name, 0) + weight
+    check(stacks == folded, "speedscope and folded stacks differ")
+    jq = subprocess.run(["jq", "-e", ".profiles[0].samples | length > 0"], input=text, text=True,
+                        stdout=subprocess.DEVNULL, check=False)
+    check(jq.returncode == 0, "jq does not read it")
+
+
+def perf(text):
+    """As stackcollapse-perf.pl reads it: its own expressions."""
+    stacks, name, stack = {}, None, []
+    for line in text.splitlines() + [""]:
+        if not line:
+            if name:
+                key = ";".join([name, *reversed(stack)])
+                stacks[key] = stacks.get(key, 0) + 1
+            name, stack = None, []
+        elif re.match(r"^(\S.+?)\s+(\d+)/*(\d+)*\s+", line):
+            name = re.match(r"^(\S.+?)\s+(\d+)/*(\d+)*\s+", line)[1]
+            check(re.search(r":\s*(\d+)*\s+(\S+):\s*$", line), "perf: no event in " + line) if not stacks else None
+        else:
+            found = re.match(r"^\s*(\w+)\s*(.+) \((.*)\)", line)
+            stack.append(re.sub(r"\+0x[\da-f]+$", "", found[2]) if found else "?")
+    return stacks
+
+
+def foreign(directory, path):
+    """Kernels that are none, and captures that have nothing."""
+    with open("build/kernel.elf", "rb") as file:
+        kernel = file.read()
+    bad = {"cut": kernel[:len(kernel) // 2], "head": kernel[:40], "text": b"not an ELF file\n", "empty": b"",
+           "id": kernel.replace(build_id(path), bytes(20))}
+    for name, data in bad.items():
+        with open(os.path.join(directory, name), "wb") as file:
+            file.write(data)
+        status, out, err = tach(path, "--kernel", os.path.join(directory, name))
+        check(status == 65 and not out and err.count("\n") == 1, "kernel %s: %d %s" % (name, status, err))
+    check("build ids differ" in err, "another kernel: " + err)
+    for name, code in (("build/loader.elf", 65), ("build/user/bench.elf", 65), ("no/such", 66), ("bench", 65)):
+        status, _, err = tach(path, "--kernel", name)
+        check(status == code and err.count("\n") == 1, "kernel %s: %d %s" % (name, status, err))
+    status, out, err = tach(path, "--users", directory)
+    check(status == 0 and "have no names" in err and re.search(r"bench\s+0x[0-9a-f]+", out), "programs without files")
+    plain = os.path.join(directory, "plain")
+    with open(path, "rb") as file, open(plain, "wb") as to:
+        to.write(b"\0" + b"".join(frame(head, body) for kind, head, body in frames(file.read()) if kind == HELLO))
+    for name, code in ((plain, 65), ("no/such", 66), ("README.md", 65)):
+        status, _, err = tach(name)
+        check(status == code, "capture %s: %d %s" % (name, status, err))
+
+
+def build_id(path):
+    with open(path, "rb") as file:
+        return next(body[96:116] for kind, _, body in frames(file.read()) if kind == HELLO)
+
+
+def hostile(directory, path):
+    """A task's name comes from the guest: it stays inside of its place in every output."""
+    with open(path, "rb") as file:
+        head, body = next((head, body) for kind, head, body in frames(file.read()) if kind == HELLO)
+    record = SAMPLE.pack(5, 0x401000, 7, 3, 0, 0, 0, b"../<b>;x y&\"", *[0] * 6)
+    data = frame(head, body) + frame(bytes([SAMPLES, 0, 1, 0]) + head[4:], HEAD.pack(1, 0, 0, 0, 50, 1) + record)
+    name = os.path.join(directory, "hostile")
+    with open(name, "wb") as file:
+        file.write(b"\0" + data)
+    svg = os.path.join(directory, "hostile.svg")
+    status, out, err = tach(name, "--svg", svg)
+    check(status == 65 and "0x401000" in out, "hostile: %d %s %s" % (status, out, err))
+    with open(svg, encoding="ascii") as file:
+        text = file.read()
+    xml.etree.ElementTree.fromstring(text)
+    check("<b>" not in text and ".._&lt;b&gt;_x_y&amp;" in text, "svg: the name is markup")
+    _, out, _ = tach(name, "--folded", "-")
+    check(out == '.._<b>_x_y&";0x401000 1\n', "folded: " + out)
+
+
+def usage():
+    for words in (["--hz", "29"], ["--hz", "100001"], ["--hz", "x"], ["--class", "bochs"], ["--cells", ","],
+                  ["--cells", "D4 pti=on"], ["--rows", "0"], ["a", "b"], ["a", "--cells", "R0"]):
+        status, _, _ = tach(*words)
+        check(status == 64, "%s: %d" % (words, status))
+    status, out, err = tach("--cells", "D9/size:1", "--alone")
+    check(status == 65 and err.count("\n") == 1, "a cell that is none: %d %s" % (status, err))
+
+
+def main():
+    directory = tempfile.mkdtemp()
+    try:
+        usage()
+        made = boot(directory)
+        if made:
+            annotated(*made, tables(*made))
+            outputs(directory, *made)
+            foreign(directory, made[0])
+            hostile(directory, made[0])
+    finally:
+        shutil.rmtree(directory)
+    print("profile: %d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
