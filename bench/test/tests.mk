@@ -9,6 +9,14 @@ UNITS += build/test/$(1)
 build/test/$(1): $(2) $$(HEADERS) build/flags
 	@mkdir -p $$(@D); $$(CC) $(3) $$(HFLAGS) $$(SAN) -o $$@ $$(filter %.c,$$^) $$(HLIBS)
 endef
+# $(1) program, $(2) its own source, $(3) sources that many tests share: compiled once, with the sanitizers.
+define SHARED
+UNITS += build/test/$(1)
+build/test/$(1): $(patsubst %.c,build/san/%.o,$(2) $(3))
+	@mkdir -p $$(@D); $$(CC) $$(SAN) -o $$@ $$^ $$(HLIBS)
+endef
+build/san/%.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(HFLAGS) $(SAN) $(DEP) -c $< -o $@
 # $(1) program, $(2) sources, $(3) more flags: a libFuzzer program; FUZZERS collects them.
 define FUZZ
 FUZZERS += build/fuzz/$(1)
@@ -25,7 +33,7 @@ $(foreach t,elf map source,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_
 $(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))
 $(foreach t,$(patsubst bench/test/test_%.c,%,$(wildcard bench/test/test_*.c)),\
-  $(eval $(call UNIT,bench_$t,bench/test/test_$t.c $(BENCH_T))))
+  $(eval $(call SHARED,bench_$t,bench/test/test_$t.c,$(BENCH_T))))
 $(eval $(call UNIT,services,$(addprefix servers/services/,test/test_services.c test/mock.c $(LINKED:%=%.c))))
 $(eval $(call UNIT,chan,servers/services/test/test_chan.c servers/services/chan.c))
 $(eval $(call UNIT,lib,servers/lib/test/test_lib.c $(addprefix servers/lib/,args.c print.c restart.c word.c)))
@@ -85,13 +93,17 @@ build/test/path: build/ft/fastpath/entry.asm.o $(PATH_O)
 	@mkdir -p $(@D); $(CC) -no-pie -o $@ $^
 CORE_U  = $(CORE_T) $(LINKED:%=servers/services/%.c) kernel/core/test/kit.c \
   $(patsubst %,kernel/hal/%.c,audit page paging ptwalk vm vm_copy tlb tramp)
+build/sanc/%.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) $(DEP) -c $< -o $@
 build/test/core_mock.o: kernel/hal/test/mock.c $(HEADERS) build/flags
 	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) $(SAN) -Dcore_tick=mock_core_tick -Dcore_leave=mock_core_leave -Dcore_idle=mock_core_idler -c $< -o $@
 CORE_TESTS = $(patsubst %,build/test/core_%,classic mappings messages files paths requests soak)
-$(CORE_TESTS): build/test/core_%: kernel/core/test/test_%.c $(CORE_U) build/test/core_mock.o $(HEADERS)
-	@mkdir -p $(@D); $(CC) $(MOCK) $(HFLAGS) -O1 $(SAN) -o $@ $(filter %.c %.o,$^)
+$(CORE_TESTS): build/test/core_%: build/sanc/kernel/core/test/test_%.o $(CORE_U:%.c=build/sanc/%.o) build/test/core_mock.o
+	@mkdir -p $(@D); $(CC) $(SAN) -o $@ $^
 $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c kernel/hal/bootword.c))
 $(eval $(call UNIT,core_blob,kernel/core/test/test_blob.c kernel/core/blob.c kernel/core/crc.c))
 $(eval $(call UNIT,core_module,kernel/core/test/test_module.c kernel/core/modelf.c))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
-TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make build/test/synth_guest build/test/kill_at.so build/test/no_perf.so build/test/fake_port.so build/test/line_proxy build/tiny.elf build/retpoline.elf
+TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make \
+  build/test/synth_guest build/test/kill_at.so build/test/no_perf.so \
+  build/test/fake_port.so build/test/line_proxy build/test/judge_cli build/test/truth build/tiny.elf build/retpoline.elf

@@ -155,6 +155,18 @@ class Session:
             data += os.read(self.master, 65536)
         return data
 
+    def both(self, first, second):
+        """Until both have come, in whatever order, and nothing has for a moment."""
+        data, limit = b"", time.monotonic() + WAIT_S
+        while True:
+            met = first in data and second in data
+            if select.select([self.master], [], [], 0.5)[0]:
+                data += os.read(self.master, 65536)
+            elif met:
+                return
+            elif time.monotonic() > limit:
+                raise monitor.Trouble("no %r and %r in %r" % (first, second, data[-300:]))
+
     def type(self, data, end=PROMPT):
         for at in range(0, len(data), 512):
             os.write(self.master, data[at:at + 512])
@@ -187,15 +199,23 @@ def shown(rows, what, test):
     print("shows %s: %s, %d checks: %s" % (rows, "ok" if good and checks else "FAIL", checks, what))
 
 
+def wait_for(session, line, wanted):
+    """Asks until the answer holds what is wanted; what others print between may hide one answer."""
+    for _ in range(50):
+        if wanted in session.ask(line):
+            return True
+        time.sleep(0.1)
+        session.type(b"\r")
+    return False
+
+
 def commands_try(session):
     for line, wanted in SESSION:
         answer = session.ask(line)
         for pattern in wanted:
             expect(re.search(pattern, answer, re.MULTILINE), "%r answers %r" % (line, answer[:400]))
     expect("kill: 2: done\n" in session.ask("kill 2"), "kill ends the nameserver")
-    time.sleep(0.5)  # the bootstrap says so at any moment
-    session.type(b"\r")
-    expect("4098 nameserv" in session.ask("ps"), "and it comes back in its slot")
+    expect(wait_for(session, "ps", "4098 nameserv"), "and it comes back in its slot")
 
 
 def editing_try(session):
@@ -253,10 +273,9 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="tach-console-") as directory:
         session = Session(directory, images, "pti=on place.ram=server")
         try:
-            banner = session.read("init: argv[0] initfs:/bin/init\n")
-            time.sleep(0.5)  # init starts the server of ram:, in silence
+            session.both(b"init: argv[0] initfs:/bin/init", b"tach console: help lists the commands")
             session.type(b"\r")
-            expect("tach console: help lists the commands" in banner, "banner " + banner[-200:])
+            wait_for(session, "svc", "ram running")  # init starts its server in silence
             shown("T16", "each command answers, or says what is wrong",
                   lambda: commands_try(session))
             shown("T16", "line editing, long lines, control bytes and noise",
