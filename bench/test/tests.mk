@@ -24,12 +24,12 @@ build/fuzz/$(1): $(2) $$(HEADERS) build/flags
 	@mkdir -p $$(@D); $$(FUZZCC) $(3) $$(HFLAGS) -Wno-error $$(SAN) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) $$(HLIBS)
 endef
 TRACE   = $(addprefix traces/,frame.c body.c capture.c series.c boot.c spans.c legs.c)
-PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c)
+PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c serial.c spcr.c pci.c)
 HAL_T   = $(patsubst %,kernel/hal/%.c,madt audit page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
 BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
 $(foreach t,frame capture samples spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
 $(eval $(call UNIT,noise,traces/test/test_noise.c traces/test/line_noise.c traces/frame.c traces/body.c))
-$(foreach t,elf map source,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
+$(foreach t,elf map source serial,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
 $(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))
 $(foreach t,$(patsubst bench/test/test_%.c,%,$(wildcard bench/test/test_*.c)),\
@@ -47,6 +47,7 @@ build/test/string: servers/lib/test/test_string.c $(HEADERS) build/flags
 $(eval $(call FUZZ,frame,traces/test/fuzz_frame.c $(TRACE)))
 $(eval $(call FUZZ,elf,kernel/loader/test/fuzz_elf.c $(PURE_L)))
 $(eval $(call FUZZ,source,kernel/loader/test/fuzz_source.c $(PURE_L)))
+$(eval $(call FUZZ,acpi,kernel/loader/test/fuzz_acpi.c $(PURE_L) kernel/hal/madt.c,-Ikernel/hal/test/mock))
 $(eval $(call FUZZ,module,kernel/core/test/fuzz_module.c kernel/core/modelf.c))
 $(eval $(call FUZZ,initfs,servers/lib/test/fuzz_initfs.c servers/lib/initfs_read.c))
 $(eval $(call FUZZ,rc,servers/init/test/fuzz_rc.c servers/init/rc.c servers/lib/word.c))

@@ -24,7 +24,7 @@
 
 /* bootinfo: at a physical address below 4 GiB, passed in rdi, reached through the direct map. */
 #define BOOT_MAGIC   0x544F4F4248434154ull /* "TACHBOOT" */
-#define BOOT_VERSION 1u
+#define BOOT_VERSION 2u
 #define BOOT_RANGES  64u
 #define BOOT_CMDLINE 2048u
 
@@ -35,6 +35,18 @@ enum boot_range_type {
     RANGE_LOADER,   /* bootinfo and page tables */
     RANGE_INITFS,   /* the blob; the kernel may free it once copied */
     RANGE_ACPI
+};
+
+/* The serial port, found and set up by the loader: a 16550. The kernel uses what it is given. */
+enum boot_serial_space { BOOT_SERIAL_NONE, BOOT_SERIAL_PORT, BOOT_SERIAL_MEMORY };
+enum boot_serial_source { BOOT_SERIAL_COM1, BOOT_SERIAL_WORD, BOOT_SERIAL_SPCR, BOOT_SERIAL_PCI };
+struct boot_serial {
+    uint8_t space;  /* enum boot_serial_space */
+    uint8_t shift;  /* a register is 1 << shift bytes wide, and read and written so: 0 or 2 */
+    uint8_t source; /* enum boot_serial_source: who named it */
+    uint8_t zero;
+    uint32_t baud; /* 115200 divided by a whole number */
+    uint64_t base; /* of its eight registers: I/O port, or physical address below 4 GiB */
 };
 
 struct boot_range {
@@ -54,10 +66,11 @@ struct bootinfo {
     uint64_t rsdp_phys;     /* 0: not given */
     uint32_t boot_protocol; /* 1 or 2: which multiboot */
     uint32_t range_count;
+    struct boot_serial serial;
     struct boot_range range[BOOT_RANGES];
     char cmdline[BOOT_CMDLINE]; /* NUL-terminated */
 };
-ABI_ASSERT(sizeof(struct bootinfo) == 88 + BOOT_RANGES * 24 + BOOT_CMDLINE, "bootinfo layout");
+ABI_ASSERT(sizeof(struct bootinfo) == 104 + BOOT_RANGES * 24 + BOOT_CMDLINE, "bootinfo layout");
 
 /* initfs blob: this header, the flat bootstrap (linked to run at INITFS_BASE + its offset), the
  * archive. */

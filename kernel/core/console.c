@@ -10,9 +10,11 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/sched.h"
 #include "kernel/hal/uart.h"
 
-#define CHUNK 256u
+#define CHUNK       256u
+#define LOOKS_PER_S 100u /* at a port whose interrupt is not known, once somebody reads */
 
 static long any_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
@@ -68,13 +70,26 @@ void console_input(void)
     watched->host->post(watched, 0, ready());
 }
 
+struct thread console_alarm;
+
+void console_poll(void)
+{
+    console_input();
+    sched_deadline(&console_alarm, hal_tsc() + hal_config.tsc_hz / LOOKS_PER_S);
+}
+
 static void listen(void)
 {
     static bool listening;
 
-    if (!listening)
-        uart_listen();
+    if (listening)
+        return;
     listening = true;
+    uart_listen();
+    if (uart_irq() != UART_IRQ_NONE)
+        return;
+    list_init(&console_alarm.timer);
+    sched_deadline(&console_alarm, hal_tsc() + hal_config.tsc_hz / LOOKS_PER_S);
 }
 
 static long debug_fevent(struct svc *self, struct svc_req *req)

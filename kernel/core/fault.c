@@ -8,6 +8,7 @@
 #include "kernel/core/ipc.h"
 #include "kernel/core/irq.h"
 #include "kernel/core/request.h"
+#include "kernel/core/services.h"
 #include "kernel/core/signal.h"
 #include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
@@ -115,6 +116,8 @@ void core_tick(struct thread *t)
         irq_handler_end(t, IRQ_ENDED_BUDGET);
     else if (t == &timer_alarm)
         timer_expire();
+    else if (t == &console_alarm)
+        console_poll();
     else
         ipc_timeout(t);
 }

@@ -181,7 +181,7 @@ void irq_arrived(unsigned line)
 
     l->count++;
     l->taken = hal_tsc();
-    if (line == UART_IRQ) {
+    if (line == uart_irq()) {
         console_input();
         return;
     }

@@ -77,7 +77,7 @@ static enum err wish_check(const struct task *task, struct wish *w)
     for (const struct list *l = attached->next; l != attached; l = l->next)
         if (w->type != AT_NOTIFY || list_entry(l, struct attachment, link)->type != AT_NOTIFY)
             return T_EBUSY;
-    if (w->line == UART_IRQ)
+    if (w->line == uart_irq())
         return T_EBUSY; /* the console's */
     return w->type == AT_REALTIME ? realtime_check(task, w) : OK;
 }

@@ -11,6 +11,12 @@ extern const struct service_ops debug_service, event_service, pipe_service, root
 /* A byte came in on the serial line. */
 void console_input(void);
 
+/* Where no interrupt tells that: stands for the next look among the threads with a deadline, and
+ * looks. */
+struct thread;
+extern struct thread console_alarm;
+void console_poll(void);
+
 /* The neutral services linked into this image (list in the Makefile); 0 ends it. */
 extern const struct service_ops *const linked_services[];
 

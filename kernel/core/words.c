@@ -27,6 +27,8 @@ static const struct {
     {"inject=", "|daemon|"},
     {"irq=", "|apic|pic|"},
     {"free=", ""},
+    {"serial=", ""}, /* the loader has judged these two */
+    {"baud=", ""},
     {"profile=", ""},
     {"samples=", ""},
 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * COM1 by polling. Every wait is bounded: without a UART the kernel runs on, silently. Where the
- * chip has a FIFO, one look at the line status is good for sixteen bytes. */
+ * The port that the loader chose, by polling. Every wait is bounded: without a UART the kernel runs
+ * on, silently. Where the chip has a FIFO, one look at the line status is good for sixteen bytes.
+ * One in memory is reached through the direct map, which covers the first 4 GiB from the first
+ * instruction on; that such addresses are not cached is the firmware's doing (MTRRs). */
 #include "kernel/hal/uart.h"
 
 #include "kernel/hal/hal.h"
 #include "kernel/hal/irq.h"
 #include "kernel/hal/x86.h"
-
-#define COM1 0x3F8u
 
 enum uart_register {
     UART_DATA = 0,
@@ -18,7 +18,8 @@ enum uart_register {
     UART_STATUS = 5
 };
 
-#define DIVISOR_115200   1u
+#define CLOCK_BAUD       115200u
+#define REGISTERS        8u
 #define LINE_8N1         0x03u
 #define LINE_DIVISOR     0x80u
 #define FIFO_ON_CLEAR    0xC7u
@@ -34,18 +35,50 @@ enum uart_register {
 #define WAIT_TURNS       1000000u
 #define WAIT_TURNS_FIRST 100000u
 
+static const struct {
+    uint16_t port;
+    uint8_t irq;
+} uart_com[] = {{0x3F8, 4}, {0x2F8, 3}, {0x3E8, 4}, {0x2E8, 3}};
+
+static struct boot_serial line;
 static bool uart_present;
 static unsigned uart_burst = 1; /* bytes that fit once the transmitter is empty */
 static unsigned uart_room;      /* of those, still free for certain */
 
+static volatile void *memory_at(enum uart_register r)
+{
+    return (volatile void *)(DIRECT_BASE + line.base + ((uint64_t)r << line.shift));
+}
+
 static uint8_t uart_read(enum uart_register r)
 {
-    return x86_in8((uint16_t)(COM1 + r));
+    if (line.space == BOOT_SERIAL_PORT)
+        return x86_in8((uint16_t)(line.base + r));
+    return line.shift ? (uint8_t) * (volatile uint32_t *)memory_at(r)
+                      : *(volatile uint8_t *)memory_at(r);
 }
 
 static void uart_write(enum uart_register r, unsigned value)
 {
-    x86_out8((uint16_t)(COM1 + r), (uint8_t)value);
+    if (line.space == BOOT_SERIAL_PORT)
+        x86_out8((uint16_t)(line.base + r), (uint8_t)value);
+    else if (line.shift)
+        *(volatile uint32_t *)memory_at(r) = (uint8_t)value;
+    else
+        *(volatile uint8_t *)memory_at(r) = (uint8_t)value;
+}
+
+/* The loader's choice, if this image is made for it; else COM1, to say that it is not. */
+static void line_take(void)
+{
+    const struct boot_serial *s = &hal_boot->serial;
+    const uint64_t end = s->base + ((uint64_t)REGISTERS << (s->shift & 3));
+    if (hal_boot->magic != BOOT_MAGIC || hal_boot->version != BOOT_VERSION)
+        line = (struct boot_serial){
+            .space = BOOT_SERIAL_PORT, .baud = CLOCK_BAUD, .base = uart_com[0].port};
+    else if (s->baud != 0 && s->baud <= CLOCK_BAUD && s->base < end &&
+             end <= (s->space == BOOT_SERIAL_PORT ? 1ull << 16 : 1ull << 32))
+        line = *s;
 }
 
 static bool uart_wait(unsigned bits, unsigned turns)
@@ -62,14 +95,18 @@ static bool uart_wait(unsigned bits, unsigned turns)
 
 bool uart_init(void)
 {
+    line_take();
+    if (line.space == BOOT_SERIAL_NONE)
+        return true;
+    const unsigned divisor = CLOCK_BAUD / line.baud;
     /* the loader's last bytes leave before the rate is set again */
     uart_present = uart_wait(STATUS_ROOM | STATUS_EMPTY, WAIT_TURNS_FIRST);
     if (!uart_present)
         return true;
     uart_write(UART_INTERRUPT, 0);
     uart_write(UART_LINE, LINE_DIVISOR);
-    uart_write(UART_DATA, DIVISOR_115200);
-    uart_write(UART_INTERRUPT, 0);
+    uart_write(UART_DATA, divisor & 0xFF);
+    uart_write(UART_INTERRUPT, divisor >> 8);
     uart_write(UART_LINE, LINE_8N1);
     uart_write(UART_FIFO, FIFO_ON_CLEAR);
     uart_write(UART_MODEM, MODEM_DTR_RTS);
@@ -99,11 +136,19 @@ int uart_get(void)
     return uart_read(UART_DATA);
 }
 
+unsigned uart_irq(void)
+{
+    for (unsigned i = 0; i < sizeof(uart_com) / sizeof(uart_com[0]); i++)
+        if (line.space == BOOT_SERIAL_PORT && line.base == uart_com[i].port)
+            return uart_com[i].irq;
+    return UART_IRQ_NONE;
+}
+
 void uart_listen(void)
 {
-    if (!uart_present)
+    if (!uart_present || uart_irq() == UART_IRQ_NONE)
         return;
-    irq_unmask(UART_IRQ); /* first: an edge that comes to a masked line is lost */
+    irq_unmask(uart_irq()); /* first: an edge that comes to a masked line is lost */
     uart_write(UART_MODEM, MODEM_DTR_RTS | MODEM_IRQ);
     uart_write(UART_INTERRUPT, INTERRUPT_DATA);
 }

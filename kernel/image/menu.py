@@ -22,26 +22,28 @@ if serial --unit=0 --speed=115200 ; then
     terminal_output console serial
 fi
 function tach {
-    multiboot2 /loader.elf "$@" $more
+    multiboot2 /loader.elf $port $rate "$@" $more
     module2 /kernel.elf
     module2 /initfs.img
 }
 if [ -z "$cells" ] ; then set cells=R0 ; fi
 # who has chosen something wants to choose on
 if [ -n "$chosen" ] ; then set timeout=-1 ; fi
-export cells more chosen
+export cells more chosen port rate
 """
 LAST = """
-menuentry "Cells: $cells" --id cells { tach pti=on wire=frames bench=$cells }
-menuentry "Console" --id console { tach pti=on }
-menuentry "Only the words below" --id words { tach }
-menuentry "Change the cells (now: $cells)" {
+menuentry "Cells (n): $cells" --hotkey=n --id cells { tach pti=on wire=frames bench=$cells }
+menuentry "Console (k)" --hotkey=k --id console { tach pti=on }
+menuentry "Only the words below (o)" --hotkey=o --id words { tach }
+menuentry "Change the cells (x), now: $cells" --hotkey=x {
     echo -n "Cells, parted by commas: "
     read cells
     set chosen=1
     configfile /boot/grub/grub.cfg
 }
-menuentry "Change the boot words of every entry (now: $more)" {
+submenu "Serial port (s) ..., now: $port $rate" --hotkey=s {
+%s}
+menuentry "Change the boot words of every entry (w), now: $more" --hotkey=w {
     echo -n "Boot words: "
     read more
     set chosen=1
@@ -107,6 +109,18 @@ def grouped(names):
             yield title, chosen
 
 
+def serial_ports():
+    """Entries that choose the port, or its rate, of every other entry."""
+    again = '    set chosen=1\n    configfile /boot/grub/grub.cfg\n}\n'
+    words = [("port", "serial=" + w) for w in ("com1", "com2", "com3", "com4", "pci")]
+    words += [("rate", "baud=%d" % b) for b in (9600, 19200, 38400, 57600, 115200)]
+    text = "".join('menuentry "%s (%d)" --hotkey=%d {\n    set %s=%s\n%s' %
+                   (word, key % 10, key % 10, name, word, again)
+                   for key, (name, word) in enumerate(words, 1))
+    return text + ('menuentry "Another (0xPORT or mmio:0xADDRESS)" {\n    echo -n "serial="\n'
+                   '    read answer\n    set port=serial=$answer\n' + again)
+
+
 def submenu(title, body):
     return 'submenu "%s ..." {\n%s}\n' % (title, body)
 
@@ -116,10 +130,12 @@ def menu(matrix):
     names = cells_read(matrix)
     if not names:
         raise BadMatrix("no cells")
-    text = TERMINALS + measure("Measure everything", "all", names, "off")
+    first, rest = measure("Measure everything", "all", names, "off").split("\n", 1)
+    # a terminal of 24 lines shows eleven entries, and all of them are to be seen
+    text = TERMINALS + first + "\n" + submenu("Measure everything: the other parts", rest)
     text += submenu("Measure one group", "".join(
         measure(title, "group%d" % number, chosen, "off")
         for number, (title, chosen) in enumerate(grouped(names))))
     text += submenu("Profile: phases and counts of each call",
                     measure("Profile everything", "profile", names, "on"))
-    return HEAD + (text + LAST).encode("ascii")
+    return HEAD + (text + LAST % serial_ports()).encode("ascii")

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The loader's only voice, COM1 at 115200 8N1, and its only way to give up. Called by main.c and
- * paging.c. */
+ * The loader's only voice, the serial port that port.h has, and its only way to give up. Called by
+ * main.c and paging.c. */
 #ifndef TACH_LOADER_CONSOLE_H
 #define TACH_LOADER_CONSOLE_H
 
 #include <stdint.h>
 
-/* Initialises COM1. Without a UART all output is dropped, and nothing waits for it. */
-void console_init(void);
 void console_text(const char *text);
 void console_dec(uint32_t value);
 void console_hex(uint64_t value);

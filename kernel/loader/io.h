@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The instructions of the loader that C cannot say. The only file of it that a host program must
- * not include; used by console.c, cpu.c and memory.c. */
+ * not include; used by console.c, port.c, cpu.c and memory.c. */
 #ifndef TACH_LOADER_IO_H
 #define TACH_LOADER_IO_H
 
@@ -15,6 +15,18 @@ static inline uint8_t io_in8(uint16_t port)
 {
     uint8_t value;
     __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void io_out32(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint32_t io_in32(uint16_t port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
     return value;
 }
 

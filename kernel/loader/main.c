@@ -15,6 +15,7 @@
 #include "kernel/loader/memory.h"
 #include "kernel/loader/modules.h"
 #include "kernel/loader/paging.h"
+#include "kernel/loader/port.h"
 #include "kernel/loader/source.h"
 
 #define RAM_MIN   (7ull << 20) /* as the firmware counts: -m 8M gives 7.5 MiB or more */
@@ -129,6 +130,7 @@ static void info_fill(struct bootinfo *info, const struct kernel_place *kernel)
         memcpy(info + 1, source.rsdp, source.rsdp_bytes);
     }
     info->boot_protocol = source.protocol;
+    info->serial = port_line();
     demand_room(map_finish(&map, BOOT_RANGES));
     info->range_count = map.count;
     memcpy(info->range, map.range, map.count * sizeof(map.range[0]));
@@ -147,16 +149,21 @@ static void announce(const struct bootinfo *info)
     console_hex(info->kernel_phys);
     console_text(", initfs ");
     console_dec((uint32_t)(info->initfs_size >> 10));
-    console_text(" KiB\n");
+    console_text(" KiB, serial ");
+    console_hex(info->serial.base);
+    console_text(", ");
+    console_dec(info->serial.baud);
+    console_text("\n");
 }
 
 _Noreturn void loader_main(uint32_t magic, uint32_t info_phys, uint64_t tsc, uint32_t has_cpuid)
 {
-    console_init();
+    port_open();
     const char *missing = cpu_missing(has_cpuid != 0);
     if (missing)
         loader_die(EXIT_LOADER_CPU, missing);
     demand(source_read(&all_memory, magic, info_phys, &source));
+    demand(port_choose(&all_memory, &source));
     memory_claim();
     demand(modules_find(&all_memory, &source, &modules));
     initfs_keep();

@@ -43,6 +43,7 @@ class Boot:
         self.memory = memory
         self.words = words
         self.cpu = cpu
+        self.port = None  # of @serial=
         self.iso_template = None  # none: the image that a user boots
         self.serial = os.path.join(directory, "serial")
         self.log = os.path.join(directory, "bochs.log")
@@ -56,11 +57,39 @@ def megabytes(memory):
     return int(memory[:-1]) * unit
 
 
+def serial(boot, machine):
+    """The serial port: COM1, or what the row's @serial= names, and then nothing else."""
+    line = ["-chardev", "file,id=line,path=" + boot.serial]
+    if machine == MUTE or boot.port == "extra":  # the caller brings its own
+        return []
+    if boot.port is None:
+        return ["-serial", "file:" + boot.serial]
+    if boot.port in ("com2", "spcr"):
+        return line + ["-device", "isa-serial,index=1,chardev=line"] + \
+            (spcr(boot) if boot.port == "spcr" else [])
+    if boot.port == "both":  # something else is at COM1
+        return ["-serial", "null"] + line + ["-device", "pci-serial,chardev=line"]
+    if boot.port == "pci":
+        return line + ["-device", "pci-serial,chardev=line"]
+    if boot.port == "bridge":  # on another bus
+        return line + ["-device", "pcie-pci-bridge,id=bridge", "-device",
+                      "pci-serial-2x,chardev1=line,bus=bridge,addr=3"]
+    raise ValueError("no serial port %r" % boot.port)
+
+
+def spcr(boot):
+    """A firmware that names COM2: 16550, I/O space, 19200."""
+    name = os.path.join(boot.directory, "spcr")
+    with open(name, "wb") as f:
+        f.write(bytes([0, 0, 0, 0, 1, 8, 0, 0]) + (0x2F8).to_bytes(8, "little") + bytes(6) +
+                bytes([4]) + bytes(21))
+    return ["-acpitable", "sig=SPCR,rev=2,data=" + name]
+
+
 def qemu(boot, machine, extra):
-    serial = [] if machine == MUTE else ["-serial", "file:" + boot.serial]
     return ["qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", boot.cpu or CPU,
             "-m", boot.memory, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"] + serial + extra
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"] + serial(boot, machine) + extra
 
 
 def kernel_arguments(boot):

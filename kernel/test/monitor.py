@@ -47,9 +47,11 @@ class Trouble(Exception):
 class Machine:
     """with Machine(directory, words) as m: the guest runs until m.stop()."""
 
-    def __init__(self, directory, words, images, extra=(), machine=machines.MICROVM):
+    def __init__(self, directory, words, images, extra=(), machine=machines.MICROVM,
+                 own_serial=False):
         loader, kernel, initfs = images
         boot = machines.Boot(directory, loader, [kernel, initfs], "64M", words)
+        boot.port = "extra" if own_serial else None
         self.directory, self.serial = directory, boot.serial
         self.path = os.path.join(directory, "qmp")
         self.command = machines.qemu(boot, machine, machines.kernel_arguments(boot))

@@ -43,8 +43,19 @@ uint64_t hal_tsc(void)
     return mock_tsc;
 }
 
+struct thread console_alarm;
+
 void console_input(void)
 {
+}
+
+void console_poll(void)
+{
+}
+
+unsigned uart_irq(void)
+{
+    return 4;
 }
 
 static void must(enum err e)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * A 16550 by ports or by memory. Every wait is bounded: a board without a UART, or with one that
+ * never drains, boots all the same. */
+#include "kernel/loader/port.h"
+
+#include <stddef.h>
+
+#include "kernel/loader/io.h"
+#include "kernel/loader/serial.h"
+
+#define COM1           0x3F8u
+#define MCR_DTR_RTS    0x03u
+#define LCR_8N1        0x03u
+#define LCR_DLAB       0x80u
+#define LSR_THRE       0x20u
+#define LSR_TEMT       0x40u
+#define LSR_ABSENT     0xFFu   /* an empty bus reads as ones */
+#define UART_POLLS     200000u /* about 0.2 s of port reads: a FIFO of 16 drains in 1.4 ms */
+#define CONFIG_ADDRESS 0xCF8u
+#define CONFIG_DATA    0xCFCu
+#define COMMAND        0x04u
+#define COMMAND_DECODE 0x3u /* ports and memory */
+
+enum uart_register { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR };
+
+static struct boot_serial line; /* of the port in use, whether one answers or not */
+static bool uart_present;
+
+static volatile void *memory_at(enum uart_register r)
+{
+    return (volatile void *)(uintptr_t)(line.base + ((uint32_t)r << line.shift));
+}
+
+static uint8_t uart_read(enum uart_register r)
+{
+    if (line.space == BOOT_SERIAL_PORT)
+        return io_in8((uint16_t)(line.base + r));
+    return line.shift ? (uint8_t) * (volatile uint32_t *)memory_at(r)
+                      : *(volatile uint8_t *)memory_at(r);
+}
+
+static void uart_write(enum uart_register r, uint8_t value)
+{
+    if (line.space == BOOT_SERIAL_PORT)
+        io_out8((uint16_t)(line.base + r), value);
+    else if (line.shift)
+        *(volatile uint32_t *)memory_at(r) = value;
+    else
+        *(volatile uint8_t *)memory_at(r) = value;
+}
+
+static bool uart_wait(uint8_t bits)
+{
+    for (uint32_t i = 0; i < UART_POLLS; i++) {
+        uint8_t status = uart_read(UART_LSR);
+        if (status == LSR_ABSENT)
+            return false;
+        if (status & bits)
+            return true;
+    }
+    return false;
+}
+
+static bool line_open(const struct boot_serial *wanted)
+{
+    line = *wanted;
+    uint16_t divisor = (uint16_t)(SERIAL_BAUD / line.baud);
+    /* Firmware may still be sending; changing the divisor now would garble its last bytes. */
+    uart_wait(LSR_TEMT);
+    uart_write(UART_IER, 0);
+    uart_write(UART_LCR, LCR_DLAB);
+    uart_write(UART_DATA, (uint8_t)divisor);
+    uart_write(UART_IER, (uint8_t)(divisor >> 8));
+    uart_write(UART_LCR, LCR_8N1);
+    uart_write(UART_FCR, 0x01);
+    uart_write(UART_MCR, MCR_DTR_RTS);
+    /* A UART that was not set up may report an empty transmitter only after that. */
+    uart_present = uart_wait(LSR_THRE);
+    return uart_present;
+}
+
+static const struct boot_serial com1 = {
+    .space = BOOT_SERIAL_PORT, .source = BOOT_SERIAL_COM1, .baud = SERIAL_BAUD, .base = COM1};
+
+void port_open(void)
+{
+    line_open(&com1);
+}
+
+static uint32_t config_read(uint32_t address)
+{
+    io_out32(CONFIG_ADDRESS, address);
+    return io_in32(CONFIG_DATA);
+}
+
+/* baud and source are the caller's. */
+static bool pci_open(struct boot_serial wanted)
+{
+    uint32_t function;
+    if (!serial_pci_find(config_read, &wanted, &function))
+        return false;
+    uint32_t command = config_read(function | COMMAND) & 0xFFFF; /* status: ones would clear it */
+    io_out32(CONFIG_ADDRESS, function | COMMAND);
+    io_out32(CONFIG_DATA, command | COMMAND_DECODE);
+    return line_open(&wanted);
+}
+
+static bool any_open(const struct phys *phys, const struct source *source,
+                     const struct serial_wish *wish)
+{
+    struct boot_serial wanted = com1;
+    wanted.baud = wish->line.baud;
+    if (line_open(&wanted))
+        return true;
+    if (serial_spcr_find(phys, source, &wanted)) {
+        wanted.source = BOOT_SERIAL_SPCR;
+        wanted.baud = wish->baud_given ? wish->line.baud : wanted.baud;
+        if (line_open(&wanted))
+            return true;
+    }
+    wanted.source = BOOT_SERIAL_PCI;
+    wanted.baud = wish->line.baud;
+    return pci_open(wanted);
+}
+
+struct outcome port_choose(const struct phys *phys, const struct source *source)
+{
+    struct serial_wish wish;
+    struct outcome o = serial_wish_read(source->cmdline, &wish);
+    if (o.exit)
+        return o;
+    port_flush();
+    if (wish.kind == SERIAL_ANY) {
+        any_open(phys, source, &wish);
+        return o;
+    }
+    if (wish.kind == SERIAL_PCI ? pci_open(wish.line) : line_open(&wish.line))
+        return o;
+    port_open();
+    return (struct outcome){EXIT_CMDLINE, "serial=: nothing answers there"};
+}
+
+struct boot_serial port_line(void)
+{
+    struct boot_serial found = line;
+    if (!uart_present)
+        found.space = BOOT_SERIAL_NONE;
+    return found;
+}
+
+void port_put(uint8_t byte)
+{
+    uart_present = uart_present && uart_wait(LSR_THRE);
+    if (uart_present)
+        uart_write(UART_DATA, byte);
+}
+
+void port_flush(void)
+{
+    if (uart_present)
+        uart_wait(LSR_TEMT);
+}
