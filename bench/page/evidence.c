@@ -92,8 +92,15 @@ static void host_rows(FILE *out, const json_t *host)
         fputs("</tr>\n", out);
     }
     html_table_end(out);
-    fputs("<p class=\"note\">Wall time on the host, not in the guest: beside the "
-          "figures above, not among them. Hardware counters of this host: ",
+    fputs("<p class=\"note\">", out);
+    const json_t *figures = json_object_get(json_object_get(host, "context"), "figures");
+    if (json_is_string(figures)) {
+        fputs("These figures are ", out);
+        html_text(out, json_string_value(figures));
+        fputs(". ", out);
+    }
+    fputs("They were measured on the host, not in the guest: they stand beside the figures above, "
+          "not among them. Hardware counters of this host: ",
           out);
     value_print(out, json_object_get(json_object_get(host, "context"), "hardware_counters"));
     fputs(".</p>\n", out);

@@ -36,6 +36,7 @@ check /usr/bin/python3 bench/test/check_report.py "$work/page.html" results/base
 for row in null_call futex pipe eventfd unix_stream unix_seqpacket; do
     check grep -q "<td>linux/$row" "$work/page.html"
 done
+check grep -q 'These figures are the host&#39;s own cycles, as wall time' "$work/page.html"
 check grep -q 'Hardware counters of this host: [nt]' "$work/page.html"
 sed 's/"tach_class": "icount"/"tach_class": "kvm"/; s/"instructions"/"cycles"/' results/baseline.json \
     >"$work/kvm.json"
