@@ -50,23 +50,24 @@ static bool panel_has(const struct panel *panel, const char *rung)
     return false;
 }
 
-/* The crossovers whose both routes are lines of the panel. */
-static unsigned crossovers_print(const struct sheet *sheet, const struct panel *panel)
+/* A square at each crossover whose both routes are lines of the panel. Its text stands below it,
+ * where the lines of the dearer rungs are not; beyond the middle of the axis above it, to the left.
+ */
+static void crossovers_print(const struct sheet *sheet, const struct panel *panel)
 {
-    unsigned found = 0;
-
-    fputs("$crossovers << EOD\n", sheet->script);
+    fputs("unset label\n", sheet->script);
     for (size_t i = 0; i < CROSSOVER_PAIRS; i++) {
         const struct crossover_pair *pair = &crossover_pairs[i];
         const struct crossover at = crossover_find(sheet->document, pair, false);
         if (at.size <= 0 || !panel_has(panel, pair->rungs[0]) || !panel_has(panel, pair->rungs[1]))
             continue;
-        fprintf(sheet->script, "%.6g %.6g \"%s = %s\"\n", at.size, at.whole, pair->rungs[0],
-                pair->rungs[1]);
-        found++;
+        fprintf(sheet->script,
+                "set label '%s = %s' at first %.6g, first %.6g %s front textcolor rgb '%s' point "
+                "pt 4 ps 1.6 lw 2 lc rgb '%s' offset %s\n",
+                pair->rungs[0], pair->rungs[1], at.size, at.whole,
+                at.size < 1024 ? "left" : "right", CHART_INK, CHART_INK,
+                at.size < 1024 ? "0.8,-1" : "-0.6,1");
     }
-    fputs("EOD\n", sheet->script);
-    return found;
 }
 
 /* What the payloads cost at least and at most: one scale for both panels. */
@@ -120,15 +121,9 @@ static unsigned panel_plot(const struct sheet *sheet, const struct panel *panel,
     for (unsigned i = 0; i < RUNGS; i++)
         for (int on = 0; on < 2; on++)
             all += points[i][on] = line_print(sheet, panel->rungs[i], on);
-    const unsigned crossovers = crossovers_print(sheet, panel);
+    crossovers_print(sheet, panel);
     fprintf(sheet->script, "set title '%s' textcolor rgb '%s'\nplot ", panel->title, CHART_INK);
     lines_plot(sheet, panel, points);
-    if (crossovers)
-        fprintf(sheet->script,
-                "$crossovers using 1:2 with points pt 4 ps 1.6 lw 2 lc rgb '%s' notitle, "
-                "'' using 1:2:3 with labels right offset -0.6,1 textcolor rgb '%s' "
-                "notitle, ",
-                CHART_INK, CHART_INK);
     if (peers)
         peers_plot(sheet);
     fputs("NaN notitle\n", sheet->script);
@@ -149,7 +144,7 @@ bool payload_script(const struct sheet *sheet)
         return false;
     fprintf(script,
             "set multiplot layout %s\nset logscale xy\nset xrange [6:110000]\n"
-            "set yrange [%.6g:%.6g]\nset key below horizontal samplen 1.4 width -1 font ',12'\n"
+            "set yrange [%.6g:%.6g]\nset key below horizontal samplen 1.4 width 1 font ',12'\n"
             "set xtics (8,'64' 64,'256' 256,'1 Ki' 1024,'4 Ki' 4096,'16 Ki' 16384,'64 Ki' 65536)\n",
             sheet->narrow ? "2,1" : "1,2", 0.7 * range[0], 1.6 * range[1]);
     for (size_t i = 0; i < PANELS; i++)

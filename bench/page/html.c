@@ -11,7 +11,7 @@
 static const char style[] =
     "*{box-sizing:border-box}\n"
     "body{margin:0 auto;max-width:66rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;"
-    "background:var(--paper);color:var(--c0)}\n"
+    "background:var(--paper);color:var(--c0);overflow-wrap:break-word}\n"
     "h1{font-size:1.6rem;line-height:1.25;margin:0}h2{font-size:1.2rem;margin:2.6rem 0 .4rem}"
     "h3{font-size:1rem;margin:1.4rem 0 0}\n"
     "a{color:var(--link)}:focus-visible{outline:3px solid var(--link);outline-offset:2px}\n"

@@ -135,10 +135,11 @@ static void verdict_print(FILE *out, const struct entries *entries, size_t at)
     } else {
         const struct comparison *comparison = &sides.comparison;
         const bool worse = comparison_verdict(comparison) == VERDICT_REGRESSED;
-        fprintf(out, "<td class=\"text%s\">%zu slower, %zu faster, %zu equal, %zu not decided",
+        fprintf(out, "<td class=\"text%s\">%zu slower, %zu faster, %zu equal",
                 worse ? " alarm" : "", comparison->verdicts[VERDICT_REGRESSED],
-                comparison->verdicts[VERDICT_IMPROVED], comparison->verdicts[VERDICT_EQUIVALENT],
-                comparison->verdicts[VERDICT_INCONCLUSIVE]);
+                comparison->verdicts[VERDICT_IMPROVED], comparison->verdicts[VERDICT_EQUIVALENT]);
+        if (!comparison->exact)
+            fprintf(out, ", %zu not decided", comparison->verdicts[VERDICT_INCONCLUSIVE]);
         fputs(entry->pair ? ", head against base" : ", against ", out);
         html_text(out, entry->pair ? "" : before->name);
         fputs("</td>", out);
@@ -183,29 +184,38 @@ static void route_cells(FILE *out, const struct entry *entry)
     }
 }
 
+/* The beginning of a fact, or a dash. */
+static void fact_cell(FILE *out, const struct entry *entry, const char *name, int size)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%.*s", size, *fact(entry, name) ? fact(entry, name) : "-");
+    fputs("<td>", out);
+    html_text(out, text);
+    fputs("</td>", out);
+}
+
 static void entry_print(FILE *out, const struct entries *entries, size_t at)
 {
     const struct entry *entry = &entries->all[at];
 
     name_print(out, entry);
     if (!entry->readable) {
-        fputs("<td class=\"text alarm\" colspan=\"8\">its document cannot be read</td></tr>\n",
+        fputs("<td class=\"text alarm\" colspan=\"9\">its document cannot be read</td></tr>\n",
               out);
         return;
     }
-    fputs("<td class=\"text\">", out);
-    html_text(out, fact(entry, "date"));
-    fputs("</td><td>", out);
-    html_text(out, entry->document.class);
-    fputs(entry->pair ? ", two sides</td><td>" : "</td><td>", out);
-    html_text(out, *fact(entry, "revision") ? fact(entry, "revision") : "-");
-    fprintf(out, "</td><td>%.12s</td>",
-            *fact(entry, "kernel_sha256") ? fact(entry, "kernel_sha256") : "-");
+    verdict_print(out, entries, at);
+    route_cells(out, entry);
     fputs(strcmp(entry->document.complete, "yes") ? "<td class=\"alarm\">not every boot passed</td>"
                                                   : "<td>every boot passed</td>",
           out);
-    verdict_print(out, entries, at);
-    route_cells(out, entry);
+    fputs("<td>", out);
+    html_text(out, entry->document.class);
+    fputs(entry->pair ? ", two sides</td>" : "</td>", out);
+    fact_cell(out, entry, "date", 40);
+    fact_cell(out, entry, "revision", 40);
+    fact_cell(out, entry, "kernel_sha256", 12);
     fputs("</tr>\n", out);
 }
 
@@ -217,7 +227,7 @@ static void index_print(FILE *out, const struct entries *entries, const char *di
     fprintf(out, ", the newest first: %zu.</p>\n", entries->count);
     html_section(out, "runs", "What was measured");
     html_table(out, "Runs",
-               "run|<date|class|revision|kernel sha256|boots|<verdict|R1, 8 bytes|D4|T2");
+               "run|<verdict|R1, 8 bytes|D4|T2|boots|class|date|revision|kernel sha256");
     for (size_t i = 0; i < entries->count; i++)
         entry_print(out, entries, i);
     html_table_end(out);
