@@ -242,6 +242,18 @@ def hostile(directory, path):
     check(out == '.._<b>_x_y&";0x401000 1\n', "folded: " + out)
 
 
+def clock_line():
+    """The sampler's line is nobody else's."""
+    for words, there in (("", True), (" profile=1000", False)):
+        run = subprocess.run(["qemu-system-x86_64", "-M", "microvm,acpi=off", "-m", "64M", "-nodefaults", "-display", "none",
+                              "-no-reboot", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+                              "-cpu", "max", "-kernel", "build/loader.elf", "-initrd",
+                              "build/kernel.elf,build/initfs.img", "-append", "pti=on" + words],
+                             input=b"\rirq\roff\r", capture_output=True, timeout=90, check=False)
+        check(b"line 1 edge" in run.stdout and (b"line 0 edge" in run.stdout) == there,
+              "sys:irq with%s: %r" % (words, run.stdout))
+
+
 def usage():
     for words in (["--hz", "29"], ["--hz", "100001"], ["--hz", "x"], ["--class", "bochs"], ["--cells", ","],
                   ["--cells", "D4 pti=on"], ["--rows", "0"], ["a", "b"], ["a", "--cells", "R0"]):
@@ -255,6 +267,7 @@ def main():
     directory = tempfile.mkdtemp()
     try:
         usage()
+        clock_line()
         made = boot(directory)
         if made:
             annotated(*made, tables(*made))
