@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * See symbols.h. Functions are the symbols that a compiler calls so, and the global labels of
- * assembly, which have no size: such a one ends where the next begins. */
+ * assembly, which have no size: such a one ends where the next begins. With isolation an entry's
+ * body lies far behind its label; the labels NAME.x in it, and "..@N.body" at its start, show whose
+ * it is: it is the function NAME.body. */
 #include "bench/profile/symbols.h"
 
 #include <elfutils/libdwfl.h>
@@ -18,7 +20,11 @@
 struct symbol {
     uint64_t start, end; /* end 0: not said */
     char name[PLACE_NAME];
+    bool label; /* in a function, or in the body of one */
 };
+
+#define BODY_MARK  "..@"
+#define BODY_LABEL ".body"
 
 struct symbols {
     Dwfl *dwfl;
@@ -45,6 +51,12 @@ static bool is_function(const GElf_Sym *symbol)
             (type == STT_NOTYPE && GELF_ST_BIND(symbol->st_info) == STB_GLOBAL));
 }
 
+static bool is_label(const GElf_Sym *symbol, const char *name)
+{
+    return symbol->st_shndx != SHN_UNDEF && symbol->st_shndx < SHN_LORESERVE &&
+           GELF_ST_TYPE(symbol->st_info) == STT_NOTYPE && strchr(name, '.') != NULL;
+}
+
 static int by_start(const void *a, const void *b)
 {
     const struct symbol *x = a, *y = b;
@@ -62,7 +74,7 @@ static bool table_take(struct symbols *symbols, Elf *elf, Elf_Scn *section, cons
 
     for (int i = 0; data && gelf_getsym(data, i, &symbol); i++) {
         const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
-        if (!name || !*name || !is_function(&symbol))
+        if (!name || !*name || (!is_function(&symbol) && !is_label(&symbol, name)))
             continue;
         struct symbol *list = array_grow(symbols->list, symbols->count, 1, sizeof(*list));
         if (!list)
@@ -70,10 +82,56 @@ static bool table_take(struct symbols *symbols, Elf *elf, Elf_Scn *section, cons
         symbols->list = list;
         list += symbols->count++;
         list->start = symbol.st_value;
+        list->label = !is_function(&symbol);
         list->end = symbol.st_size ? symbol.st_value + symbol.st_size : 0;
         symbol_clean(list->name, sizeof(list->name), name, strlen(name));
     }
     return true;
+}
+
+static bool is_body_mark(const char *name)
+{
+    const size_t length = strlen(name), tail = sizeof(BODY_LABEL) - 1;
+
+    return !strncmp(name, BODY_MARK, sizeof(BODY_MARK) - 1) && length > tail &&
+           !strcmp(name + length - tail, BODY_LABEL);
+}
+
+/* Makes a label the beginning of its function's body, unless that function, or its body, is where
+ * it stands. */
+static bool body_make(struct symbol *label, const struct symbol *within)
+{
+    const size_t base = strcspn(label->name, ".");
+    const size_t known = within ? strcspn(within->name, ".") : 0;
+
+    if (base == 0 || base + sizeof(BODY_LABEL) > PLACE_NAME ||
+        (known == base && !memcmp(within->name, label->name, base)))
+        return false;
+    memcpy(label->name + base, BODY_LABEL, sizeof(BODY_LABEL));
+    return true;
+}
+
+/* Leaves functions and bodies in the sorted list. */
+static void labels_resolve(struct symbols *symbols)
+{
+    uint64_t mark = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < symbols->count; i++) {
+        struct symbol *symbol = &symbols->list[i];
+        if (symbol->label && is_body_mark(symbol->name)) {
+            mark = symbol->start;
+            continue;
+        }
+        if (symbol->label) {
+            if (!body_make(symbol, kept ? &symbols->list[kept - 1] : NULL))
+                continue;
+            symbol->start = mark ? mark : symbol->start;
+        }
+        mark = 0;
+        symbols->list[kept++] = *symbol;
+    }
+    symbols->count = kept;
 }
 
 static int symbols_read(struct symbols *symbols, Elf *elf, char why[160])
@@ -92,11 +150,13 @@ static int symbols_read(struct symbols *symbols, Elf *elf, char why[160])
             snprintf(why, 160, "out of memory");
             return TACH_INTERNAL;
         }
+    if (symbols->count)
+        qsort(symbols->list, symbols->count, sizeof(*symbols->list), by_start);
+    labels_resolve(symbols);
     if (!symbols->count) {
         snprintf(why, 160, "no function symbols in it: stripped, or damaged");
         return TACH_BADDATA;
     }
-    qsort(symbols->list, symbols->count, sizeof(*symbols->list), by_start);
     return TACH_OK;
 }
 

@@ -95,6 +95,14 @@ def boot(directory):
     return paths[0], found
 
 
+def isolated():
+    """With isolation the path is in two places, and both have its name."""
+    status, out, err = tach("--pti", "--regions", "10000", "--alone", "--rows", "4")
+    rows = [line.split() for line in out.split("\n\n")[1].splitlines()[1:]] if check(status == 0, err) else []
+    names = [row[4] for row in rows]
+    check(names and names[0] == "entry_fast_on.body" and "entry_fast_on" in names, "with isolation: %s" % names)
+
+
 def tables(path, found):
     status, out, _ = tach(path, "--rows", "1000")
     parts = out.split("\n\n")
@@ -268,6 +276,7 @@ def main():
     try:
         usage()
         clock_line()
+        isolated()
         made = boot(directory)
         if made:
             annotated(*made, tables(*made))
