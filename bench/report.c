@@ -126,6 +126,10 @@ static int against_take(struct gathered *all, struct report *report)
     if (!own && !all->args.against)
         return TACH_OK;
     const int status = sides_load("report", &input, &all->sides);
+    if (status == TACH_INCONCLUSIVE) { /* said already; the page is of use all the same */
+        report->foreign = own ? all->args.run : all->args.against;
+        return TACH_OK;
+    }
     report->comparison = &all->sides.comparison;
     report->floors = all->args.floor ? &all->sides.floors : NULL;
     return status;
@@ -364,8 +368,9 @@ int verb_report(int argc, char **argv)
         "  tach report results/run/first --open\n"
         "  tach report results/run/first --against results/baseline.json\n"
         "  tach report --index\n\n"
-        "Exit codes: 0 written, 2 not comparable with OLD, 65 malformed, 66 missing, 69 no "
-        "gnuplot or nothing to show it with, 73 cannot be written.",
+        "Where OLD is of another machine or class the page says so.\n\n"
+        "Exit codes: 0 written, 65 malformed, 66 missing, 69 no gnuplot or nothing to show it "
+        "with, 73 cannot be written.",
         NULL,
         NULL,
         NULL};

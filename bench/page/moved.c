@@ -50,6 +50,12 @@ void report_moved(FILE *out, const struct report *report)
                 : past->slower ? "slower lately"
                                : "nothing slower");
         report_lately(out, report);
+        if (report->foreign) {
+            fputs(" Figures of different machines or classes are never compared, so ", out);
+            html_text(out, report->foreign);
+            fputs(" says nothing here.</li>\n", out);
+            return;
+        }
         fputs(" Whether this run is slower than an earlier one: name that with "
               "<code>--against</code>.</li>\n",
               out);

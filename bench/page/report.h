@@ -26,6 +26,7 @@ struct report {
     const json_t *machine;               /* of kept; NULL: not there */
     const json_t *plan;                  /* run.json; NULL: not there */
     const struct comparison *comparison; /* with an earlier run; NULL: not asked */
+    const char *foreign;                 /* what it cannot be compared with; NULL: nothing */
     const struct floors *floors;         /* of this machine; NULL: not given */
     const struct past *past;             /* the history, of the run's class; NULL: not asked */
     const struct past *counted;          /* of class icount, where the run's is another; or NULL */

@@ -174,6 +174,11 @@ lacks 'latest' "$index"
 expect 66 'No such file' "$tach" report --index "$work/absent"
 expect 73 'No space left' "$tach" report --index "$work/runs" --out /dev/full
 
+# What is of another machine is no reason to have no page.
+sed 's/"tach_machine": *"/&other /' "$good/ipc.ci.json" >"$work/other.json"
+expect 0 'different machines are never compared' "$tach" report "$good" --against "$work/other.json"
+check grep -q 'Figures of different machines or classes are never compared, so' "$good/report.html"
+
 # A page is shown by $BROWSER; where there is nothing to show it with, its path is said.
 printf '#!/bin/sh\necho "$1" >"%s/seen.part"\nmv "%s/seen.part" "%s/seen"\n' "$work" "$work" "$work" \
     >"$work/bin/browser"
