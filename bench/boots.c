@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/bochs.h"
+
 static const struct accelerator {
     const char *class;
     const char *args[8];
@@ -46,11 +48,11 @@ const char *boot_state_name(enum boot_state state)
 
 void boot_title(const struct boot_run *run, const char *side, char *out, size_t size)
 {
-    snprintf(out, size, "%s%sboot-%u pti=%s trace=%s", side, *side ? " " : "", run->number,
-             run->pti ? "on" : "off", run->trace ? "on" : "off");
+    snprintf(out, size, "%s%sboot-%u pti=%s%s trace=%s", side, *side ? " " : "", run->number,
+             run->pti ? "on" : "off", run->pcid ? " pcid=on" : "", run->trace ? "on" : "off");
 }
 
-static char *words_make(const struct boot_run *run, const struct matrix *matrix)
+static char *words_make(const struct boot_run *run, const struct matrix *matrix, const char *class)
 {
     char *words = NULL;
     size_t size;
@@ -58,8 +60,12 @@ static char *words_make(const struct boot_run *run, const struct matrix *matrix)
 
     if (!out)
         return NULL;
-    fprintf(out, "pti=%s trace=%s wire=frames bench=", run->pti ? "on" : "off",
-            run->trace ? "on" : "off");
+    fprintf(out, "pti=%s ", run->pti ? "on" : "off");
+    if (matrix->pcid)
+        fprintf(out, "pcid=%s ", run->pcid ? "on" : "off");
+    if (!strcmp(class, BOCHS_CLASS)) /* its CPU calls for more than that of icount, to no end */
+        fputs("mitig=off ", out);
+    fprintf(out, "trace=%s wire=frames bench=", run->trace ? "on" : "off");
     for (size_t i = 0; i < run->count; i++)
         fprintf(out, "%s%s", i ? "," : "", matrix->cells[run->first + i].name);
     return fclose(out) ? NULL : words;
@@ -144,21 +150,28 @@ static void argv_make(const struct boot_run *run, const struct boot_setup *setup
 static int boot_make(struct boot_run *run, const struct matrix *matrix,
                      const struct boot_setup *setup, bool start)
 {
+    const bool bochs = !strcmp(setup->class, BOCHS_CLASS);
     char serial[sizeof(run->frames) + 8];
-    const char *argv[BOOT_ARGS_MAX];
+    const char *words[BOOT_ARGS_MAX], **argv = words;
+    struct bochs_start started;
     int failed = 0;
 
     snprintf(run->frames, sizeof(run->frames), "%s/boot-%u.frames", setup->directory, run->number);
     snprintf(run->log, sizeof(run->log), "%s/boot-%u.qemu", setup->directory, run->number);
     snprintf(serial, sizeof(serial), "file:%s", run->frames);
     char *modules = modules_make(setup);
-    run->words = run->words ? run->words : words_make(run, matrix);
+    run->words = run->words ? run->words : words_make(run, matrix, setup->class);
     if (modules && run->words) {
-        argv_make(run, setup, (const char *const[]){serial, modules}, argv);
+        argv_make(run, setup, (const char *const[]){serial, modules}, words);
+        if (bochs)
+            bochs_command(run, setup, &started);
+        argv = bochs ? started.argv : words;
         run->argv_text = run->argv_text ? run->argv_text : argv_quote(argv);
     }
     if (!modules || !run->argv_text)
         failed = boot_fail(run, "out of memory");
+    else if (start && bochs && bochs_prepare(run, setup, &started))
+        failed = -1;
     else if (start && process_start_held(&run->qemu, argv, run->log, setup->limit_s))
         failed = boot_fail(run, strerror(errno));
     if (run->qemu.pid && setup->perf)

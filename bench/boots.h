@@ -25,7 +25,7 @@
 
 /* What is the same for all boots of one side of a run. */
 struct boot_setup {
-    const char *class; /* "icount", "kvm" or "tcg" */
+    const char *class; /* "icount", "bochs", "kvm" or "tcg" */
     const char *side;  /* "base", "head"; "" where there is one side only */
     const char *loader, *kernel, *initfs;
     const char *directory; /* of the side */
@@ -46,7 +46,7 @@ enum boot_state {
 };
 
 struct boot_run {
-    bool pti, trace;
+    bool pti, trace, pcid;
     unsigned side, number, repetition;
     size_t first, count; /* cells of the matrix */
     enum boot_state state;

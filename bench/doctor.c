@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/bochs.h"
 #include "bench/exits.h"
 #include "bench/figure.h"
 #include "bench/machine.h"
@@ -62,17 +63,16 @@ static struct finding find_kvm(const char *image)
 
 static struct finding find_bochs(void)
 {
-    const char *argv[] = {"bochs", "--help", NULL};
+    const char *argv[] = {BOCHS_PROGRAM, "--help", NULL};
     struct finding finding = {.what = "bochs (instructions, PCID)"};
     char line[200];
 
-    if (!process_found("bochs")) {
-        snprintf(finding.why, sizeof(finding.why), "bochs is not in PATH");
+    if (!bochs_ready(finding.why, sizeof(finding.why)))
         return finding;
-    }
     finding.can = output_line(argv, "Usage: bochs", LOOK_LIMIT_S, line, sizeof(line));
     snprintf(finding.why, sizeof(finding.why),
-             finding.can ? "bochs is in PATH and starts" : "bochs is in PATH but does not start");
+             finding.can ? "bochs starts; its BIOS and GRUB's image tools are there"
+                         : "bochs is in PATH but does not start");
     return finding;
 }
 

@@ -7,6 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+bool figure_plain(const char *cell, char out[MATRIX_NAME_MAX + 1])
+{
+    const size_t length = strlen(cell), suffix = strlen(FIGURE_PCID);
+    const bool pcid = length > suffix && !strcmp(cell + length - suffix, FIGURE_PCID);
+
+    snprintf(out, MATRIX_NAME_MAX + 1, "%.*s", (int)(pcid ? length - suffix : length), cell);
+    return pcid;
+}
+
 bool figure_has(double number)
 {
     return number > FIGURE_ABSENT / 2;

@@ -68,6 +68,13 @@ struct document {
     size_t count;
 };
 
+/* Behind the name of a cell: isolation with PCID, where that is an axis of its own. Such a figure
+ * has pti_on, and stands beside the cell's own as another. */
+#define FIGURE_PCID "/pcid"
+
+/* The name that the guest knows a figure's cell by; returns whether it is one of PCID's. */
+bool figure_plain(const char *cell, char out[MATRIX_NAME_MAX + 1]);
+
 /* Whether a number that may be absent is there. */
 bool figure_has(double number);
 

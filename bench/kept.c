@@ -9,6 +9,7 @@
 
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "bench/measure.h"
 #include "traces/say.h"
 
 #define MACHINE_MAX (64u << 20)
@@ -114,13 +115,16 @@ struct wire_hist_entry *kept_histogram(const struct kept *kept, const char *cell
                                        size_t *count)
 {
     struct wire_hist_entry *all = NULL;
+    char name[MATRIX_NAME_MAX + 1];
+    const bool pcid = figure_plain(cell, name);
 
     *count = 0;
     for (size_t i = 0; i < kept->count; i++) {
         const struct boot *boot = kept->boots[i].boot;
-        const struct hist *hist = boot->hello.trace || (boot->hello.pti != 0) != pti_on
-                                      ? NULL
-                                      : boot_hist(boot, cell, "whole");
+        const struct hist *hist =
+            boot->hello.trace || (boot->hello.pti != 0) != pti_on || measure_pcid(boot) != pcid
+                ? NULL
+                : boot_hist(boot, name, "whole");
         if (!hist || !hist->count)
             continue;
         struct wire_hist_entry *more = realloc(all, (*count + hist->count) * sizeof(*all));
@@ -141,10 +145,14 @@ struct wire_hist_entry *kept_histogram(const struct kept *kept, const char *cell
 const struct kept_boot *kept_traced(const struct kept *kept, const char *cell, bool pti_on,
                                     const struct span_cell **span)
 {
+    char name[MATRIX_NAME_MAX + 1];
+    const bool pcid = figure_plain(cell, name);
+
     for (size_t i = 0; i < kept->count; i++) {
         const struct kept_boot *boot = &kept->boots[i];
-        *span = boot->boot->hello.trace && (boot->boot->hello.pti != 0) == pti_on
-                    ? span_cell_find(&boot->spans, cell)
+        *span = boot->boot->hello.trace && (boot->boot->hello.pti != 0) == pti_on &&
+                        measure_pcid(boot->boot) == pcid
+                    ? span_cell_find(&boot->spans, name)
                     : NULL;
         if (*span && (*span)->calls)
             return boot;

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "bench/bochs.h"
 #include "bench/boots.h"
 #include "bench/figure.h"
 #include "bench/process.h"
@@ -116,7 +117,9 @@ void machine_fingerprint(const struct machine *machine, const char *class, unsig
 {
     const size_t size = sizeof(out->text);
 
-    if (!strcmp(figure_unit(class), "instructions"))
+    if (!strcmp(class, BOCHS_CLASS))
+        snprintf(out->text, size, "%s " BOCHS_CPU " abi %u", class, abi);
+    else if (!strcmp(figure_unit(class), "instructions"))
         snprintf(out->text, size, "%s microvm %s abi %u", class, BOOT_GUEST_CPU, abi);
     else
         snprintf(out->text, size, "%s %s microcode %s abi %u", class, machine->cpu,

@@ -240,6 +240,8 @@ static int axis_parse(const struct line *line, struct matrix *out, struct matrix
         return axis_values(line, &out->pti, error);
     if (word_is(&line->words[1], "trace"))
         return axis_values(line, &out->trace, error);
+    if (word_is(&line->words[1], "pcid"))
+        return axis_values(line, &out->pcid, error);
     return error_set(error, line->number, line->words[1].column, "no axis of that name");
 }
 

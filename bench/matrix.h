@@ -25,6 +25,7 @@ struct matrix {
     struct matrix_cell *cells;
     size_t cell_count;
     unsigned pti, trace; /* AXIS_* */
+    unsigned pcid;       /* the same; 0: no such axis, the kernel does what it does by itself */
 };
 
 /* Where and why a matrix was refused; line and column count from 1. */

@@ -55,17 +55,23 @@ bool measure_cell(const struct boot *boot, const char *cell, double *empty, doub
     return true;
 }
 
+bool measure_pcid(const struct boot *boot)
+{
+    return boot->hello.pcid && strstr(boot->cmdline, "pcid=on ");
+}
+
 int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows)
 {
+    const char *suffix = measure_pcid(boot) ? FIGURE_PCID : "";
     const double hz = boot->hello.tsc_hz ? (double)boot->hello.tsc_hz : 1e9;
 
     for (size_t i = 0; i < boot->hist_count; i++) {
         const struct hist *whole = &boot->hists[i];
         if (strcmp(whole->metric, "whole") || !whole->calls || !whole->count ||
-            strlen(whole->cell) > MATRIX_NAME_MAX)
+            strlen(whole->cell) + strlen(suffix) > MATRIX_NAME_MAX)
             continue;
         struct figure figure = figure_empty();
-        strcpy(figure.cell, whole->cell);
+        strcat(strcpy(figure.cell, whole->cell), suffix);
         figure.pti_on = boot->hello.pti;
         figure.boot = repetition;
         figure.empty = empty_location(boot);
@@ -84,9 +90,12 @@ int measure_whole(const struct boot *boot, unsigned repetition, struct document 
 
 static void counts_fill(struct figure *figure, const struct boot *boot)
 {
+    char cell[sizeof(((struct wire_count *)0)->cell)] = "";
+
+    figure_plain(figure->cell, cell);
     for (size_t i = 0; i < boot->count_count; i++) {
         const struct wire_count *count = &boot->counts[i];
-        if (!count->calls || strncmp(count->cell, figure->cell, sizeof(count->cell)))
+        if (!count->calls || strncmp(count->cell, cell, sizeof(count->cell)))
             continue;
         figure->traps = (double)count->traps / (double)count->calls;
         figure->cr3_writes = (double)count->cr3_writes / (double)count->calls;
@@ -99,7 +108,10 @@ static void counts_fill(struct figure *figure, const struct boot *boot)
 static void phases_fill(struct figure *figure, const struct boot *boot,
                         const struct span_table *table)
 {
-    const struct span_cell *cell = span_cell_find(table, figure->cell);
+    char name[MATRIX_NAME_MAX + 1];
+
+    figure_plain(figure->cell, name);
+    const struct span_cell *cell = span_cell_find(table, name);
     const struct span_basis basis = {(double)boot->calib.stamp_cost, figure->empty, figure->whole};
 
     if (!cell || !cell->calls)
@@ -121,7 +133,9 @@ int measure_trace(const struct boot *boot, unsigned repetition, struct document 
         return -1;
     for (size_t i = 0; i < rows->count; i++) {
         struct figure *figure = &rows->figures[i];
-        if (figure->pti_on != (boot->hello.pti != 0) || figure->boot != repetition)
+        char name[MATRIX_NAME_MAX + 1];
+        if (figure->pti_on != (boot->hello.pti != 0) || figure->boot != repetition ||
+            figure_plain(figure->cell, name) != measure_pcid(boot))
             continue;
         counts_fill(figure, boot);
         phases_fill(figure, boot, &table);

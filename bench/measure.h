@@ -10,6 +10,10 @@
 #include "bench/boots.h"
 #include "bench/figure.h"
 
+/* Whether PCID was told to a boot as an axis, and is on: its figures are others than those of the
+ * same isolation without. */
+bool measure_pcid(const struct boot *boot);
+
 /* Appends a figure for each "whole" histogram of an untraced boot, in the order in which the boot
  * sent them. repetition numbers the boot. Returns 0, or -1 when memory ends. */
 int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POINTS 4u /* of the two axes */
+#define POINTS 6u /* of the axes: isolation off, on, on with PCID; tracing off, on */
 
 /* Marsaglia's xorshift with a multiplier (Vigna 2016); the state is never 0. */
 struct dice {
@@ -64,6 +64,12 @@ static bool axis_has(unsigned axis, bool on)
     return axis & (on ? AXIS_ON : AXIS_OFF);
 }
 
+/* PCID is a way of isolation: without that there is nothing for it to do. */
+static bool pcid_has(const struct matrix *matrix, bool pti, bool pcid)
+{
+    return !pti || !matrix->pcid ? !pcid : axis_has(matrix->pcid, pcid);
+}
+
 /* The boots of one repetition; with runs NULL they are only counted. */
 static size_t repetition_plan(const struct matrix *matrix, struct boot_run *runs)
 {
@@ -72,12 +78,14 @@ static size_t repetition_plan(const struct matrix *matrix, struct boot_run *runs
     for (size_t first = 0, count; first < matrix->cell_count; first += count) {
         count = batch_count(matrix, first);
         for (unsigned point = 0; point < POINTS; point++) {
-            const bool pti = point & 1, trace = point & 2;
-            if (!axis_has(matrix->pti, pti) || !axis_has(matrix->trace, trace))
+            const bool trace = point >= POINTS / 2, pti = point % (POINTS / 2) > 0;
+            const bool pcid = point % (POINTS / 2) == 2;
+            if (!axis_has(matrix->pti, pti) || !axis_has(matrix->trace, trace) ||
+                !pcid_has(matrix, pti, pcid))
                 continue;
             if (runs)
-                runs[used] =
-                    (struct boot_run){.pti = pti, .trace = trace, .first = first, .count = count};
+                runs[used] = (struct boot_run){
+                    .pti = pti, .trace = trace, .pcid = pcid, .first = first, .count = count};
             used++;
         }
     }

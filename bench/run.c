@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0,
      "Directory of the run (a fresh one below results/run; latest there means it)", 0},
     {"matrix", 'm', "FILE", 0, "What to measure (bench/matrix.cfg)", 0},
-    {"class", 'c', "CLASS", 0, "icount, kvm or tcg, instead of what the probe picks", 0},
+    {"class", 'c', "CLASS", 0, "icount, bochs, kvm or tcg, instead of what the probe picks", 0},
     {"boots", 'b', "N", 0, "Boots a cell (icount 1: it is exact; else 5)", 0},
     {"seed", OPT_SEED, "N", 0, "Of the order of the boots (any; it is printed)", 0},
     {"jobs", 'j', "N", 0, "QEMUs at a time (icount 2; else 1, as they disturb each other)", 0},
@@ -75,8 +75,9 @@ static unsigned count_parse(const struct argp_state *state, const char *text, un
 
 static void class_parse(const struct argp_state *state, struct run_args *args, const char *text)
 {
-    if (strcmp(text, "icount") && strcmp(text, "kvm") && strcmp(text, "tcg"))
-        argp_error(state, "%s: a class is icount, kvm or tcg", text);
+    if (strcmp(text, "icount") && strcmp(text, "bochs") && strcmp(text, "kvm") &&
+        strcmp(text, "tcg"))
+        argp_error(state, "%s: a class is icount, bochs, kvm or tcg", text);
     args->class = text;
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/bochs.h"
 #include "bench/drift.h"
 #include "bench/drive.h"
 #include "bench/exits.h"
@@ -148,7 +149,12 @@ static int run_make(const struct run_args *args, struct run *run)
 /* QEMU and the class: what the machine must have before anything is made. */
 static int machine_ready(const struct run_args *args, const char *class, struct run *run)
 {
-    if (!process_found(QEMU_PROGRAM))
+    const bool bochs = class && !strcmp(class, BOCHS_CLASS);
+    char reason[200];
+
+    if (bochs && !bochs_ready(reason, sizeof(reason)))
+        return say_error(TACH_UNAVAILABLE, "run", class, "%s", reason);
+    if (!bochs && !process_found(QEMU_PROGRAM))
         return say_error(TACH_UNAVAILABLE, "run", QEMU_PROGRAM, "is not in PATH");
     if (class_choose(class, args->probe, &run->choice))
         return say_error(TACH_UNAVAILABLE, "run", class ? class : "class", "%s",
@@ -213,6 +219,7 @@ static int plan_take(const struct run_args *args, struct run *run)
     run->limit_s = args->limit_s;
     run->perf_wanted = args->perf;
     run->plan.repetitions = args->boots ? args->boots : class_exact(run) ? 1 : BOOTS_OF_CYCLES;
+    run_axes(run);
     run->plan.seed = args->seed < 0 ? seed_any() : (uint32_t)args->seed;
     if (plan_boots(&run->matrix, &run->plan, &run->boots))
         return say_error(TACH_INTERNAL, "run", args->matrix, "more than %u boots, or out of memory",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/bochs.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "traces/say.h"
@@ -21,6 +22,12 @@ bool run_complete(const struct run *run)
     for (unsigned i = 0; i < run->plan.sides; i++)
         complete &= run->sides[i].complete;
     return complete;
+}
+
+void run_axes(struct run *run)
+{
+    if (!run->matrix.pcid && !strcmp(run->choice.class, BOCHS_CLASS))
+        run->matrix.pcid = AXIS_OFF | AXIS_ON;
 }
 
 void run_setups(struct run *run)
@@ -40,10 +47,10 @@ void run_setups(struct run *run)
 
 static json_t *boot_json(const struct run *run, const struct boot_run *boot)
 {
-    json_t *json = json_pack("{ss si sb sb si si ss}", "side", run->sides[boot->side].name,
-                             "number", (int)boot->number, "pti", boot->pti, "trace", boot->trace,
-                             "repetition", (int)boot->repetition, "cells", (int)boot->count,
-                             "state", boot_state_name(boot->state));
+    json_t *json = json_pack("{ss si sb sb sb si si ss}", "side", run->sides[boot->side].name,
+                             "number", (int)boot->number, "pti", boot->pti, "pcid", boot->pcid,
+                             "trace", boot->trace, "repetition", (int)boot->repetition, "cells",
+                             (int)boot->count, "state", boot_state_name(boot->state));
 
     if (boot->state == BOOT_PENDING)
         return json;
@@ -183,6 +190,7 @@ static bool boot_planned(const json_t *json, const struct run *run, const struct
     return !strcmp(text_of(json, "side"), run->sides[boot->side].name) &&
            whole_of(json, "number", BOOTS_MAX) == boot->number &&
            json_is_true(json_object_get(json, "pti")) == boot->pti &&
+           json_is_true(json_object_get(json, "pcid")) == boot->pcid &&
            json_is_true(json_object_get(json, "trace")) == boot->trace &&
            whole_of(json, "cells", MATRIX_CELLS_MAX) == (json_int_t)boot->count;
 }
@@ -213,6 +221,7 @@ static int boots_again(const json_t *root, struct run *run)
 {
     const json_t *list = json_object_get(root, "boots");
 
+    run_axes(run);
     if (plan_boots(&run->matrix, &run->plan, &run->boots))
         return say_error(TACH_INTERNAL, "run", run->directory, "out of memory");
     if (json_array_size(list) != run->boots.count)

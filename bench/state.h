@@ -53,6 +53,10 @@ struct run {
 /* Whether every boot of every side passed. */
 bool run_complete(const struct run *run);
 
+/* Adds the axes that a class has by itself: Bochs has PCID, so isolation is measured with it too.
+ * Due before boots are planned. */
+void run_axes(struct run *run);
+
 /* Sets the setup of each side; due before a boot is started, when everything else is there. */
 void run_setups(struct run *run);
 

@@ -34,18 +34,45 @@ static void difference_print(FILE *out, const struct figure *off, const struct f
         if (text[1] == '-')
             memmove(text, text + 1, sizeof(text) - 1);
     }
-    fprintf(out, " %12s\n", text);
+    fprintf(out, " %12s", text);
+}
+
+/* Whether any figure is of isolation with PCID. */
+static bool pcid_has(const struct document *document)
+{
+    char plain[MATRIX_NAME_MAX + 1];
+
+    for (size_t i = 0; i < document->count; i++)
+        if (figure_plain(document->figures[i].cell, plain))
+            return true;
+    return false;
+}
+
+/* Isolation with PCID beside a cell without, and what it adds to none. */
+static void pcid_print(FILE *out, const struct document *document, const char *cell,
+                       const struct figure *off)
+{
+    char name[MATRIX_NAME_MAX + sizeof(FIGURE_PCID)];
+
+    snprintf(name, sizeof(name), "%s" FIGURE_PCID, cell);
+    const struct figure *on = document_find(document, name, true);
+    fputs("  ", out);
+    column_print(out, on);
+    difference_print(out, off, on);
 }
 
 void table_print(FILE *out, const struct document *document)
 {
-    fprintf(out, "%s a round trip, whole\n\n%-28s %12s %12s %12s\n", figure_unit(document->class),
-            "cell", "pti off", "pti on", "difference");
+    const bool pcid = pcid_has(document);
+
+    fprintf(out, "%s a round trip, whole\n\n%-28s %12s %12s %12s%s\n", figure_unit(document->class),
+            "cell", "pti off", "pti on", "difference", pcid ? "  pti on, PCID   difference" : "");
     for (size_t i = 0; i < document->count; i++) {
         const struct figure *figure = &document->figures[i];
         const struct figure *off = document_find(document, figure->cell, false);
         const struct figure *on = document_find(document, figure->cell, true);
-        if (figure != (off ? off : on))
+        char plain[MATRIX_NAME_MAX + 1];
+        if (figure != (off ? off : on) || figure_plain(figure->cell, plain))
             continue;
         const int width = (int)strlen(figure->cell);
         say_name(out, figure->cell);
@@ -53,6 +80,9 @@ void table_print(FILE *out, const struct document *document)
         column_print(out, off);
         column_print(out, on);
         difference_print(out, off, on);
+        if (pcid)
+            pcid_print(out, document, figure->cell, off);
+        fputc('\n', out);
     }
 }
 

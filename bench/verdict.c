@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/bochs.h"
 #include "bench/boots.h"
 #include "bench/exits.h"
+#include "bench/figure.h"
 #include "bench/file.h"
 #include "bench/sha256.h"
 #include "kernel/abi/boot.h"
@@ -153,7 +155,8 @@ static bool calibration_fits(struct boot_run *run, const char *class)
         reason_set(run, "no calibration came");
         return false;
     }
-    if (!strcmp(class, "icount") && (loop < 2 * LOOP_TURNS || loop > 2 * LOOP_TURNS + LOOP_SLACK)) {
+    if (!strcmp(figure_unit(class), "instructions") &&
+        (loop < 2 * LOOP_TURNS || loop > 2 * LOOP_TURNS + LOOP_SLACK)) {
         reason_set(run, "refused: %u turns took %" PRIu64 " ticks, so they are no instructions",
                    LOOP_TURNS, loop);
         return false;
@@ -202,8 +205,17 @@ static bool plan_fits(struct boot_run *run, const struct matrix *matrix)
                    boot->hello.trace ? "on" : "off");
         return false;
     }
+    if ((matrix->pcid || run->pcid) && (boot->hello.pcid != 0) != run->pcid) {
+        reason_set(run, "the guest ran with pcid=%s; its CPU has %s",
+                   boot->hello.pcid ? "on" : "off", boot->hello.pcid ? "it" : "none");
+        return false;
+    }
     for (size_t i = 0; !run->trace && i < run->count; i++) {
         const char *cell = matrix->cells[run->first + i].name;
+        if (run->pcid && strlen(cell) + strlen(FIGURE_PCID) > MATRIX_NAME_MAX) {
+            reason_set(run, "%s: no room in the name for " FIGURE_PCID, cell);
+            return false;
+        }
         if (boot_hist(boot, cell, "whole"))
             continue;
         reason_set(run, "the guest did not measure %s", cell);
@@ -231,6 +243,8 @@ void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct 
 
     if (run->reason[0]) /* it was cut short, and that is why */
         return;
+    if (!strcmp(setup->class, BOCHS_CLASS) && bochs_ended(run) && !run->qemu.timed_out)
+        run->qemu.status = STATUS_PASS; /* whatever Bochs did then; END says how the guest ended */
     const int status = capture_load(run->frames, &run->capture);
     run->loaded = status == TACH_OK;
     if (run->qemu.timed_out || run->qemu.status != STATUS_PASS)

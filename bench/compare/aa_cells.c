@@ -10,6 +10,7 @@
 
 #include "bench/compare/parts.h"
 #include "bench/exits.h"
+#include "bench/measure.h"
 #include "bench/stats.h"
 #include "traces/capture.h"
 #include "traces/say.h"
@@ -116,7 +117,8 @@ static void boot_spreads(const struct boot *boot, struct aa *aa, size_t *seen)
 
     figure.pti_on = boot->hello.pti;
     for (size_t i = 0; i < boot->hist_count; i++) {
-        if (strlen(boot->hists[i].cell) > MATRIX_NAME_MAX || !hist_spread(&boot->hists[i], &spread))
+        if (measure_pcid(boot) || strlen(boot->hists[i].cell) > MATRIX_NAME_MAX ||
+            !hist_spread(&boot->hists[i], &spread))
             continue;
         strcpy(figure.cell, boot->hists[i].cell);
         figure_name(&figure, name);

@@ -15,7 +15,7 @@ static struct matrix matrix_of(size_t count, unsigned pti, unsigned trace)
 {
     for (size_t i = 0; i < MATRIX_CELLS_MAX; i++)
         snprintf(cells[i].name, sizeof(cells[i].name), "D4/size:%zu/space:two", i);
-    return (struct matrix){cells, count, pti, trace};
+    return (struct matrix){.cells = cells, .cell_count = count, .pti = pti, .trace = trace};
 }
 
 /* Numbers count up on each side; the axes repeat; each boot is in the order once. */
@@ -36,6 +36,26 @@ static void test_boots(void)
     for (unsigned i = 0; i < boots.count; i++)
         wrong += seen[i] != 1;
     EXPECT(wrong == 0);
+    boots_free(&boots);
+}
+
+/* PCID is a third point of isolation, and none where that is off or it is no axis. */
+static void test_pcid(void)
+{
+    struct matrix matrix = matrix_of(1, AXIS_OFF | AXIS_ON, AXIS_OFF);
+    const struct plan plan = {.repetitions = 1, .sides = 1, .seed = 1};
+    struct boots boots;
+
+    matrix.pcid = AXIS_OFF | AXIS_ON;
+    EXPECT(!plan_boots(&matrix, &plan, &boots) && boots.count == 3);
+    EXPECT(!boots.runs[0].pti && !boots.runs[0].pcid && boots.runs[1].pti && !boots.runs[1].pcid);
+    EXPECT(boots.runs[2].pti && boots.runs[2].pcid);
+    boots_free(&boots);
+    matrix.pcid = AXIS_ON;
+    EXPECT(!plan_boots(&matrix, &plan, &boots) && boots.count == 2 && boots.runs[1].pcid);
+    boots_free(&boots);
+    matrix.pti = AXIS_OFF;
+    EXPECT(!plan_boots(&matrix, &plan, &boots) && boots.count == 1 && !boots.runs[0].pcid);
     boots_free(&boots);
 }
 
@@ -126,6 +146,7 @@ static void test_seeds(void)
 int main(void)
 {
     test_boots();
+    test_pcid();
     test_groups();
     test_balance();
     test_seeds();
