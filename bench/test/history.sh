@@ -61,6 +61,12 @@ check jq -e 'all(.[]; .at.commit == "2222bbbb" and .previous.commit == "1111aaaa
 expect 0 '' history changes --last 1
 expect 1 '' history changes --last 2
 check grep -q '^4 changes in 36 series, 4 of them slower, 4 of these among the last 2' "$work/out"
+# One image cannot have changed, whatever it counted.
+for i in 3 4; do
+    expect 0 '' "$tach" history add "$work/run-$i" --commit "$i$i$i$i" --time 2026-01-0$i --db "$work/same.db"
+done
+expect 0 '' "$tach" history changes --db "$work/same.db"
+check grep -q '^0 changes in 36 series' "$work/out"
 expect 0 '' history show 1111
 check grep -q 'subject *x\\x1b\[31m' "$work/out"
 check grep -q '^mitigations  verw$' "$work/out"
@@ -123,6 +129,22 @@ for format in jsonl csv; do
     expect 0 '' "$tach" history check --db "$work/$format.db"
 done
 expect 73 'No space left' history export --out /dev/full
+
+# Nothing that a run says of itself speaks to a terminal: no verb prints a byte that is not plain.
+expect 0 '' "$tach" history import "$work/hostile.jsonl" --db "$work/hostile.db"
+for verb in "list --metric *" 'changes --last 1' 'changes --json' 'list --json' 'show latest' 'show latest --json' \
+    'gc --keep 1 --dry-run' 'gc --class * --dry-run' export check; do
+    (set -f && "$tach" history $verb --db "$work/hostile.db" >"$work/out" 2>"$work/err")
+    check test -s "$work/out"
+    check sh -c '! LC_ALL=C grep -q "[^ -~]" "$1" "$2"' - "$work/out" "$work/err"
+done
+expect 0 '' "$tach" history show latest --db "$work/hostile.db"
+check grep -q 'class *.x1b\[7m$' "$work/out"
+cp "$work/hostile.db" "$work/bent.db"
+sql "$work/bent.db" "DELETE FROM points" "UPDATE runs SET digest = replace(digest, '00000', char(27) || '[1mx')"
+"$tach" history check --db "$work/bent.db" >"$work/out" 2>&1
+check grep -q 'has no points' "$work/out"
+check sh -c '! LC_ALL=C grep -q "[^ -~]" "$1"' - "$work/out"
 
 # gc: nothing under --dry-run, then what it said.
 sql "$work/csv.db" 'PRAGMA journal_mode' >/dev/null

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """history_data.py DIR: the runs and files that the tests of the history feed to it, made by a fixed rule.
 
-run-1 to run-3: directories as `tach run` leaves them; the second is 1 instruction slower in R0, the third
-has its images. series.csv: 60 points with a step of 5 % at the 31st, archive.jsonl, benchmark.json, and
+run-1 to run-4: directories as `tach run` leaves them; the second is 1 instruction slower in R0, the third
+has its images, and the fourth too, though it claims to be slower. series.csv: 60 points with a step of 5 % at the 31st, archive.jsonl, benchmark.json, and
 bad.csv, whose last line is wrong. many.jsonl: 100,000 points in 100 series of 1,000. past.jsonl: 75 runs of
 the cells of run-1, the first 35 of another machine, with three steps and hostile texts; cycles.jsonl: the same
-in cycles.
+in cycles. hostile.jsonl: runs whose texts would all speak to a terminal.
 """
 import json
 import os
@@ -84,7 +84,7 @@ def past(path, unit):
     noise = random.Random(3)
     with open(path, "w", encoding="ascii") as out:
         for i in range(75):
-            text = "<script>alert(1)</script>&'\"\x1b[31m" if i == 50 else f"{0xc0ffee00 + i:012x}"
+            text = "'\"<script>alert(1)</script>&\x1b[31m" if i in (50, 70) else f"{0xc0ffee00 + i:012x}"
             levels = {"R0": 10, "R1/size:8": 83 + (i >= 50), "T2/size:8": 400 + 7 * (i < 45) + 5 * (i >= 70)}
             points = [{"suite": "ipc", "name": f"{cell}/pti:{pti}", "metric": "whole", "unit": unit, "boots": 1,
                        "value": (level + 8 * (pti == "on") + 30 * (i < 35)) * (1 if kind == "icount" else
@@ -92,8 +92,21 @@ def past(path, unit):
                       for cell, level in levels.items() for pti in ("off", "on")]
             time = f"2026-{7 + i // 28:02}-{1 + i % 28:02}T10:00:00Z"
             facts = {"digest": f"{len(kind)}{i:063x}", "commit": text,
-                     "subject": text, "class": kind, "machine": "an old one" if i < 35 else MACHINE,
+                     "subject": text, "class": kind, "machine": "an old <one>" if i < 35 else MACHINE,
                      "kernel": f"k{i}", "time": time, "taken": time, "position": 0, "complete": True}
+            out.write(json.dumps({"tach_history": 1, "run": facts, "points": points}) + "\n")
+
+
+def hostile(path):
+    with open(path, "w", encoding="ascii") as out:
+        for i, kind in enumerate(("icount", "icount", "\x1b[7m")):
+            text = f"\x1b[3{i}m\r\x07"
+            facts = dict.fromkeys(("subject", "branch", "machine", "cpu", "microcode", "host_kernel", "qemu",
+                                   "kernel", "loader", "initfs", "abi", "mitigations", "source"), "\x1b]0;x\x07")
+            facts |= {"digest": f"{i:064x}", "commit": text, "class": kind, "time": f"2026-01-0{i + 1}T00:00:00Z",
+                      "taken": "2026-01-01T00:00:00Z", "position": 0, "complete": True, "kernel": text}
+            points = [{"suite": suite, "name": "\x1b[1m", "metric": metric, "unit": "\x1b[4m", "value": 7 + i,
+                       "boots": 1} for suite, metric in (("ipc", "whole"), ("\x1b[5m", "\x1b[6m"))]
             out.write(json.dumps({"tach_history": 1, "run": facts, "points": points}) + "\n")
 
 
@@ -102,10 +115,12 @@ def main():
     run(f"{base}/run-1", 1, 0, "k1")
     run(f"{base}/run-2", 2, 1, "k2")
     run(f"{base}/run-3", 3, 1, "k2")
+    run(f"{base}/run-4", 4, 2, "k2")
     series(f"{base}/series.csv")
     archive(f"{base}/archive.jsonl")
     benchmark(f"{base}/benchmark.json")
     many(f"{base}/many.jsonl")
+    hostile(f"{base}/hostile.jsonl")
     past(f"{base}/past.jsonl", "instructions")
     past(f"{base}/cycles.jsonl", "cycles")
     with open(f"{base}/series.csv", encoding="ascii") as good, \

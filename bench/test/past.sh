@@ -42,6 +42,16 @@ expect 66 'No such file' "$tach" report "$work/run-3" --history "$work/none.db"
 check one_line
 check test ! -e "$page"
 
+# The name of a run is a text as well.
+odd="$work/<b>&run"
+cp -r "$work/run-3" "$odd"
+for store in none run; do
+    [ $store = none ] || "$tach" history add "$work/run-1" --commit 1 --db "$work/run.db" >"$work/out"
+    expect 0 '' env TACH_HISTORY="$work/$store.db" "$tach" report "$odd"
+    check grep -q '&lt;b&gt;&amp;run</code> [ab]' "$odd/report.html"
+    check python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' "$odd/report.html"
+done
+
 # Three runs, the second slower: told in the answers, and number by number.
 for i in 1 2; do
     expect 0 '' "$tach" history add "$work/run-$i" --commit "$i$i$i$i" --time 2026-01-0$i --db "$work/h.db"
@@ -62,14 +72,14 @@ expect 0 '' "$tach" history import "$work/past.jsonl" --db "$work/many.db"
 expect 0 '' "$tach" report "$work/run-3" --history "$work/many.db"
 holds "$work/many.db" "$work/run-3/ipc.ci.json"
 check test "$(grep -o 'data-run="[0-9a-f]*"' "$page" | sort -u | wc -l)" -eq 60
-says 'A20an old one'
+says 'A20an old &lt;one&gt;'
 says 'B40icount microvm qemu64 abi 2'
-says 'most T2/size:8/pti:off, +1.25 %'
+says 'most T2/size:8/pti:off, +1.25 % at &#39;&quot;&lt;scrip'
 lacks '<script'
 lacks "$(printf '\033')"
-check grep -q '&lt;script&gt;alert(1)&lt;/script&gt;&amp;&#39;&quot;\\x1b\[31m' "$page"
+check grep -q '&#39;&quot;&lt;script&gt;alert(1)&lt;/script&gt;&amp;\\x1b\[31m' "$page"
 # The chart's own: letters of the machines, and the newest change with its size and commit.
-for text in '>A<' '>B<' '>R1, 8 bytes<' '>+1.25 % 0000c0f<' '>-1.72 % 0000c0f<'; do
+for text in '>A<' '>B<' '>R1, 8 bytes<' '>+1.25 % *scri<' '>-1.72 % 0000c0f<'; do
     check grep -q -- "$text" "$page"
 done
 
