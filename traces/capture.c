@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench/exits.h"
+#include "traces/again.h"
 #include "traces/array.h"
 #include "traces/body.h"
 #include "traces/series.h"
@@ -24,6 +25,9 @@ struct builder {
     uint64_t last_tsc[CPUS_MAX];
     uint64_t lost_records; /* by `lost` records of this boot */
     bool out_of_memory;
+    struct again again; /* what was sent again: known whole when the bytes are read a second time */
+    bool filling;       /* that is now */
+    uint32_t next, filled_to; /* numbers behind the last frame, and behind the last one filled in */
 };
 
 static struct boot *boot_now(struct builder *builder)
@@ -197,9 +201,8 @@ static const char *frame_take(struct builder *builder, const struct frame *frame
     return takes[frame->header.type](builder, frame);
 }
 
-static void builder_frame(void *context, const struct frame *frame)
+static void builder_put(struct builder *builder, const struct frame *frame)
 {
-    struct builder *builder = context;
     const char *why = NULL;
     struct boot *boot;
 
@@ -224,6 +227,65 @@ static void builder_frame(void *context, const struct frame *frame)
         boot->lost.why = why;
 }
 
+/* Puts what was sent again of the numbers from `from` up to and without `to`. Returns how many. */
+static uint32_t range_fill(struct builder *builder, const struct frame *gap, uint32_t from,
+                           uint32_t to)
+{
+    const size_t boot = builder->capture->boot_count + gap->new_boot;
+    const struct frame *next;
+    uint32_t filled = 0;
+
+    while (from < to && (next = again_next(&builder->again, boot, from, to)) != NULL) {
+        struct frame frame = *next;
+
+        frame.new_boot = builder->capture->boot_count < boot;
+        frame.missing = frame.header.sequence - from;
+        from = frame.header.sequence + 1u;
+        builder_put(builder, &frame);
+        filled++;
+    }
+    builder->filled_to = from;
+    builder->capture->repaired += filled;
+    return filled;
+}
+
+/* The second time: each gap is filled with what came later. */
+static void builder_fill(struct builder *builder, const struct frame *frame)
+{
+    const uint32_t sequence = frame->header.sequence;
+    struct frame rest = *frame;
+
+    if (frame->again) { /* those behind the last one that was not lost */
+        range_fill(builder, frame, builder->next, UINT16_MAX + 1u);
+        builder->next = builder->filled_to;
+        return;
+    }
+    if (frame->missing > 0 && frame->missing <= sequence) {
+        uint32_t from = sequence - frame->missing;
+
+        if (!frame->new_boot && from < builder->next) /* the END was filled in, text follows it */
+            from = builder->next;
+        const uint32_t filled = range_fill(builder, frame, from, sequence);
+
+        rest.new_boot = frame->new_boot && filled == 0;
+        rest.missing = sequence - builder->filled_to;
+    }
+    builder->next = sequence + 1u;
+    builder_put(builder, &rest);
+}
+
+static void builder_frame(void *context, const struct frame *frame)
+{
+    struct builder *builder = context;
+
+    if (builder->filling)
+        builder_fill(builder, frame);
+    else if (!frame->again)
+        builder_put(builder, frame);
+    else if (again_add(&builder->again, builder->capture->boot_count, frame))
+        builder->out_of_memory = true;
+}
+
 static void builder_foreign(void *context, const uint8_t *bytes, size_t length)
 {
     struct builder *builder = context;
@@ -244,7 +306,8 @@ static void builder_start(struct builder *builder, struct frame_decoder *decoder
     struct frame_sink sink = {builder_frame, builder_foreign, builder};
 
     memset(out, 0, sizeof *out);
-    memset(builder, 0, sizeof *builder);
+    memset(builder, 0, offsetof(struct builder, again));
+    builder->next = builder->filled_to = 0;
     builder->capture = out;
     frame_decoder_init(decoder, &sink);
 }
@@ -275,46 +338,57 @@ static int builder_end(struct builder *builder, struct frame_decoder *decoder)
 int capture_parse(const uint8_t *bytes, size_t size, struct capture *out)
 {
     struct frame_decoder decoder;
-    struct builder builder;
+    struct builder builder = {.filling = false};
+    int status;
 
     builder_start(&builder, &decoder, out);
     frame_push(&decoder, bytes, size);
-    return builder_end(&builder, &decoder);
+    status = builder_end(&builder, &decoder);
+    if (status == TACH_OK && builder.again.count > 0) {
+        capture_free(out);
+        again_sort(&builder.again);
+        builder.filling = true;
+        builder_start(&builder, &decoder, out);
+        frame_push(&decoder, bytes, size);
+        status = builder_end(&builder, &decoder);
+    }
+    again_free(&builder.again);
+    return status;
 }
 
-/* Pushes a whole file; 0 or the errno that stopped it. */
-static int file_push(int fd, struct frame_decoder *decoder)
+/* Reads all of a file, to be freed; 0 or the errno that stopped it. What was read is there. */
+static int bytes_read(int fd, uint8_t **bytes, size_t *size)
 {
-    uint8_t *chunk = malloc(READ_BYTES);
-    ssize_t got = chunk ? 1 : -1;
-    int error = 0;
+    ssize_t got = 1;
 
     while (got > 0) {
-        got = read(fd, chunk, READ_BYTES);
-        if (got < 0 && errno == EINTR)
+        uint8_t *more = array_grow(*bytes, *size, READ_BYTES, 1);
+
+        if (!more)
+            return ENOMEM;
+        *bytes = more;
+        got = read(fd, more + *size, READ_BYTES);
+        if (got > 0)
+            *size += (size_t)got;
+        else if (got < 0 && errno == EINTR)
             got = 1;
-        else if (got > 0)
-            frame_push(decoder, chunk, (size_t)got);
     }
-    if (got < 0)
-        error = errno;
-    free(chunk);
-    return error;
+    return got < 0 ? errno : 0;
 }
 
 int capture_load(const char *path, struct capture *out)
 {
-    struct frame_decoder decoder;
-    struct builder builder;
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
     int error, status;
 
-    builder_start(&builder, &decoder, out);
-    error = fd < 0 ? errno : file_push(fd, &decoder);
+    error = fd < 0 ? errno : bytes_read(fd, &bytes, &size);
     if (fd >= 0 && !standard)
         close(fd);
-    status = builder_end(&builder, &decoder);
+    status = capture_parse(bytes, size, out);
+    free(bytes);
     if (error == 0)
         return status;
     snprintf(out->error, sizeof out->error, "%s", strerror(error));

@@ -71,6 +71,7 @@ struct capture {
     struct boot *boots;
     size_t boot_count;
     struct frame_counts counts; /* of the whole file */
+    uint64_t repaired;          /* frames that were lost, and here after all: sent again */
     char *foreign;              /* bytes outside of frames, as they came */
     size_t foreign_size;
     char error[160]; /* after a failure: what is wrong, without the path */

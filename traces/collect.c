@@ -73,6 +73,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'l':
         options->live = true;
         return 0;
+    case 'r':
+        options->repeat = true;
+        return 0;
     case OPT_LIST:
         args->list = true;
         return 0;
@@ -97,6 +100,9 @@ static const struct argp_option collect_options[] = {
     {"live", 'l', NULL, 0,
      "Show cells done, rate, losses and the time left; where errors go to no terminal, a line a "
      "second",
+     0},
+    {"repeat", 'r', NULL, 0,
+     "Ask for lost frames again: the line goes both ways, and the target has the boot word repeat=",
      0},
     {"list", OPT_LIST, NULL, 0, "List the serial ports of this machine", 0},
     {"append", 'a', NULL, 0, "Add to OUTPUT where it is there", 0},

@@ -152,6 +152,22 @@ static void verdict_count(struct frame_counts *counts, enum verdict verdict, siz
     counts->bad_bytes += length;
 }
 
+/* A frame that was asked for stands in no sequence. One of another boot was asked of nobody here.
+ */
+static void again_take(struct frame_decoder *decoder, struct frame *frame)
+{
+    if (frame->header.boot_id != decoder->boot_id) {
+        decoder->counts.duplicates++;
+        return;
+    }
+    frame->header.flags &= (uint8_t)~WIRE_AGAIN;
+    frame->again = true;
+    frame->new_boot = false;
+    frame->missing = 0;
+    decoder->counts.again++;
+    decoder->sink.frame(decoder->sink.context, frame);
+}
+
 /* Takes one whole segment: a frame, text, text and then a frame, or damage. */
 static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, size_t length)
 {
@@ -173,6 +189,11 @@ static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, 
         start = run;
     foreign_give(decoder, segment, start);
     verdict_count(&decoder->counts, verdict, length - start);
+    if (verdict == GOOD && frame.header.flags & WIRE_AGAIN) {
+        again_take(decoder, &frame);
+        return;
+    }
+    frame.again = false;
     if (verdict != GOOD || !sequence_take(decoder, &frame))
         return;
     decoder->counts.good++;

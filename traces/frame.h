@@ -17,6 +17,7 @@ struct frame {
     struct wire_header header;
     const uint8_t *body;
     size_t length;    /* of the body in bytes, 0..WIRE_BODY_MAX */
+    bool again;       /* sent again on request, behind END; WIRE_AGAIN is taken out of flags */
     bool new_boot;    /* the first frame seen of its boot */
     uint32_t missing; /* frames of the same boot lost just before this one */
 };
@@ -29,6 +30,7 @@ struct frame_counts {
     uint64_t oversize;   /* refused: longer than any frame */
     uint64_t missing;    /* never seen, by the gaps in the sequence numbers */
     uint64_t duplicates; /* seen before, not handed on again */
+    uint64_t again;      /* handed on that were sent again: in none of the above */
     uint64_t boots;      /* boot ids met */
     uint64_t good_bytes, bad_bytes, foreign_bytes, delimiters; /* sum: every byte pushed */
 };

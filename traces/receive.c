@@ -18,6 +18,7 @@
 #include "bench/exits.h"
 #include "traces/frame.h"
 #include "traces/live.h"
+#include "traces/repeat.h"
 #include "traces/say.h"
 #include "traces/source.h"
 
@@ -27,6 +28,7 @@
 #define QUIET_MS    150  /* this long without a byte after the last END: nothing more comes */
 #define LINGER_MS   1000 /* and no longer than this for the line that says how the boot ended */
 #define TICK_MS     1000 /* the longest sleep: a longer one was not ours */
+#define REPEAT_MS   50   /* between two looks at what is still missing */
 #define RETRY_MS    200  /* between two looks for a source that is not there */
 
 struct receiver {
@@ -35,8 +37,10 @@ struct receiver {
     int output;
     struct frame_decoder decoder;
     struct live live;
+    struct repeat repeat;
     uint64_t ends, bytes, kept;
-    uint64_t cut; /* boots that began before the last END and had none */
+    uint64_t end_boot; /* the boot, from 1, that the last END was of */
+    uint64_t cut;      /* boots that began before the last END and had none */
     int64_t started_ms, ended_ms, heard_ms, shown_ms; /* ended: at the last END wanted, else 0 */
     bool terminal, eof, timed_out;
     bool missed; /* said that the source is not there */
@@ -62,8 +66,13 @@ static void frame_seen(void *context, const struct frame *frame)
     struct receiver *receiver = context;
 
     live_frame(&receiver->live, frame, receiver->bytes);
+    if (receiver->options.repeat)
+        repeat_frame(&receiver->repeat, frame);
     if (frame->header.type != WIRE_END)
         return;
+    if (frame->again && receiver->end_boot == receiver->decoder.counts.boots)
+        return; /* asked for twice */
+    receiver->end_boot = receiver->decoder.counts.boots;
     receiver->ends++;
     receiver->cut = receiver->decoder.counts.boots - receiver->ends;
 }
@@ -209,13 +218,30 @@ static void progress_end(struct receiver *receiver)
         fprintf(stderr, "\r%79s\r", "");
 }
 
+/* Whether lost frames of the boot may still come: its end is put off. */
+static bool repeat_open(const struct receiver *receiver)
+{
+    return receiver->options.repeat && receiver->repeat.boot_id && !receiver->repeat.over;
+}
+
+static void repeat_look(struct receiver *receiver)
+{
+    if (!repeat_open(receiver))
+        return;
+    repeat_tick(&receiver->repeat, receiver->source.fd, now_ms(), receiver->heard_ms);
+    if (!repeat_open(receiver) && receiver->ended_ms != 0)
+        receiver->ended_ms = receiver->heard_ms = now_ms();
+}
+
 /* Milliseconds until something is due, and whether it is: the stop is noted in `receiver`. */
 static int due_ms(struct receiver *receiver)
 {
     int64_t now = now_ms(), due = receiver->terminal ? PROGRESS_MS : INT32_MAX;
     int64_t limit = (int64_t)(receiver->options.timeout_s * 1000) - (now - receiver->started_ms);
 
-    if (receiver->ended_ms != 0) {
+    if (repeat_open(receiver))
+        due = REPEAT_MS;
+    if (receiver->ended_ms != 0 && !repeat_open(receiver)) {
         int64_t quiet = QUIET_MS - (now - receiver->heard_ms);
         int64_t linger = LINGER_MS - (now - receiver->ended_ms);
 
@@ -253,6 +279,9 @@ static int source_connect(struct receiver *receiver)
     if (status == TACH_OK) {
         if (options->boots == RECEIVE_DEFAULT)
             receiver->options.boots = source->live ? 1 : RECEIVE_ANY;
+        if (options->repeat && !source->live)
+            return say_error(TACH_USAGE, VERB, options->source,
+                             "--repeat needs a line that goes both ways");
         if (receiver->missed)
             source_note(receiver, "is there");
         receiver->missed = false;
@@ -330,6 +359,7 @@ static int loop(struct receiver *receiver)
             break;
         progress_show(receiver);
         if (receiver->source.fd >= 0) {
+            repeat_look(receiver);
             status = source_wait(receiver, due) ? source_read(receiver, chunk) : TACH_OK;
             continue;
         }
@@ -345,6 +375,9 @@ static int outcome_judge(struct receiver *receiver)
 {
     const char *source = receiver->options.source;
     const struct frame_counts *counts = &receiver->decoder.counts;
+    const bool repeat = receiver->options.repeat;
+    const uint64_t missing = repeat ? receiver->repeat.lost : counts->missing;
+    const uint64_t refused = repeat ? 0 : frame_refused(counts); /* what they held is missing */
     uint64_t wanted =
         receiver->options.boots == RECEIVE_ANY ? counts->boots : receiver->options.boots;
 
@@ -360,12 +393,12 @@ static int outcome_judge(struct receiver *receiver)
                          " bytes received are kept",
                          what, receiver->ends + 1, receiver->kept);
     }
-    if (counts->missing == 0 && frame_refused(counts) == 0 && receiver->cut == 0)
+    if (missing == 0 && refused == 0 && receiver->cut == 0)
         return TACH_OK;
     return say_error(TACH_BADDATA, VERB, source,
                      "damaged: %" PRIu64 " frames missing, %" PRIu64 " refused, %" PRIu64
                      " boots broke off; what came is kept",
-                     counts->missing, frame_refused(counts), receiver->cut);
+                     missing, refused, receiver->cut);
 }
 
 static int output_open(struct receiver *receiver)
@@ -400,6 +433,7 @@ static int receiver_run(struct receiver *receiver)
     receiver->shown_ms = receiver->terminal ? 0 : receiver->started_ms;
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a socket may close while a request is written */
     status = loop(receiver);
     if (!boots_done(receiver)) /* after the last END, half a frame belongs to what comes next */
         frame_finish(&receiver->decoder);
@@ -410,6 +444,8 @@ static int receiver_run(struct receiver *receiver)
         status = output_error(receiver);
     if (status == TACH_OK)
         status = outcome_judge(receiver);
+    if (receiver->repeat.again > 0 && !receiver->options.quiet)
+        printf("%" PRIu64 " frames were lost and sent again\n", receiver->repeat.again);
     if (!receiver->options.quiet)
         printf("%" PRIu64 " bytes, %" PRIu64 " frames, %" PRIu64 " boots, %" PRIu64 " ended\n",
                receiver->kept, receiver->decoder.counts.good, receiver->decoder.counts.boots,

@@ -17,8 +17,9 @@ struct receive_options {
     double timeout_s;            /* until the last END; 0: none */
     unsigned baud;
     bool append, force, quiet;
-    bool live; /* the view of live.h, in a pipe a line a second */
-    bool wait; /* for a source that is not there yet, or gone for a while */
+    bool live;   /* the view of live.h, in a pipe a line a second */
+    bool repeat; /* ask for frames that were lost, see repeat.h */
+    bool wait;   /* for a source that is not there yet, or gone for a while */
 };
 
 /* Receives until the boots wanted have ended, the source has, the time is up or SIGINT or SIGTERM

@@ -76,6 +76,7 @@ int say_losses(const char *verb, const char *path, const struct capture *capture
         sum.events_lost += boot->lost.events_lost;
         sum.why = sum.why ? sum.why : boot->lost.why;
     }
+    refused -= refused < capture->repaired ? refused : capture->repaired;
     if (endless + headless + refused + sum.missing + sum.malformed + sum.incomplete +
             sum.events_lost ==
         0)

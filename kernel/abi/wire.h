@@ -24,7 +24,8 @@
     X(TEXT, 6)    /* console bytes */                                                              \
     X(END, 7)     /* struct wire_end: the last frame of a boot, but for text */                    \
     X(COUNT, 8)   /* struct wire_count: the kernel's own counters over one cell */                 \
-    X(SAMPLES, 9) /* struct wire_samples, then struct wire_sample, one or more */
+    X(SAMPLES, 9) /* struct wire_samples, then struct wire_sample, one or more */                  \
+    X(REPEAT, 10) /* to the target, after END: u16 sequence numbers to send again; none: done */
 
 enum wire_type {
 #define X(name, value) WIRE_##name = value,
@@ -32,6 +33,8 @@ enum wire_type {
 #undef X
 };
 
+#define WIRE_AGAIN 1u  /* in flags: asked for, behind END; `sequence` is that of the frame lost */
+#define REPEAT_MAX 64u /* numbers in one REPEAT */
 struct wire_header {
     uint8_t type, flags;
     uint16_t sequence; /* one more than that of the frame before, modulo 2^16; HELLO has 0 */
@@ -108,8 +111,9 @@ struct wire_sample {
     uint64_t stack[SAMPLE_STACK]; /* return addresses, innermost first */
 };
 ABI_ASSERT(sizeof(struct wire_sample) == 88, "sample layout");
-#define SAMPLES_PIT_NMI 1u /* the PIT's line as NMI: with interrupts off too, at any instruction   \
-                            */
+#define SAMPLES_PIT_NMI                                                                            \
+    1u /* the PIT's line as NMI: with interrupts off too, at any instruction                       \
+        */
 struct wire_samples {
     uint64_t taken, lost; /* so far: all samples, and those for which there was no room */
     uint64_t held;        /* so far: times that came while frames were being sent; no samples */

@@ -4,6 +4,7 @@
 #include "kernel/core/wire.h"
 
 #include "build/abi_hash.h"
+#include "kernel/core/repeat.h"
 #include "kernel/core/sampler.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/bootword.h"
@@ -37,6 +38,15 @@ static void coded_put(const uint8_t *bytes, uint64_t n)
     uart_put(0);
 }
 
+void wire_again(const uint8_t *kept, uint64_t n)
+{
+    memcpy(frame, kept, n);
+    ((struct wire_header *)frame)->flags |= WIRE_AGAIN;
+    uint32_t crc = crc32_update(0, frame, n);
+    memcpy(frame + n, &crc, sizeof(crc));
+    coded_put(frame, n + sizeof(crc));
+}
+
 bool wire_send(enum wire_type type, const struct wire_part part[2])
 {
     uint64_t n = part[0].count + part[1].count;
@@ -52,6 +62,7 @@ bool wire_send(enum wire_type type, const struct wire_part part[2])
     memcpy(frame + sizeof(header), part[0].bytes, part[0].count);
     memcpy(frame + sizeof(header) + part[0].count, part[1].bytes, part[1].count);
     n += sizeof(header);
+    repeat_keep(frame, n);
     uint32_t crc = crc32_update(0, frame, n);
     memcpy(frame + n, &crc, sizeof(crc));
     coded_put(frame, n + sizeof(crc));
@@ -109,6 +120,8 @@ void wire_init(void)
     frames = true;
     boot_id = (uint32_t)hal_tsc() | 1;
     klog_sink = text_send;
+    repeat_init();
+    uart_put(0); /* what a reset cut off, or a loader said, ends here, not in HELLO */
     hello_send();
 }
 
@@ -122,5 +135,6 @@ _Noreturn void wire_exit(enum boot_exit code, const char *message)
                                  .exit_code = code};
 
     (void)wire_send(WIRE_END, (const struct wire_part[2]){{&end, sizeof(end)}, {0, 0}});
+    repeat_serve(boot_id);
     hal_exit(code, message);
 }

@@ -19,7 +19,10 @@ struct wire_part {
 };
 bool wire_send(enum wire_type type, const struct wire_part part[2]);
 
-/* Says END and ends the machine. */
+/* Sends a frame, its header and body of n bytes in all, once more, and says so in the header. */
+void wire_again(const uint8_t *kept, uint64_t n);
+
+/* Says END, answers what is asked for again (repeat.h) and ends the machine. */
 _Noreturn void wire_exit(enum boot_exit code, const char *message);
 
 /* zlib's CRC-32 of n bytes, continued from `crc` (0 at first). */

@@ -10,6 +10,9 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
 
+#define WAIT_ON_S  10u
+#define WAIT_MAX_S 3600u
+
 /* Values between bars; an empty list: anything. */
 static const struct {
     const char *name, *values;
@@ -102,6 +105,23 @@ static bool route_valid(const char *word, size_t n)
     return false;
 }
 
+bool words_repeat(const char *value, uint64_t n, unsigned *seconds)
+{
+    *seconds = 0;
+    if (n == 3 && !memcmp(value, "off", 3))
+        return true;
+    if (n == 2 && !memcmp(value, "on", 2)) {
+        *seconds = WAIT_ON_S;
+        return true;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        if (value[i] < '0' || value[i] > '9' || *seconds > WAIT_MAX_S)
+            return false;
+        *seconds = *seconds * 10 + (unsigned)(value[i] - '0');
+    }
+    return *seconds && *seconds <= WAIT_MAX_S;
+}
+
 static bool word_valid(const char *word, size_t n)
 {
     size_t rest;
@@ -110,6 +130,8 @@ static bool word_valid(const char *word, size_t n)
         return route_valid(word + rest, n - rest);
     if (starts(word, n, "place.", &rest))
         return place_valid(word + rest, n - rest);
+    if (starts(word, n, "repeat=", &rest))
+        return words_repeat(word + rest, n - rest, &(unsigned){0});
     for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (starts(word, n, words[i].name, &rest))
             return !*words[i].values ? n > rest : listed(words[i].values, word + rest, n - rest);

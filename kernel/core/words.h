@@ -5,9 +5,14 @@
 #define TACH_CORE_WORDS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Checks the whole command line; ends the machine with EXIT_CMDLINE on the first bad word. */
 void words_check(const char *cmdline);
+
+/* Reads a value of n bytes of the word repeat=: off, on (10 s), or seconds from 1 to 3600. False:
+ * it is none of these. *seconds 0: off. */
+bool words_repeat(const char *value, uint64_t n, unsigned *seconds);
 
 /* Whether the service is to be linked: no word place.NAME says otherwise. */
 bool words_place_linked(const char *name);

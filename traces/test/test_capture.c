@@ -401,7 +401,7 @@ static void test_end_rules(void)
 static void test_header_flags(void)
 {
     struct synth synth = boot_start();
-    struct wire_header header = {WIRE_TEXT, 1, synth.sequence++, synth.boot_id};
+    struct wire_header header = {WIRE_TEXT, 2, synth.sequence++, synth.boot_id};
     uint8_t coded[WIRE_CODED_MAX];
 
     synth_bytes(&synth, coded, frame_encode(&header, "x", 1, coded));

@@ -304,7 +304,7 @@ static void test_foreign_code(void)
 {
     static const size_t texts[] = {
         1, 5, WIRE_CODED_MAX - 2, WIRE_CODED_MAX - 1, WIRE_CODED_MAX, WIRE_CODED_MAX + 1};
-    struct wire_header header = {WIRE_TEXT, 0x11, 0x2121, 0x01020304};
+    struct wire_header header = {WIRE_TEXT, 0x12, 0x2121, 0x01020304};
     static uint8_t body[60], text[2 * WIRE_CODED_MAX], coded[WIRE_CODED_MAX];
 
     memset(body, 0x80, sizeof body);
@@ -352,7 +352,7 @@ static void test_too_long(void)
 {
     static struct keeper keeper;
     struct frame_decoder decoder = keeper_decoder(&keeper);
-    struct wire_header header = {WIRE_TEXT, 0x11, 0x2121, 0x01020304};
+    struct wire_header header = {WIRE_TEXT, 0x12, 0x2121, 0x01020304};
     static uint8_t plain[WIRE_FRAME_MAX + 4], coded[sizeof plain + 2];
     size_t code = 0;
 

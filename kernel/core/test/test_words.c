@@ -53,6 +53,7 @@ int main(void)
                                        "console=off ",
                                        "schemes=off",
                                        "profile=1000 samples=5",
+                                       "repeat=on repeat=off repeat=3600",
                                        "inject=daemon test=x"};
     static const char *const bad[] = {"pti",
                                       "pti=",
@@ -91,6 +92,12 @@ int main(void)
                                       "wire=framesx",
                                       "schemes=",
                                       "profile=",
+                                      "repeat=",
+                                      "repeat=0",
+                                      "repeat=3601",
+                                      "repeat=10000000000000000000000",
+                                      "repeat=onn",
+                                      "repeat=1s",
                                       "inject=daemon",
                                       "inject=init.99 test=x"};
 
