@@ -71,6 +71,9 @@ static void boot_require(const struct boot *boot)
     }
     for (size_t i = 0; i < boot->event_count; i++)
         require(body_event_name(boot->events[i].event) != NULL);
+    for (size_t i = 0; i < boot->sample_count; i++)
+        require((boot->samples[i].ring == 0 || boot->samples[i].ring == 3) &&
+                boot->samples[i].depth <= SAMPLE_STACK);
     require(spans_of_boot(boot, &table) == 0);
     for (size_t i = 0; i < table.call_count; i++) {
         uint64_t sum = 0;
