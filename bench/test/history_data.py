@@ -89,7 +89,8 @@ def past(path, unit):
             points = [{"suite": "ipc", "name": f"{cell}/pti:{pti}", "metric": "whole", "unit": unit, "boots": 1,
                        "value": (level + 8 * (pti == "on") + 30 * (i < 35)) * (1 if kind == "icount" else
                                                                                10 + noise.gauss(0, 0.01))}
-                      for cell, level in levels.items() for pti in ("off", "on")]
+                      for cell, level in levels.items() for pti in ("off", "on")
+                      if (i, cell, pti) != (60, "T2/size:8", "off")]
             time = f"2026-{7 + i // 28:02}-{1 + i % 28:02}T10:00:00Z"
             facts = {"digest": f"{len(kind)}{i:063x}", "commit": text,
                      "subject": text, "class": kind, "machine": "an old <one>" if i < 35 else MACHINE,

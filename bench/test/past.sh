@@ -74,6 +74,8 @@ holds "$work/many.db" "$work/run-3/ipc.ci.json"
 check test "$(grep -o 'data-run="[0-9a-f]*"' "$page" | sort -u | wc -l)" -eq 60
 says 'A20an old &lt;one&gt;'
 says 'B40icount microvm qemu64 abi 2'
+says 'In the history 2 of 6 figures got slower'
+check grep -q '<td>-</td><td data-past="T2/size:8/pti:on"' "$page"
 says 'most T2/size:8/pti:off, +1.25 % at &#39;&quot;&lt;scrip'
 lacks '<script'
 lacks "$(printf '\033')"
@@ -110,6 +112,15 @@ open(sys.argv[2], "w").write(text[:end] + text[text.index("</section>", end):])
 END2
 page=$work/one.html
 holds "$work/many.db" "$work/cycles/ipc.ci.json" kvm
+
+# A class is a name, never a pattern of names.
+for document in ipc.json ipc.ci.json; do
+    jq '.context.tach_class = "*"' "$work/cycles/$document" >"$work/cycles/part"
+    mv "$work/cycles/part" "$work/cycles/$document"
+done
+page=$work/cycles/report.html
+expect 0 '' "$tach" report "$work/cycles" --history "$work/many.db"
+says 'No runs of this class are kept yet'
 
 # One that cannot be read: the page all the same where nobody named it, else an error.
 page=$work/run-3/report.html
