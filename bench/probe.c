@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench/file.h"
+#include "bench/kvm.h"
 #include "bench/process.h"
 #include "kernel/abi/boot.h"
 
@@ -116,17 +117,30 @@ static void guest_run(const char *image, const char *accelerator, const char *lo
     free(log);
 }
 
+/* What the host's CPU lacks goes in front of how the guest failed. */
+static void hint_put(const struct kvm_facts *facts, struct probe *out)
+{
+    char words[sizeof(out->reason)];
+
+    memcpy(words, out->reason, sizeof(words));
+    snprintf(out->reason, sizeof(out->reason), "%s%.200s", kvm_failure_hint(facts), words);
+}
+
 void probe_run(const char *image, const char *accelerator, struct probe *out)
 {
     char log_path[] = "/tmp/tach-probe-XXXXXX";
+    struct kvm_facts facts = {0};
 
     *out = (struct probe){0};
     if (access(image, R_OK)) {
         snprintf(out->reason, sizeof(out->reason), "no probe image %.100s: run make", image);
         return;
     }
-    if (!strcmp(accelerator, "kvm") && access("/dev/kvm", R_OK | W_OK)) {
-        snprintf(out->reason, sizeof(out->reason), "/dev/kvm: %s", strerror(errno));
+    const bool kvm = !strcmp(accelerator, "kvm");
+    if (kvm)
+        kvm_facts_read("/proc/cpuinfo", &facts);
+    if (kvm && access("/dev/kvm", R_OK | W_OK)) {
+        kvm_device_explain(&facts, errno, out->reason, sizeof(out->reason));
         return;
     }
     const int file = mkstemp(log_path);
@@ -137,4 +151,8 @@ void probe_run(const char *image, const char *accelerator, struct probe *out)
     close(file);
     guest_run(image, accelerator, log_path, out);
     unlink(log_path);
+    if (kvm && !out->passed)
+        hint_put(&facts, out);
+    else if (kvm)
+        out->passed = kvm_cycles_hold(&facts, out->reason, sizeof(out->reason));
 }
