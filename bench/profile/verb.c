@@ -127,6 +127,8 @@ static int profile_show(const struct profile_args *args, const struct capture *c
     const struct boot *boot = boot_sampled(capture);
     struct profile profile;
 
+    if (!boot && args->capture && say_losses(VERB_PROFILE, args->capture, capture) != TACH_OK)
+        return TACH_BADDATA;
     if (!boot)
         return say_error(TACH_BADDATA, VERB_PROFILE, args->capture ? args->capture : args->cells,
                          "no samples: a boot has some with the word profile=HZ");

@@ -220,9 +220,14 @@ def foreign(directory, path):
     plain = os.path.join(directory, "plain")
     with open(path, "rb") as file, open(plain, "wb") as to:
         to.write(b"\0" + b"".join(frame(head, body) for kind, head, body in frames(file.read()) if kind == HELLO))
-    for name, code in ((plain, 65), ("no/such", 66), ("README.md", 65)):
+    aged = os.path.join(directory, "aged")
+    with open(path, "rb") as file, open(aged, "wb") as to:
+        head, body = next((head, body) for kind, head, body in frames(file.read()) if kind == HELLO)
+        to.write(b"\0" + frame(head, struct.pack("<I", 1) + body[4:]))
+    for name, code, why in ((plain, 65, "END"), ("no/such", 66, "No such file"), ("README.md", 65, "no frame"),
+                            (aged, 65, "made for another ABI version")):
         status, _, err = tach(name)
-        check(status == code, "capture %s: %d %s" % (name, status, err))
+        check(status == code and why in err and err.count("\n") == 1, "capture %s: %d %s" % (name, status, err))
 
 
 def build_id(path):
