@@ -234,6 +234,14 @@ check one_line
 check cmp "$work/a.jsonl" "$work/d.jsonl"
 expect 0 '' "$tach" history check --db "$work/full.db"
 
+# A fault between a file's runs and their points: nothing of what came before it.
+cp "$work/csv.db" "$work/fault.db"
+sql "$work/fault.db" "CREATE UNIQUE INDEX fault ON points (boots) WHERE run_id > $(sql "$work/fault.db" \
+    'SELECT max(id) FROM runs')"
+before=$(sql "$work/fault.db" 'SELECT count(*) FROM runs')
+expect 65 'UNIQUE constraint' "$tach" history import "$work/past.jsonl" --db "$work/fault.db"
+check test "$(sql "$work/fault.db" 'SELECT count(*) FROM runs')" = "$before"
+
 # Eight at once into one store that is not there yet.
 for i in 1 2 3 4 5 6 7 8; do
     sed "s/2026-01-01T10:00:00/2026-01-01T10:0$i:00/" "$work/run-1/ipc.json" >"$work/many-$i.json"
