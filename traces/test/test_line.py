@@ -230,9 +230,12 @@ def test_stopped(boots):
     tool.keeps(rest)
     time.sleep(0.1)
     tool.process.send_signal(signal.SIGSTOP)
-    plug.send(boots[0][rest:])
+    plug.send(boots[0][rest:-500])
     time.sleep(4.5)
     tool.process.send_signal(signal.SIGCONT)
+    tool.keeps(len(boots[0]) - 500)
+    time.sleep(0.3)  # a limit that counted the sleep would have ended it by now
+    plug.send(boots[0][-500:])
     tool.ends(OK, None, "a host that slept")
     check(read("sleep.out") == boots[0], "nothing was lost in its sleep")
 
