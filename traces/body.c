@@ -186,12 +186,31 @@ static const char *samples_check(const struct frame *frame)
     return why;
 }
 
+static const char *machine_check(const struct frame *frame)
+{
+    struct wire_machine machine;
+
+    if (frame->length != sizeof machine)
+        return "length is not a machine's";
+    memcpy(&machine, frame->body, sizeof machine);
+    if (machine.when > 1 || machine.have & ~MACHINE_KNOWN || machine.zero != 0)
+        return "unknown bits, or padding that is not zero";
+    if ((!(machine.have & MACHINE_SMIS) && machine.smis) ||
+        (!(machine.have & MACHINE_APERF) && (machine.aperf || machine.mperf)) ||
+        (!(machine.have & MACHINE_CAPABILITIES) && machine.capabilities) ||
+        (!machine.pmu_version && (machine.pmu_counters || machine.pmu_bits || machine.pmu_events)))
+        return "a value that was not read";
+    return NULL;
+}
+
 const char *body_check(const struct frame *frame)
 {
     static const char *(*const checks[])(const struct frame *) = {
-        [WIRE_HELLO] = hello_check, [WIRE_CALIB] = calib_check,   [WIRE_HIST] = hist_check,
-        [WIRE_RAW] = raw_check,     [WIRE_EVENTS] = events_check, [WIRE_TEXT] = text_check,
-        [WIRE_END] = end_check,     [WIRE_COUNT] = count_check,   [WIRE_SAMPLES] = samples_check,
+        [WIRE_HELLO] = hello_check,     [WIRE_CALIB] = calib_check,
+        [WIRE_HIST] = hist_check,       [WIRE_RAW] = raw_check,
+        [WIRE_EVENTS] = events_check,   [WIRE_TEXT] = text_check,
+        [WIRE_END] = end_check,         [WIRE_COUNT] = count_check,
+        [WIRE_SAMPLES] = samples_check, [WIRE_MACHINE] = machine_check,
     };
     uint8_t type = frame->header.type;
 

@@ -149,6 +149,13 @@ static const char *count_take(struct builder *builder, const struct frame *frame
     return NULL;
 }
 
+/* For people and `tach dump`; no figure is made of it. */
+static const char *machine_take(struct builder *builder, const struct frame *frame)
+{
+    (void)builder, (void)frame;
+    return NULL;
+}
+
 static const char *samples_take(struct builder *builder, const struct frame *frame)
 {
     struct boot *boot = boot_now(builder);
@@ -187,9 +194,10 @@ static const char *end_take(struct builder *builder, const struct frame *frame)
 static const char *frame_take(struct builder *builder, const struct frame *frame)
 {
     static const char *(*const takes[])(struct builder *, const struct frame *) = {
-        [WIRE_HELLO] = hello_take, [WIRE_CALIB] = calib_take,   [WIRE_HIST] = series_part,
-        [WIRE_RAW] = series_part,  [WIRE_EVENTS] = events_take, [WIRE_TEXT] = text_take,
-        [WIRE_END] = end_take,     [WIRE_COUNT] = count_take,   [WIRE_SAMPLES] = samples_take,
+        [WIRE_HELLO] = hello_take,     [WIRE_CALIB] = calib_take,   [WIRE_HIST] = series_part,
+        [WIRE_RAW] = series_part,      [WIRE_EVENTS] = events_take, [WIRE_TEXT] = text_take,
+        [WIRE_END] = end_take,         [WIRE_COUNT] = count_take,   [WIRE_SAMPLES] = samples_take,
+        [WIRE_MACHINE] = machine_take,
     };
     const char *why = body_check(frame);
 

@@ -159,6 +159,32 @@ static void count_print(const struct frame *frame)
            count.calls, count.traps, count.cr3_writes, count.copied_bytes);
 }
 
+static void machine_print(const struct frame *frame)
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } words[] = {{MACHINE_X2APIC, "x2apic"},
+                 {MACHINE_DEADLINE, "tsc-deadline"},
+                 {MACHINE_INVARIANT, "invariant-tsc"},
+                 {MACHINE_GUEST, "guest"}};
+    struct wire_machine m;
+
+    memcpy(&m, frame->body, sizeof m);
+    printf("  %s:", m.when ? "end" : "beginning");
+    if (m.have & MACHINE_SMIS)
+        printf(" SMIs %" PRIu64, m.smis);
+    if (m.have & MACHINE_APERF)
+        printf(" APERF %" PRIu64 " MPERF %" PRIu64, m.aperf, m.mperf);
+    if (m.have & MACHINE_CAPABILITIES)
+        printf(" capabilities 0x%" PRIx64, m.capabilities);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (m.have & words[i].bit)
+            printf(" %s", words[i].name);
+    printf(" pmu %u: %u counters of %u bits, events 0x%" PRIx32 "\n", m.pmu_version, m.pmu_counters,
+           m.pmu_bits, m.pmu_events);
+}
+
 static void samples_print(const struct frame *frame)
 {
     struct wire_samples head;
@@ -182,9 +208,11 @@ static void samples_print(const struct frame *frame)
 static void frame_print(void *context, const struct frame *frame)
 {
     static void (*const prints[])(const struct frame *) = {
-        [WIRE_HELLO] = hello_print, [WIRE_CALIB] = calib_print,   [WIRE_HIST] = hist_print,
-        [WIRE_RAW] = hist_print,    [WIRE_EVENTS] = events_print, [WIRE_TEXT] = text_print,
-        [WIRE_END] = end_print,     [WIRE_COUNT] = count_print,   [WIRE_SAMPLES] = samples_print,
+        [WIRE_HELLO] = hello_print,     [WIRE_CALIB] = calib_print,
+        [WIRE_HIST] = hist_print,       [WIRE_RAW] = hist_print,
+        [WIRE_EVENTS] = events_print,   [WIRE_TEXT] = text_print,
+        [WIRE_END] = end_print,         [WIRE_COUNT] = count_print,
+        [WIRE_SAMPLES] = samples_print, [WIRE_MACHINE] = machine_print,
     };
     struct dump *dump = context;
     const char *why = body_check(frame), *name = body_type_name(frame->header.type);
@@ -277,7 +305,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option dump_options[] = {
     {"type", 't', "TYPE", 0,
-     "Only HELLO, CALIB, HIST, RAW, EVENTS, TEXT, END, COUNT or SAMPLES frames", 0},
+     "Only HELLO, CALIB, HIST, RAW, EVENTS, TEXT, END, COUNT, SAMPLES or MACHINE frames", 0},
     {"brief", 'b', NULL, 0, "One line a frame", 0},
     {0}};
 

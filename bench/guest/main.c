@@ -52,6 +52,15 @@ static bool cell_do(const char *name, uint64_t length, uint64_t index, bool apar
     return error >= 0;
 }
 
+/* Every region ends with RDTSCP: without it none can be measured, and other instructions would be
+ * other figures. */
+static bool has_rdtscp(void)
+{
+    uint32_t eax = 0x80000001u, ebx, ecx = 0, edx;
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return edx >> 27 & 1;
+}
+
 static bool cells_do(const char *list)
 {
     bool good = true;
@@ -81,6 +90,10 @@ int main(int argc, char **argv, char **envp)
     machine.say = argc == (cell ? 5 : 3) && !strcmp(argv[argc - 1], "say");
     if (argc != (cell ? 4 : 2) + machine.say) {
         print("usage: bench CELL,CELL,... [say]\n");
+        return 1;
+    }
+    if (!has_rdtscp()) {
+        print("bench: this CPU lacks RDTSCP, which ends each measured region\n");
         return 1;
     }
     long error = frames_open();

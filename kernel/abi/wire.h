@@ -16,16 +16,17 @@
 
 /* X(name, value): frame types */
 #define WIRE_TYPES(X)                                                                              \
-    X(HELLO, 1)   /* struct wire_hello, then the command line, no NUL */                           \
-    X(CALIB, 2)   /* struct wire_calib */                                                          \
-    X(HIST, 3)    /* struct wire_hist, then its entries */                                         \
-    X(RAW, 4)     /* struct wire_hist (entries: number of samples), then u64 samples in order */   \
-    X(EVENTS, 5)  /* struct trace_record, one or more */                                           \
-    X(TEXT, 6)    /* console bytes */                                                              \
-    X(END, 7)     /* struct wire_end: the last frame of a boot, but for text */                    \
-    X(COUNT, 8)   /* struct wire_count: the kernel's own counters over one cell */                 \
-    X(SAMPLES, 9) /* struct wire_samples, then struct wire_sample, one or more */                  \
-    X(REPEAT, 10) /* to the target, after END: u16 sequence numbers to send again; none: done */
+    X(HELLO, 1)    /* struct wire_hello, then the command line, no NUL */                          \
+    X(CALIB, 2)    /* struct wire_calib */                                                         \
+    X(HIST, 3)     /* struct wire_hist, then its entries */                                        \
+    X(RAW, 4)      /* struct wire_hist (entries: number of samples), then u64 samples in order */  \
+    X(EVENTS, 5)   /* struct trace_record, one or more */                                          \
+    X(TEXT, 6)     /* console bytes */                                                             \
+    X(END, 7)      /* struct wire_end: the last frame of a boot, but for text */                   \
+    X(COUNT, 8)    /* struct wire_count: the kernel's own counters over one cell */                \
+    X(SAMPLES, 9)  /* struct wire_samples, then struct wire_sample, one or more */                 \
+    X(REPEAT, 10)  /* to the target, after END: u16 sequence numbers to send again; none: done */  \
+    X(MACHINE, 11) /* struct wire_machine, at a measured boot's beginning and end */
 
 enum wire_type {
 #define X(name, value) WIRE_##name = value,
@@ -124,6 +125,30 @@ struct wire_samples {
 ABI_ASSERT(sizeof(struct wire_samples) == 40, "samples layout");
 #define SAMPLES_FRAME_MAX                                                                          \
     ((WIRE_BODY_MAX - sizeof(struct wire_samples)) / sizeof(struct wire_sample))
+
+/* The machine below a measured boot. What `have` does not name was not read, and is 0. */
+struct wire_machine {
+    uint32_t have;        /* MACHINE_* */
+    uint8_t when;         /* 0 before the first cell, 1 at the end */
+    uint8_t pmu_version;  /* of the architectural counters (CPUID 0AH); 0: none */
+    uint8_t pmu_counters; /* a CPU */
+    uint8_t pmu_bits;     /* of each */
+    uint32_t pmu_events;  /* which of the architectural events there are, by CPUID 0AH's bits */
+    uint32_t zero;
+    uint64_t tsc;          /* when this was read */
+    uint64_t smis;         /* since reset: a boot in which it grew was interrupted from below */
+    uint64_t aperf, mperf; /* their growth's quotient is the core's clock by its nominal one */
+    uint64_t capabilities; /* IA32_ARCH_CAPABILITIES */
+};
+ABI_ASSERT(sizeof(struct wire_machine) == 56, "machine layout");
+#define MACHINE_SMIS         0x1u
+#define MACHINE_APERF        0x2u
+#define MACHINE_CAPABILITIES 0x4u
+#define MACHINE_X2APIC       0x8u  /* the local APIC is in that mode */
+#define MACHINE_DEADLINE     0x10u /* its timer can wait for a TSC value */
+#define MACHINE_INVARIANT    0x20u /* the TSC's rate never changes */
+#define MACHINE_GUEST        0x40u /* a hypervisor says that it is there */
+#define MACHINE_KNOWN        0x7Fu
 
 struct wire_end {
     uint32_t frames;        /* sent before this one */

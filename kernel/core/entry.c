@@ -111,6 +111,7 @@ static void calibrate(void)
     memset(&calib, 0, sizeof(calib));
     hal_calibrate(&calib);
     (void)wire_send(WIRE_CALIB, (const struct wire_part[2]){{&calib, sizeof(calib)}, {0, 0}});
+    wire_machine(false);
 }
 
 static void early_events(void)

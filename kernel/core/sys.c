@@ -127,6 +127,7 @@ static const struct {
     {"memory", report_memory, 0, 0},
     {"boot", report_boot, 0, 0},
     {"ranges", report_ranges, 0, 0},
+    {"machine", report_machine, 0, 0},
     {"mitig", report_mitigations, mitig_write, RIGHT_MITIG},
     {"path", report_path, path_write, RIGHT_MITIG},
     {"trace", report_trace, trace_switch, RIGHT_MITIG},

@@ -42,6 +42,8 @@ void report_boot(struct text *text);
 void report_path(struct text *text);
 void report_alloc(struct text *text);
 void report_trace(struct text *text);
+/* What the machine says of itself: "NAME VALUE", or "NAME absent" where it does not say. */
+void report_machine(struct text *text);
 void report_mitigations(struct text *text);
 void report_names(struct text *text);
 /* The descriptors of the running task: "FD SCHEME ROUTE PLACE RIGHTS", where ROUTE is linked,

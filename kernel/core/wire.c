@@ -9,11 +9,12 @@
 #include "kernel/core/trace.h"
 #include "kernel/hal/bootword.h"
 #include "kernel/hal/hal.h"
+#include "kernel/hal/machine.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/sampler.h"
 
-static bool frames;
+static bool frames, measured;
 static uint8_t frame[WIRE_FRAME_MAX];
 static uint32_t boot_id, sent, cells;
 
@@ -125,9 +126,21 @@ void wire_init(void)
     hello_send();
 }
 
+void wire_machine(bool end)
+{
+    struct wire_machine machine;
+
+    machine_read(&machine);
+    machine.when = end;
+    (void)wire_send(WIRE_MACHINE, (const struct wire_part[2]){{&machine, sizeof(machine)}, {0, 0}});
+    measured = true;
+}
+
 _Noreturn void wire_exit(enum boot_exit code, const char *message)
 {
     sampler_finish();
+    if (measured)
+        wire_machine(true);
     const struct wire_end end = {.frames = sent,
                                  .events_lost = (uint32_t)trace_lost(),
                                  .cells = cells,

@@ -19,6 +19,9 @@ struct wire_part {
 };
 bool wire_send(enum wire_type type, const struct wire_part part[2]);
 
+/* Sends what the machine says of itself, at a measured boot's beginning; its end does so again. */
+void wire_machine(bool end);
+
 /* Sends a frame, its header and body of n bytes in all, once more, and says so in the header. */
 void wire_again(const uint8_t *kept, uint64_t n);
 

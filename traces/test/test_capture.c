@@ -218,7 +218,8 @@ static void test_other_rules(void)
         {WIRE_RAW, &raw, sizeof raw.head - 1, "shorter than a histogram"},
         {WIRE_HELLO, &raw, 120, "hello that is not the first frame"},
         {WIRE_HELLO, &raw, 119, "shorter than a hello"},
-        {10, "", 1, "unknown frame type"},
+        {WIRE_REPEAT, "", 1, "unknown frame type"},
+        {12, "", 1, "unknown frame type"},
         {0, "", 1, "unknown frame type"},
     };
 
