@@ -14,6 +14,7 @@
 #include "kernel/hal/page.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/trap.h"
+#include "kernel/hal/uart.h"
 #include "kernel/hal/x86.h"
 
 uint64_t direct_base, page_kept_count;
