@@ -29,7 +29,7 @@ failing() {
     shift 2
     expect 2 "boot-1 pti=off trace=off: FAILED: $reason" timeout 60 "$tach" run --class icount \
         --matrix "$work/one.cfg" --timeout 10 --out "$run" "$@"
-    check test "$(wc -l <"$work/err")" -eq 3
+    check test "$(wc -l <"$work/err")" -eq 4
     check test -e "$run/boot-1.frames"
     check jq -e '.complete == false and (.boots[0].reason | length) > 20' "$run/machine.json"
     check grep -q '"tach_complete": "no"' "$run/ipc.ci.json"
@@ -65,7 +65,7 @@ check test "$(grep -c 'FAILED: no end' "$work/err")" -eq "$(ls "$work"/late/boot
 check test -s "$work/late/boot-4.frames"
 expect 2 'FAILED: no end within 0.001 s' "$tach" run --class icount --matrix "$work/one.cfg" \
     --timeout 0.001 --out "$work/never-began"
-check test "$(wc -l <"$work/err")" -eq 3
+check test "$(wc -l <"$work/err")" -eq 4
 expect 0 '' "$tach" report "$work/late"
 check grep -q 'incomplete' "$work/late/report.html"
 
