@@ -197,15 +197,17 @@ static int sqlite_number(struct db *db, const char *sql, int64_t *out)
     return status;
 }
 
+/* Tables and application_id come with one commit. Another process may make it between these reads:
+ * with the id read last, tables without an id are somebody else's for sure. */
 static int version_get(struct db *db, int64_t *version)
 {
     int64_t application = 0, tables = 0;
-    int status = sqlite_number(db, "PRAGMA application_id", &application);
+    int status = sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables);
 
     if (!status)
-        status = sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables);
-    if (!status)
         status = sqlite_number(db, "PRAGMA user_version", version);
+    if (!status)
+        status = sqlite_number(db, "PRAGMA application_id", &application);
     if (!status && application != APPLICATION)
         *version = !application && !tables && !*version ? 0 : -1;
     return status;

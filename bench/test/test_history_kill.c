@@ -155,7 +155,6 @@ static void store_remove(void)
 /* Kills at so many places; a fresh store each time, or one that grows. */
 static void kills_run(unsigned kills, bool fresh, int64_t first)
 {
-    store_remove();
     const long whole = victim_run(first, CALLS_MOST);
     size_t least = fresh ? 0 : ADDS, killed = 0;
 
@@ -182,6 +181,7 @@ int main(void)
         return 1;
     snprintf(path, sizeof(path), "%s/history.db", directory);
     kills_run(KILLS / 2, true, 1000000);
+    store_remove(); /* before anybody else has it open */
     const pid_t other = fork();
     if (other == 0)
         writer(INT64_C(1) << 40, 0);
