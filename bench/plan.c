@@ -5,45 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/judge/random.h"
+
 #define POINTS 6u /* of the axes: isolation off, on, on with PCID; tracing off, on */
-
-/* Marsaglia's xorshift with a multiplier (Vigna 2016); the state is never 0. */
-struct dice {
-    uint64_t state;
-};
-
-static uint64_t dice_roll(struct dice *dice)
-{
-    dice->state ^= dice->state >> 12;
-    dice->state ^= dice->state << 25;
-    dice->state ^= dice->state >> 27;
-    return dice->state * 0x2545f4914f6cdd1du;
-}
-
-/* Spreads a seed over all bits (splitmix64): neighbouring seeds give unlike orders. */
-static struct dice dice_make(uint32_t seed)
-{
-    uint64_t z = seed + 0x9e3779b97f4a7c15u;
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (struct dice){(z ^ (z >> 31)) | 1};
-}
-
-/* A whole number below n, each alike: the high half of a product is fair to within 2^-32. */
-static size_t dice_below(struct dice *dice, size_t n)
-{
-    return (size_t)((dice_roll(dice) >> 32) * n >> 32);
-}
-
-static void dice_shuffle(struct dice *dice, size_t *list, size_t n)
-{
-    for (size_t left = n; left > 1; left--) {
-        const size_t at = dice_below(dice, left), last = list[left - 1];
-        list[left - 1] = list[at];
-        list[at] = last;
-    }
-}
 
 /* How many cells from first on fit one bench= word. */
 static size_t batch_count(const struct matrix *matrix, size_t first)
@@ -93,23 +57,23 @@ static size_t repetition_plan(const struct matrix *matrix, struct boot_run *runs
 }
 
 /* Which side of each unit comes first in the first repetition: half of them either. */
-static void sides_deal(struct dice *dice, size_t *first, size_t units)
+static void sides_deal(uint64_t *state, size_t *first, size_t units)
 {
     for (size_t i = 0; i < units; i++)
         first[i] = i & 1;
-    dice_shuffle(dice, first, units);
+    random_shuffle(state, first, units);
 }
 
 static void order_make(const struct plan *plan, size_t units, size_t *scratch, size_t *order)
 {
-    struct dice dice = dice_make(plan->seed);
+    uint64_t state = plan->seed;
     size_t *first = scratch, *unit = scratch + units;
 
-    sides_deal(&dice, first, units);
+    sides_deal(&state, first, units);
     for (size_t i = 0; i < units; i++)
         unit[i] = i;
     for (unsigned repetition = 0; repetition < plan->repetitions; repetition++) {
-        dice_shuffle(&dice, unit, units);
+        random_shuffle(&state, unit, units);
         for (size_t i = 0; i < units; i++)
             for (unsigned turn = 0; turn < plan->sides; turn++) {
                 const size_t side = (first[unit[i]] + repetition + turn) % plan->sides;

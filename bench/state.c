@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * run.json in and out; see bench/state.h. What is read is hostile, like every document: each member
- * is checked for its type, and the plan is made anew of the seed and held against what stands
- * there. */
+ * is checked for its type, and the boots of the plan are made anew and held against what stands
+ * there. Their order is the one that was kept: another tach may make another of the same seed. */
 #include "bench/state.h"
 
 #include <stdlib.h>
@@ -184,15 +184,25 @@ static int sides_again(const json_t *root, struct run *run)
     return status;
 }
 
-/* Whether an entry of the list is the boot that stands there by the plan. */
-static bool boot_planned(const json_t *json, const struct run *run, const struct boot_run *boot)
+/* Whether an entry of the list is that boot of the plan, and the first such entry. */
+static bool boot_planned(const json_t *json, const struct boot_run *boot)
 {
-    return !strcmp(text_of(json, "side"), run->sides[boot->side].name) &&
-           whole_of(json, "number", BOOTS_MAX) == boot->number &&
-           json_is_true(json_object_get(json, "pti")) == boot->pti &&
+    return !boot->words && json_is_true(json_object_get(json, "pti")) == boot->pti &&
            json_is_true(json_object_get(json, "pcid")) == boot->pcid &&
            json_is_true(json_object_get(json, "trace")) == boot->trace &&
            whole_of(json, "cells", MATRIX_CELLS_MAX) == (json_int_t)boot->count;
+}
+
+/* The boot that an entry of the list names, by its side and number; NULL for none. */
+static struct boot_run *boot_named(const json_t *json, const struct run *run)
+{
+    const size_t own = run->boots.count / run->plan.sides;
+    const json_int_t number = whole_of(json, "number", (json_int_t)own);
+
+    for (unsigned side = 0; number > 0 && side < run->plan.sides; side++)
+        if (!strcmp(text_of(json, "side"), run->sides[side].name))
+            return &run->boots.runs[side * own + (size_t)number - 1];
+    return NULL;
 }
 
 /* Takes what a boot came to, where its frames are still what was received. */
@@ -228,13 +238,15 @@ static int boots_again(const json_t *root, struct run *run)
         return say_error(TACH_BADDATA, "run", run->directory, "run.json is not of this plan");
     run_setups(run);
     for (size_t i = 0; i < run->boots.count; i++) {
-        struct boot_run *boot = &run->boots.runs[run->boots.order[i]];
-        if (!boot_planned(json_array_get(list, i), run, boot))
+        const json_t *json = json_array_get(list, i);
+        struct boot_run *boot = boot_named(json, run);
+        if (!boot || !boot_planned(json, boot))
             return say_error(TACH_BADDATA, "run", run->directory,
                              "boot %zu of run.json is not of this plan", i + 1);
         if (boot_prepare(boot, &run->matrix, &run->sides[boot->side].setup))
             return say_error(TACH_INTERNAL, "run", run->directory, "%s", boot->reason);
-        boot_again(json_array_get(list, i), boot);
+        boot_again(json, boot);
+        run->boots.order[i] = (size_t)(boot - run->boots.runs);
     }
     return TACH_OK;
 }

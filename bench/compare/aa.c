@@ -10,6 +10,8 @@
 #include "bench/compare/aa_cells.h"
 #include "bench/exits.h"
 #include "bench/judge/judge.h"
+#include "bench/judge/random.h"
+#include "bench/judge/rank.h"
 #include "traces/say.h"
 
 #define FLOOR_QUANTILE 0.999
@@ -18,32 +20,18 @@ const unsigned aa_sizes[AA_SIZES] = {5, 10, 20};
 
 /* What one pass over the splits needs. */
 struct dealing {
-    unsigned *order; /* boots; the first half is one side, the second the other */
+    size_t *order; /* boots; the first half is one side, the second the other */
     uint64_t state;
     uint64_t mask; /* of the present split, where all are made */
     struct judgement *judged;
     double *shifts; /* splits a cell, relative and without sign */
 };
 
-/* xorshift64*, Vigna 2016: splits need no more. */
-static uint64_t random_next(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * 0x2545F4914F6CDD1Du;
-}
-
 static void split_random(struct dealing *dealing, size_t boots)
 {
     for (size_t i = 0; i < boots; i++)
-        dealing->order[i] = (unsigned)i;
-    for (size_t i = boots; i > 1; i--) {
-        const size_t k = random_next(&dealing->state) % i;
-        const unsigned held = dealing->order[i - 1];
-        dealing->order[i - 1] = dealing->order[k];
-        dealing->order[k] = held;
-    }
+        dealing->order[i] = i;
+    random_shuffle(&dealing->state, dealing->order, boots);
 }
 
 /* The next mask with as many bits (Gosper 1972), dealt out: set bits on one side. Boot 0 is always
@@ -55,7 +43,7 @@ static void split_next(struct dealing *dealing, size_t boots)
 
     dealing->order[0] = 0;
     for (size_t i = 1; i < boots; i++)
-        dealing->order[used[dealing->mask >> (i - 1) & 1 ? 0 : 1]++] = (unsigned)i;
+        dealing->order[used[dealing->mask >> (i - 1) & 1 ? 0 : 1]++] = i;
     dealing->mask = carried | ((dealing->mask ^ carried) >> 2) / low;
 }
 
@@ -113,7 +101,7 @@ static size_t splits_judge(struct aa *aa, const struct judge_rule *rule, struct 
 {
     size_t alarms = 0;
 
-    dealing->state = 0x9E3779B97F4A7C15u ^ aa->seed;
+    dealing->state = aa->seed;
     dealing->mask = (1u << (aa->boots / 2 - 1)) - 1;
     for (unsigned split = 0; split < aa->splits; split++) {
         if (aa->all)
@@ -125,18 +113,11 @@ static size_t splits_judge(struct aa *aa, const struct judge_rule *rule, struct 
     return alarms;
 }
 
-static int numbers_order(const void *a, const void *b)
-{
-    const double left = *(const double *)a, right = *(const double *)b;
-
-    return left < right ? -1 : left > right;
-}
-
 static void floors_set(struct aa *aa, struct dealing *dealing)
 {
     for (size_t i = 0; i < aa->count; i++) {
         double *shifts = dealing->shifts + i * aa->splits;
-        qsort(shifts, aa->splits, sizeof(*shifts), numbers_order);
+        rank_sort(shifts, aa->splits);
         aa->cells[i].floor = shifts[(size_t)ceil(FLOOR_QUANTILE * aa->splits) - 1];
         aa->floor = fmax(aa->floor, aa->cells[i].floor);
     }
@@ -154,7 +135,7 @@ static void cell_power(struct aa_cell *cell, struct judge_rule rule)
         if (figure_has(cell->boots[i]))
             sorted[known++] = cell->boots[i];
     if (known)
-        qsort(sorted, known, sizeof(double), numbers_order);
+        rank_sort(sorted, known);
     rule.floor = cell->floor;
     for (unsigned s = 0; known && s < AA_SIZES; s++) {
         for (size_t i = 0; i < aa_sizes[s]; i++) {

@@ -110,19 +110,10 @@ size_t split_best(const struct segment *segment)
     return at && energy[any] > 0 && energy[at] >= NEARLY * energy[any] ? at : 0;
 }
 
-static void shuffle(double *values, size_t n, uint64_t *state)
-{
-    for (size_t i = n; i > 1; i--) {
-        const size_t j = random_below(state, i);
-        const double kept = values[i - 1];
-        values[i - 1] = values[j];
-        values[j] = kept;
-    }
-}
-
 bool split_holds(const struct segment *segment, size_t at, double p, uint64_t seed)
 {
     double tame[SPLIT_MAX], energy[SPLIT_MAX], room[SPLIT_MAX];
+    size_t order[SPLIT_MAX];
     const size_t n = segment->n;
     const struct sides sides = sides_at(segment, at, room);
     const double p_ranks = mw_p_below(&sides, p);
@@ -134,9 +125,13 @@ bool split_holds(const struct segment *segment, size_t at, double p, uint64_t se
     values_tame(segment->values, n, tame);
     energies_make(tame, n, energy);
     const double own = energy[at];
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
     for (double round = 1; round < 1 / p; round++) {
-        shuffle(tame, n, &seed);
-        energies_make(tame, n, energy);
+        random_shuffle(&seed, order, n);
+        for (size_t i = 0; i < n; i++)
+            room[i] = tame[order[i]];
+        energies_make(room, n, energy);
         if (energy[energies_best(energy, n, NULL)] >= own)
             return false;
     }

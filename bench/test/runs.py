@@ -210,7 +210,9 @@ def test_refusals(work):
         image.write("build kernel.elf\n")
     for member, value, text, status in (
             ("tach_run", 99, "another version", 65), ("seed", "x", "seed, repetitions", 65),
-            ("repetitions", 2, "not of this plan", 65), ("seed", plan["seed"] ^ 1, "not of this plan", 65),
+            ("repetitions", 2, "not of this plan", 65),
+            ("boots", plan["boots"][:1] * 4, "boot 2 of run.json is not of this plan", 65),
+            ("boots", [{**boot, "pti": not boot["pti"]} for boot in plan["boots"]], "boot 1 of run.json", 65),
             ("matrix_sha256", "0", "not the matrix", 65), ("sides", [1, 2, 3], "sides", 65),
             ("boots", {}, "not of this plan", 65), ("class", "granite", "", 0),
             ("machine", {"qemu": "another"}, "began on another machine: qemu differs", 69)):
@@ -221,12 +223,24 @@ def test_refusals(work):
     with open(f"{work}/mine/run.json", "w", encoding="utf-8") as file:
         file.write(json.dumps(plan)[:700])
     resumed("no JSON")
+    ordered = plan["boots"][::-1] # as another version of tach would have dealt the same seed
     with open(f"{work}/mine/run.json", "w", encoding="utf-8") as file:
-        json.dump(plan, file)
+        json.dump({**plan, "boots": ordered}, file)
     with open(f"{work}/mine/boot-2.frames", "ab") as frames:
         frames.write(b"torn")
     status, errors = tach(work, "run", "--resume", "mine")
     expect(status == 0 and "3 of 4 boots are there" in errors, f"a torn boot is made again: {errors}")
+    expect([boot["number"] for boot in load(work, "mine", "run.json")["boots"]] ==
+           [boot["number"] for boot in ordered], "a resumed run forgets the order that it began with")
+    run(work, "--base", "old", "--out", "two")
+    plan = load(work, "two", "run.json")
+    for boot in plan["boots"]: # each side has 4
+        if (boot["side"], boot["number"]) == ("head", 1):
+            boot.update(side="base", number=5)
+    with open(f"{work}/two/run.json", "w", encoding="utf-8") as file:
+        json.dump(plan, file)
+    status, errors = tach(work, "run", "--resume", "two")
+    expect(status == 65 and "not of this plan" in errors, f"a fifth boot of four: {status}: {errors}")
     status, errors = tach(work, "run", "--resume", "nowhere")
     expect(status == 66 and "No such file" in errors, "a run that is not there")
 
