@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/judge/rank.h"
 #include "bench/trend.h"
 
 #define BOOTS_FEW 4u /* of fewer no order is rare enough */
@@ -85,7 +86,7 @@ static int cell_track(const struct document *rows, size_t first, unsigned side,
     if (!sorted)
         return -1;
     memcpy(sorted, track->y, track->n * sizeof(*sorted));
-    const double median = median_of(sorted, track->n);
+    const double median = rank_middle(sorted, track->n);
     for (size_t i = 0; i < track->n; i++)
         track->y[i] = median > 0 ? track->y[i] / median - 1 : 0;
     free(sorted);

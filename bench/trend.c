@@ -6,23 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/judge/rank.h"
+
 #define EXACT_PAIRS 20000u /* above, the normal distribution is as good */
 #define SLOPES_MAX  200000u
-
-static int double_order(const void *a, const void *b)
-{
-    const double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
-double median_of(double *values, size_t n)
-{
-    if (!n)
-        return 0;
-    qsort(values, n, sizeof(*values), double_order);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
 
 /* Multiplies a distribution by that of a whole number from 0 to width - 1, all alike: a moving sum.
  */
@@ -98,7 +85,7 @@ int trend_of(const struct series_xy *series, size_t count, struct trend *out)
         return -1;
     for (size_t i = 0; i < count; i++)
         used = pairs_add(&series[i], out, slopes, used);
-    out->slope = median_of(slopes, used);
+    out->slope = rank_middle(slopes, used);
     free(slopes);
     if (!out->pairs)
         return 0;
@@ -129,7 +116,7 @@ static double level_of(const uint64_t *series, size_t n, double *scratch)
 {
     for (size_t i = 0; i < n; i++)
         scratch[i] = (double)series[i];
-    return median_of(scratch, n);
+    return rank_middle(scratch, n);
 }
 
 int change_point_of(const uint64_t *series, size_t n, double p_max, struct change_point *out)

@@ -38,7 +38,4 @@ struct change_point {
  * ends. */
 int change_point_of(const uint64_t *series, size_t n, double p_max, struct change_point *out);
 
-/* The median of n values, which are sorted in place; 0 for none. */
-double median_of(double *values, size_t n);
-
 #endif

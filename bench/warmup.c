@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench/figure.h"
+#include "bench/judge/rank.h"
 #include "bench/stats.h"
 #include "bench/trend.h"
 
@@ -36,7 +37,7 @@ static double window_median(const uint64_t *series)
 
     for (size_t i = 0; i < WARMUP_WINDOW; i++)
         values[i] = (double)series[i];
-    return median_of(values, WARMUP_WINDOW);
+    return rank_middle(values, WARMUP_WINDOW);
 }
 
 static bool differ(double a, double b)

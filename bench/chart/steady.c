@@ -51,8 +51,7 @@ static bool boots_print(const struct sheet *sheet, size_t route)
     const size_t count = steady_boots(sheet->data->rows, steady_routes[route].cell, wholes);
 
     memcpy(sorted, wholes, count * sizeof(*sorted));
-    rank_sort(sorted, count);
-    const double middle = count > 1 ? rank_median(sorted, count) : 0;
+    const double middle = count > 1 ? rank_middle(sorted, count) : 0;
     fprintf(sheet->script, "$boots%zu << EOD\n", route);
     for (size_t i = 0; middle > 0 && i < count; i++)
         fprintf(sheet->script, "%zu %.6g\n", i + 1, 100 * (wholes[i] / middle - 1));

@@ -31,12 +31,19 @@ double rank_median(const double *sorted, size_t n)
     return midpoint_of(sorted[(n - 1) / 2], sorted[n / 2]);
 }
 
+double rank_middle(double *values, size_t n)
+{
+    if (!n)
+        return 0;
+    rank_sort(values, n);
+    return rank_median(values, n);
+}
+
 double rank_mad(double *values, size_t n, double centre)
 {
     for (size_t i = 0; i < n; i++)
         values[i] = finite_of(fabs(values[i] - centre));
-    rank_sort(values, n);
-    return rank_median(values, n);
+    return rank_middle(values, n);
 }
 
 double rank_spread(double *values, size_t n, double centre)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Order statistics: sorting, medians, spreads, and the differences between two sorted sides without
- * writing them down. Numbers are finite; results are too. Pure; called inside of bench/judge. */
+ * writing them down. Numbers are finite; results are too. Pure; called by all that
+ * judges or charts boots. */
 #ifndef TACH_BENCH_JUDGE_RANK_H
 #define TACH_BENCH_JUDGE_RANK_H
 
@@ -18,6 +19,9 @@ void rank_sort(double *values, size_t n);
 
 /* Median of rising values; of an even number, halfway between the middle ones. n is not 0. */
 double rank_median(const double *sorted, size_t n);
+
+/* The median of n values, which are sorted in place; 0 for none. */
+double rank_middle(double *values, size_t n);
 
 /* Median absolute deviation from `centre`; leaves the absolute deviations in `values`, rising. n is
  * not 0. */

@@ -21,8 +21,7 @@ static double side_median(const double *values, size_t n)
     double sorted[STEP_MAX];
 
     memcpy(sorted, values, n * sizeof(sorted[0]));
-    rank_sort(sorted, n);
-    return rank_median(sorted, n);
+    return rank_middle(sorted, n);
 }
 
 /* Sum of squares around the mean. */
