@@ -33,6 +33,7 @@ static const struct {
     {"serial=", ""}, /* the loader has judged these two */
     {"baud=", ""},
     {"profile=", ""},
+    {"end=", "|halt|reset|"},
     {"samples=", ""},
 };
 
@@ -122,6 +123,26 @@ bool words_repeat(const char *value, uint64_t n, unsigned *seconds)
     return *seconds && *seconds <= WAIT_MAX_S;
 }
 
+/* K/N, K from 1 to N: which part of a measurement this boot is, for whoever counts them. */
+static bool part_valid(const char *value, size_t n)
+{
+    unsigned numbers[2] = {0, 0};
+    size_t which = 0, digits = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (value[i] == '/' && which == 0 && digits) {
+            which = 1;
+            digits = 0;
+        } else if (value[i] >= '0' && value[i] <= '9' && digits < 3) {
+            numbers[which] = numbers[which] * 10 + (unsigned)(value[i] - '0');
+            digits++;
+        } else {
+            return false;
+        }
+    }
+    return which && digits && numbers[0] && numbers[0] <= numbers[1];
+}
+
 static bool word_valid(const char *word, size_t n)
 {
     size_t rest;
@@ -132,6 +153,8 @@ static bool word_valid(const char *word, size_t n)
         return place_valid(word + rest, n - rest);
     if (starts(word, n, "repeat=", &rest))
         return words_repeat(word + rest, n - rest, &(unsigned){0});
+    if (starts(word, n, "part=", &rest))
+        return part_valid(word + rest, n - rest);
     for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (starts(word, n, words[i].name, &rest))
             return !*words[i].values ? n > rest : listed(words[i].values, word + rest, n - rest);

@@ -32,6 +32,7 @@ bool config_read(void)
     hal_config.pti = word_switch("pti", "off", true);
     hal_config.hot = word_switch("pti", "hot", false);
     hal_config.trace = word_switch("trace", "on", false);
+    hal_config.reset = word_switch("end", "reset", false);
     hal_config.fastpath = word_switch("fastpath", "0", true);
     /* cpu_identify has left there whether the CPU has it */
     hal_config.pcid = hal_config.pti && hal_config.pcid && word_switch("pcid", "off", true);

@@ -13,6 +13,7 @@
 /* What the boot words and the CPU decided; constant after hal_main. */
 struct hal_config {
     bool pti, pcid, trace, fastpath;
+    bool reset;         /* where no emulator ends the boot, the machine starts anew */
     bool hot, hot_pcid; /* isolation may be switched while the kernel runs; with PCIDs when it is on */
     uint64_t tsc_hz;
     uint8_t tsc_source; /* as in struct wire_hello */
@@ -45,7 +46,7 @@ __attribute__((warn_unused_result)) enum err hal_isolation_select(bool on);
 void hal_calibrate(struct wire_calib *calib);
 
 /* Prints one line on the serial port (frames or plain text as the wire is set) and ends the
- * machine. */
+ * machine: an emulator exits, else the CPU halts or, with the boot word end=reset, starts anew. */
 _Noreturn void hal_exit(enum boot_exit code, const char *message);
 
 /* One byte to, and from (-1: none), the serial port. Polling; bounded if no UART answers. */

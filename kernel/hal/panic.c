@@ -11,6 +11,7 @@
 #include "kernel/hal/init.h"
 #include "kernel/hal/log.h"
 #include "kernel/hal/percpu.h"
+#include "kernel/hal/reset.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/x86.h"
 
@@ -47,6 +48,8 @@ _Noreturn void hal_exit(enum boot_exit code, const char *message)
     x86_out8(EXIT_PORT, (uint8_t)code);
     for (const char *p = "Shutdown"; *p != '\0'; p++)
         x86_out8(BOCHS_EXIT_PORT, (uint8_t)*p);
+    if (hal_config.reset)
+        machine_reset();
     x86_halt();
 }
 

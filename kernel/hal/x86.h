@@ -231,6 +231,13 @@ static inline _Noreturn void x86_halt(void)
         __asm__ volatile("cli\n\thlt" : : : "memory");
 }
 
+/* Faults. Without a table of interrupts that is the machine's end: it resets itself. */
+static inline _Noreturn void x86_undefined(void)
+{
+    __asm__ volatile("ud2" : : : "memory");
+    __builtin_unreachable();
+}
+
 struct x86_table_pointer {
     uint16_t limit;
     uint64_t base;

@@ -54,6 +54,8 @@ int main(void)
                                        "schemes=off",
                                        "profile=1000 samples=5",
                                        "repeat=on repeat=off repeat=3600",
+                                       "end=halt end=reset",
+                                       "part=1/1 part=8/8 part=12/999",
                                        "inject=daemon test=x"};
     static const char *const bad[] = {"pti",
                                       "pti=",
@@ -98,6 +100,18 @@ int main(void)
                                       "repeat=10000000000000000000000",
                                       "repeat=onn",
                                       "repeat=1s",
+                                      "end=",
+                                      "end=resets",
+                                      "end=off",
+                                      "part=",
+                                      "part=1",
+                                      "part=/2",
+                                      "part=1/",
+                                      "part=0/2",
+                                      "part=3/2",
+                                      "part=1/2/3",
+                                      "part=1/1000",
+                                      "part=1/2x",
                                       "inject=daemon",
                                       "inject=init.99 test=x"};
 
