@@ -20,7 +20,7 @@ extern exit_user, mitig_switch
 ; may have changed it.
 ; in: caller, its rip and rsp saved, everything else the user's.
 %macro SLOW 1
-            STAMP   EV_ph_slow
+            STAMP   EV_ph_slow, rax
             mov     [caller + THREAD_RAX], rax
             mov     [caller + THREAD_RDI], rdi
             mov     [caller + THREAD_RSI], rsi
@@ -67,6 +67,7 @@ global entry_plain_%1
 entry_plain_%1:
             swapgs
             ENTER
+.slow:
             SLOW    core_syscall
 %endmacro
 

@@ -96,9 +96,19 @@ static bool roots_good(bool fast, bool null)
     return host_root_reads == (was.pti && !was.fault ? 1 : 0) || complain("CR3 reads");
 }
 
+/* What a record of a way in says of the call: all of rax, but where the path has put the number
+ * back its upper half is gone. */
+static uint64_t call_said(const struct trace_record *record)
+{
+    if (record->event == EV_ph_slow && record->arg == (uint32_t)host_in.rax)
+        return record->arg;
+    return record->event == EV_ph_entry || record->event == EV_ph_slow ? host_in.rax : 0;
+}
+
 static bool record_good(unsigned n, enum event event, const struct thread *t)
 {
     struct trace_record want = {.tsc = host_tsc,
+                                .arg = call_said(after_n(n)),
                                 .thread = t->slot | (t->tid & TID_SLOT_MASK) << 12,
                                 .event = (uint16_t)event};
 
