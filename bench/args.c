@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The one argument of a verb; see bench/args.h. */
+ * Arguments and numbers of verbs; see bench/args.h. */
 #include "bench/args.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "bench/history/number.h"
 
 error_t args_one(int key, char *text, struct argp_state *state, const char **slot, const char *what)
 {
@@ -19,6 +23,24 @@ error_t args_one(int key, char *text, struct argp_state *state, const char **slo
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+double args_number(const struct argp_state *state, const char *text, double max)
+{
+    double number = 0;
+
+    if (exact_parse(text, strlen(text), &number) || !(number > 0) || number > max)
+        argp_error(state, "%s: not a number above 0 and up to %.0f", text, max);
+    return number;
+}
+
+uint64_t args_whole(const struct argp_state *state, const char *text, uint64_t low, uint64_t high)
+{
+    uint64_t number = low;
+
+    if (count_parse(text, strlen(text), high, &number) || number < low)
+        argp_error(state, "%s: not a whole number from %" PRIu64 " to %" PRIu64, text, low, high);
+    return number;
 }
 
 char *command_text(int argc, char *const *argv)

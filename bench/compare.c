@@ -5,7 +5,6 @@
 #include "bench/compare.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +17,7 @@
 #include "traces/say.h"
 
 #define PATHS_MAX  64u
-#define SPLITS_MAX 1000000.0
+#define SPLITS_MAX 1000000u
 
 enum { OPT_EXACT = 256, OPT_FLOOR, OPT_MATTERS, OPT_AA, OPT_SPLITS, OPT_SEED };
 
@@ -47,16 +46,6 @@ static const struct argp_option options[] = {
     {"out", 'o', "FILE", 0, "Write there: the floors of --aa; else the JSON", 2},
     {0}};
 
-static double number_parse(const struct argp_state *state, const char *text, double max)
-{
-    char *end;
-    const double number = strtod(text, &end);
-
-    if (end == text || *end || !(number > 0) || number > max)
-        argp_error(state, "%s: not a number above 0 and up to %.0f", text, max);
-    return number;
-}
-
 static void exact_parse(struct argp_state *state, struct compare_args *args, const char *text)
 {
     if (state->next >= state->argc)
@@ -80,13 +69,13 @@ static error_t number_option(int key, const char *text, const struct argp_state 
 {
     switch (key) {
     case OPT_MATTERS:
-        args->matters = number_parse(state, text, 100) / 100;
+        args->matters = args_number(state, text, 100) / 100;
         return 0;
     case OPT_SPLITS:
-        args->splits = (unsigned)number_parse(state, text, SPLITS_MAX);
+        args->splits = (unsigned)args_whole(state, text, 1, SPLITS_MAX);
         return 0;
     case OPT_SEED:
-        args->seed = (uint32_t)number_parse(state, text, UINT32_MAX);
+        args->seed = (uint32_t)args_whole(state, text, 0, UINT32_MAX);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -3,7 +3,6 @@
  * writes what people and trackers read, and passes or fails. The work is in bench/gate/. */
 #include <argp.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +11,13 @@
 #include "bench/gate/gate.h"
 #include "bench/keep.h"
 #include "bench/probe.h"
+#include "bench/runner.h"
 #include "bench/screen.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
 
-#define BASELINE  "results/baseline.json"
-#define BOOTS_ARG 1000.0
-#define LABEL     26
+#define BASELINE "results/baseline.json"
+#define LABEL    26
 
 enum {
     OPT_RUN = 256,
@@ -51,25 +50,6 @@ static const struct argp_option options[] = {
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Bound of one boot (120)", 2},
     {"probe", OPT_PROBE, "FILE", 0, PROBE_IMAGE, 2},
     {0}};
-
-static double number_parse(const struct argp_state *state, const char *text, double max)
-{
-    char *end;
-    const double number = strtod(text, &end);
-
-    if (end == text || *end || !(number > 0) || number > max)
-        argp_error(state, "%s: not a number above 0 and up to %.0f", text, max);
-    return number;
-}
-
-static unsigned count_parse(const struct argp_state *state, const char *text)
-{
-    const double number = number_parse(state, text, BOOTS_ARG);
-
-    if (number < 1 || number != floor(number))
-        argp_error(state, "%s: not a whole number", text);
-    return (unsigned)number;
-}
 
 static const char **text_slot(struct gate_args *args, int key)
 {
@@ -122,19 +102,19 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     }
     switch (key) {
     case 'b':
-        args->boots = count_parse(state, text);
+        args->boots = (unsigned)args_whole(state, text, 1, RUN_BOOTS_MAX);
         return 0;
     case 'j':
-        args->jobs = count_parse(state, text);
+        args->jobs = (unsigned)args_whole(state, text, 1, RUN_JOBS_MAX);
         return 0;
     case OPT_AA:
         args->aa = true;
         return 0;
     case OPT_MATTERS:
-        args->matters = number_parse(state, text, 100) / 100;
+        args->matters = args_number(state, text, 100) / 100;
         return 0;
     case OPT_TIMEOUT:
-        args->limit_s = number_parse(state, text, 86400);
+        args->limit_s = args_number(state, text, 86400);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "%s: gate takes options only", text);

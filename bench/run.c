@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/probe.h"
 #include "bench/runner.h"
 #include "bench/verbs.h"
 
-#define JOBS_MAX  64u
-#define BOOTS_ARG 1000u
-#define LIMIT_S   120
+#define LIMIT_S 120
 
 enum {
     OPT_KERNEL = 256,
@@ -54,25 +53,6 @@ static const struct argp_option options[] = {
     {"json", OPT_JSON, NULL, 0, "Print the merged document instead of the table", 3},
     {0}};
 
-static double number_parse(const struct argp_state *state, const char *text, double max)
-{
-    char *end;
-    const double number = strtod(text, &end);
-
-    if (end == text || *end || !(number > 0) || number > max)
-        argp_error(state, "%s: not a number above 0 and up to %.0f", text, max);
-    return number;
-}
-
-static unsigned count_parse(const struct argp_state *state, const char *text, unsigned max)
-{
-    const double number = number_parse(state, text, max);
-
-    if (number < 1 || number != (double)(unsigned)number)
-        argp_error(state, "%s: not a whole number", text);
-    return (unsigned)number;
-}
-
 static void class_parse(const struct argp_state *state, struct run_args *args, const char *text)
 {
     if (strcmp(text, "icount") && strcmp(text, "bochs") && strcmp(text, "kvm") &&
@@ -91,16 +71,6 @@ static void image_parse(const struct argp_state *state, struct run_args *args, i
 {
     if (image_path_set(&args->images[image_of(key)], text))
         argp_error(state, "a path that is too long");
-}
-
-static void seed_parse(const struct argp_state *state, struct run_args *args, const char *text)
-{
-    char *end;
-    const unsigned long long seed = strtoull(text, &end, 10);
-
-    if (*text < '0' || *text > '9' || *end || seed > UINT32_MAX)
-        argp_error(state, "%s: a seed is a whole number up to %u", text, UINT32_MAX);
-    args->seed = (int64_t)seed;
 }
 
 /* What the options ask for together. */
@@ -152,16 +122,16 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
         class_parse(state, args, text);
         return 0;
     case 'b':
-        args->boots = count_parse(state, text, BOOTS_ARG);
+        args->boots = (unsigned)args_whole(state, text, 1, RUN_BOOTS_MAX);
         return 0;
     case 'j':
-        args->jobs = count_parse(state, text, JOBS_MAX);
+        args->jobs = (unsigned)args_whole(state, text, 1, RUN_JOBS_MAX);
         return 0;
     case OPT_SEED:
-        seed_parse(state, args, text);
+        args->seed = (int64_t)args_whole(state, text, 0, UINT32_MAX);
         return 0;
     case OPT_TIMEOUT:
-        args->limit_s = number_parse(state, text, 86400);
+        args->limit_s = args_number(state, text, 86400);
         return 0;
     case OPT_KERNEL:
     case OPT_LOADER:

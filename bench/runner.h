@@ -9,6 +9,9 @@
 
 #include "bench/images.h"
 
+#define RUN_BOOTS_MAX 1000u /* of a cell at each point of the axes, a side */
+#define RUN_JOBS_MAX  64u
+
 struct run_args {
     const char *out, *matrix, *class, *probe;
     const char *base, *head, *base_rev, *resume; /* NULL: not asked for */

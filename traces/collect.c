@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The arguments of the verb collect; receive.c does the work. */
 #include <argp.h>
-#include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
+#include "bench/args.h"
 #include "bench/verbs.h"
 #include "traces/port.h"
 #include "traces/receive.h"
@@ -15,15 +15,6 @@ struct collect_args {
     struct receive_options options;
     bool list;
 };
-
-static bool number_parse(const char *text, double limit, double *out)
-{
-    char *end;
-
-    errno = 0;
-    *out = strtod(text, &end);
-    return end != text && *end == 0 && errno == 0 && *out >= 0 && *out <= limit;
-}
 
 /* The next place of SOURCE and OUTPUT; --port has taken the first. */
 static void name_take(struct argp_state *state, struct receive_options *options, char *argument)
@@ -39,18 +30,15 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 {
     struct collect_args *args = state->input;
     struct receive_options *options = &args->options;
-    double number = 0;
 
     switch (key) {
     case 'n':
     case 'b':
-        if (!number_parse(argument, 1e9, &number) || number != (double)(uint32_t)number)
-            argp_error(state, "%s: not a whole number from 0 to 1000000000", argument);
-        *(key == 'n' ? &options->boots : &options->baud) = (uint32_t)number;
+        *(key == 'n' ? &options->boots : &options->baud) =
+            (uint32_t)args_whole(state, argument, 0, 1000000000);
         return 0;
     case 't':
-        if (!number_parse(argument, 1e6, &options->timeout_s))
-            argp_error(state, "%s: not seconds from 0 to 1000000", argument);
+        options->timeout_s = strcmp(argument, "0") ? args_number(state, argument, 1e6) : 0;
         return 0;
     case 'a':
         options->append = true;

@@ -245,7 +245,6 @@ static int capture_show(const void *context, const struct capture *capture)
 static error_t option_parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
-    char *end = NULL;
 
     switch (key) {
     case 'c':
@@ -253,9 +252,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'n':
     case 'b':
-        *(key == 'n' ? &options->call : &options->boot) = strtoul(argument, &end, 10);
-        if (*argument < '1' || *argument > '9' || *end || strlen(argument) > 9)
-            argp_error(state, "%s: not a number from 1 on", argument);
+        *(key == 'n' ? &options->call : &options->boot) = args_whole(state, argument, 1, 999999999);
         return 0;
     case 'j':
         options->json = true;

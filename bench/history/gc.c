@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/history/number.h"
 #include "bench/history/print.h"
@@ -41,16 +42,13 @@ static error_t end_check(const struct gc_args *args, struct argp_state *state)
 static error_t option_parse(int key, char *text, struct argp_state *state)
 {
     struct gc_args *args = state->input;
-    uint64_t keep;
 
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &args->common;
         return 0;
     case 'k':
-        if (count_parse(text, strlen(text), 1u << 30, &keep))
-            argp_error(state, "%s: no count", text);
-        args->keep = keep;
+        args->keep = args_whole(state, text, 0, 1u << 30);
         return 0;
     case 'o':
         args->before_us = history_time_option(state, text);

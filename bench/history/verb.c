@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/history/number.h"
 #include "bench/verbs.h"
@@ -90,16 +91,6 @@ int64_t history_time_option(struct argp_state *state, const char *text)
     return time_us;
 }
 
-static size_t count_option(struct argp_state *state, const char *text)
-{
-    uint64_t count = 0;
-    const char *wrong = count_parse(text, strlen(text), 1u << 30, &count);
-
-    if (wrong)
-        argp_error(state, "%s: %s", text, wrong);
-    return count;
-}
-
 static error_t db_parse(int key, char *text, struct argp_state *state)
 {
     struct history_args *args = state->input;
@@ -136,7 +127,7 @@ static error_t filter_parse(int key, char *text, struct argp_state *state)
         args->filter.since_us = history_time_option(state, text);
         return 0;
     case 'l':
-        args->filter.last = count_option(state, text);
+        args->filter.last = args_whole(state, text, 0, 1u << 30);
         return 0;
     case 'j':
         args->json = true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/machine.h"
@@ -159,17 +160,6 @@ static int profile_run(const struct profile_args *args)
     return status;
 }
 
-static unsigned number_parse(const struct argp_state *state, const char *text, unsigned low,
-                             unsigned high)
-{
-    char *end;
-    const unsigned long number = strtoul(text, &end, 10);
-
-    if (!isdigit((unsigned char)*text) || *end || number < low || number > high)
-        argp_error(state, "%s: not a whole number from %u to %u", text, low, high);
-    return (unsigned)number;
-}
-
 /* Cells as the boot word has them; both sides of a message are in two spaces unless it is said. */
 static void cells_parse(const struct argp_state *state, struct profile_args *args, char *text)
 {
@@ -221,10 +211,10 @@ static error_t boot_option(int key, char *text, struct argp_state *state, struct
         class_parse(state, args, text);
         break;
     case OPT_HZ:
-        args->boot.hz = number_parse(state, text, HZ_MIN, HZ_MAX);
+        args->boot.hz = (unsigned)args_whole(state, text, HZ_MIN, HZ_MAX);
         break;
     case OPT_REGIONS:
-        args->boot.regions = number_parse(state, text, 1, REGIONS_MAX);
+        args->boot.regions = (unsigned)args_whole(state, text, 1, REGIONS_MAX);
         break;
     case OPT_PTI:
         args->boot.pti = true;
@@ -252,7 +242,7 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     }
     switch (key) {
     case 'n':
-        args->rows = number_parse(state, text, 1, ROWS_MAX);
+        args->rows = (unsigned)args_whole(state, text, 1, ROWS_MAX);
         return 0;
     case OPT_ANNOTATE:
         args->annotate = text;

@@ -39,7 +39,8 @@ for verb in add list changes show import export gc check; do
 done
 expect 64 'which RUN' history add
 expect 64 'what is to go' history gc
-expect 64 'no count' history changes --last x
+expect 64 'not a whole number from 0 to 1073741824' history changes --last x
+expect 64 'not a whole number' history gc --keep 1.5
 expect 66 'No such file' history list
 check test ! -e "$db"
 

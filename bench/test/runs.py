@@ -117,7 +117,7 @@ def test_sides(work):
     for words, wanted, text in ((("--head", "old"), 64, "needs --base"),
                                 (("--base", "old", "--base-rev", "x"), 64, "the same side"),
                                 (("--base", "nowhere"), 66, "nowhere: No such file"),
-                                (("--seed", "4294967296"), 64, "a seed is"),
+                                (("--seed", "4294967296"), 64, "not a whole number from 0 to 4294967295"),
                                 (("--resume", "pair", "--boots", "2"), 64, "as it began"),
                                 (("--base-rev", "HEAD"), 66, "no revision that git knows here")):
         status, errors = run(work, *words, "--out", "never") if "--resume" not in words else \

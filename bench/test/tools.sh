@@ -136,7 +136,20 @@ expect 65 'bad.cfg:3:6: a size is decimal digits' run --matrix "$work/bad.cfg" -
 expect 66 'No such file' run --kernel "$work/absent" --out "$work/never"
 expect 64 'a class is' run --class granite
 expect 64 'not a number above 0' run --timeout 0
-expect 64 'not a whole number' run --boots 1.5
+expect 64 'not a number above 0 and up to 86400' run --timeout 86401
+expect 64 'not a number above 0' run --timeout 0x10
+expect 64 'not a number above 0' run --timeout inf
+expect 64 'not a whole number from 1 to 1000' run --boots 1.5
+expect 64 'not a whole number from 1 to 1000' "$tach" gate --boots 1001
+expect 64 'not a whole number from 1 to 64' run --jobs 65
+expect 64 'not a whole number from 1 to 64' "$tach" gate --jobs 65
+expect 64 'not a whole number from 1 to 64' "$tach" gate --jobs 0
+expect 64 'not a whole number from 0 to 4294967295' run --seed -1
+expect 64 'not a whole number from 0 to 4294967295' "$tach" compare --aa --seed 1.5 x
+expect 64 'not a whole number from 1 to 1000000' "$tach" compare --aa --splits 2.5 x
+expect 64 'not a whole number from 1 to 999999999' "$tach" spans --call 1x x
+expect 64 'not a whole number from 0 to 1000000000' "$tach" collect --boots 2.5 x y
+expect 64 'not a number above 0' "$tach" collect --timeout never x y
 expect 64 'takes options only' run stray
 expect 73 'holds a run already; nothing was touched' run --out "$work/good"
 expect 73 'Not a directory' run --out "$work/kernel/below"
