@@ -37,7 +37,7 @@ static const char *hello_check(const struct frame *frame)
     memcpy(&hello, frame->body, sizeof hello);
     if (frame->header.sequence != 0)
         return "hello that is not the first frame";
-    if (hello.abi_version != ABI_VERSION)
+    if (hello.abi_version < WIRE_OLDEST || hello.abi_version > ABI_VERSION)
         return "made for another ABI version";
     if (!body_text_sound(hello.vendor, sizeof hello.vendor) ||
         !body_text_sound(hello.brand, sizeof hello.brand))
@@ -176,7 +176,7 @@ static const char *samples_check(const struct frame *frame)
     if (frame->length <= sizeof head || (frame->length - sizeof head) % sizeof sample != 0)
         return "length is not that of samples";
     memcpy(&head, frame->body, sizeof head);
-    if (head.source != SAMPLES_PIT_NMI || head.hz == 0)
+    if ((head.source != SAMPLES_PIT_NMI && head.source != SAMPLES_PMI_NMI) || head.hz == 0)
         return "unknown source of samples";
     for (size_t at = sizeof head; at < frame->length && !why; at += sizeof sample) {
         memcpy(&sample, frame->body + at, sizeof sample);
@@ -203,14 +203,48 @@ static const char *machine_check(const struct frame *frame)
     return NULL;
 }
 
+/* Kinds that are not known here may come of a later kernel; how an entry came about may not. */
+static const char *counter_check(const struct wire_counter *counter)
+{
+    if (counter->kind == 0 || counter->state > COUNTER_STATES_MAX)
+        return "counter of no kind, or of an unknown state";
+    return counter->state != COUNTER_COUNTED && (counter->count || counter->empty)
+               ? "a value that was not counted"
+               : NULL;
+}
+
+static const char *counters_check(const struct frame *frame)
+{
+    struct wire_counters head;
+    const char *why = NULL;
+
+    if (frame->length <= sizeof head)
+        return "shorter than counters";
+    memcpy(&head, frame->body, sizeof head);
+    if (head.entries > COUNTERS_MAX ||
+        frame->length != sizeof head + head.entries * sizeof(struct wire_counter))
+        return "length differs from the number of counters";
+    if (!head.cell[0] || !body_text_sound(head.cell, sizeof head.cell))
+        return "cell is not padded text";
+    if (head.calls == 0 || head.bits == 0 || head.bits > 64 || head.zero[0] || head.zero[1])
+        return "no calls, counters of no width, or padding that is not zero";
+    for (uint32_t i = 0; i < head.entries && !why; i++) {
+        const struct wire_counter counter = body_counter(frame, i);
+
+        why = counter_check(&counter);
+    }
+    return why;
+}
+
 const char *body_check(const struct frame *frame)
 {
     static const char *(*const checks[])(const struct frame *) = {
-        [WIRE_HELLO] = hello_check,     [WIRE_CALIB] = calib_check,
-        [WIRE_HIST] = hist_check,       [WIRE_RAW] = raw_check,
-        [WIRE_EVENTS] = events_check,   [WIRE_TEXT] = text_check,
-        [WIRE_END] = end_check,         [WIRE_COUNT] = count_check,
-        [WIRE_SAMPLES] = samples_check, [WIRE_MACHINE] = machine_check,
+        [WIRE_HELLO] = hello_check,       [WIRE_CALIB] = calib_check,
+        [WIRE_HIST] = hist_check,         [WIRE_RAW] = raw_check,
+        [WIRE_EVENTS] = events_check,     [WIRE_TEXT] = text_check,
+        [WIRE_END] = end_check,           [WIRE_COUNT] = count_check,
+        [WIRE_SAMPLES] = samples_check,   [WIRE_MACHINE] = machine_check,
+        [WIRE_COUNTERS] = counters_check,
     };
     uint8_t type = frame->header.type;
 
@@ -255,6 +289,30 @@ const char *body_exit_name(uint32_t exit_code)
     return NULL;
 }
 
+const char *body_counter_name(uint32_t kind)
+{
+    switch (kind) {
+#define X(name, value, text)                                                                       \
+    case value:                                                                                    \
+        return text;
+        COUNTER_KINDS(X)
+#undef X
+    }
+    return NULL;
+}
+
+const char *body_counter_state(uint32_t state)
+{
+    switch (state) {
+#define X(name, value, text)                                                                       \
+    case value:                                                                                    \
+        return text;
+        COUNTER_STATES(X)
+#undef X
+    }
+    return NULL;
+}
+
 struct wire_hist_entry body_entry(const struct frame *frame, uint32_t index)
 {
     struct wire_hist_entry entry;
@@ -269,4 +327,13 @@ uint64_t body_sample(const struct frame *frame, uint32_t index)
 
     memcpy(&sample, frame->body + sizeof(struct wire_hist) + index * sizeof sample, sizeof sample);
     return sample;
+}
+
+struct wire_counter body_counter(const struct frame *frame, uint32_t index)
+{
+    struct wire_counter counter;
+
+    memcpy(&counter, frame->body + sizeof(struct wire_counters) + index * sizeof counter,
+           sizeof counter);
+    return counter;
 }

@@ -22,10 +22,15 @@ uint32_t body_abi_version(void);
 const char *body_type_name(uint8_t type);
 const char *body_event_name(uint16_t event);
 const char *body_exit_name(uint32_t exit_code);
+const char *body_counter_name(uint32_t kind);
+const char *body_counter_state(uint32_t state);
 
 /* Entry `index` of a checked HIST body, and sample `index` of a checked RAW body. */
 struct wire_hist_entry body_entry(const struct frame *frame, uint32_t index);
 uint64_t body_sample(const struct frame *frame, uint32_t index);
+
+/* Counter `index` of a COUNTERS body whose length was checked. */
+struct wire_counter body_counter(const struct frame *frame, uint32_t index);
 
 /* Whether a field of `size` bytes is printable ASCII with nothing but NUL behind it. */
 bool body_text_sound(const char *field, size_t size);

@@ -60,6 +60,7 @@ static void boot_free(struct boot *boot)
     free(boot->hists);
     free(boot->raws);
     free(boot->counts);
+    free(boot->counters);
     free(boot->events);
     free(boot->samples);
     free(boot->text);

@@ -149,6 +149,23 @@ static const char *count_take(struct builder *builder, const struct frame *frame
     return NULL;
 }
 
+static const char *counters_take(struct builder *builder, const struct frame *frame)
+{
+    struct boot *boot = boot_now(builder);
+    struct counters *counters =
+        array_grow(boot->counters, boot->counters_count, 1, sizeof *counters);
+
+    if (!counters)
+        return series_no_memory;
+    boot->counters = counters;
+    counters += boot->counters_count++;
+    memset(counters, 0, sizeof *counters);
+    memcpy(&counters->head, frame->body, sizeof counters->head);
+    for (uint32_t i = 0; i < counters->head.entries; i++)
+        counters->list[i] = body_counter(frame, i);
+    return NULL;
+}
+
 /* For people and `tach dump`; no figure is made of it. */
 static const char *machine_take(struct builder *builder, const struct frame *frame)
 {
@@ -194,10 +211,12 @@ static const char *end_take(struct builder *builder, const struct frame *frame)
 static const char *frame_take(struct builder *builder, const struct frame *frame)
 {
     static const char *(*const takes[])(struct builder *, const struct frame *) = {
-        [WIRE_HELLO] = hello_take,     [WIRE_CALIB] = calib_take,   [WIRE_HIST] = series_part,
-        [WIRE_RAW] = series_part,      [WIRE_EVENTS] = events_take, [WIRE_TEXT] = text_take,
-        [WIRE_END] = end_take,         [WIRE_COUNT] = count_take,   [WIRE_SAMPLES] = samples_take,
-        [WIRE_MACHINE] = machine_take,
+        [WIRE_HELLO] = hello_take,       [WIRE_CALIB] = calib_take,
+        [WIRE_HIST] = series_part,       [WIRE_RAW] = series_part,
+        [WIRE_EVENTS] = events_take,     [WIRE_TEXT] = text_take,
+        [WIRE_END] = end_take,           [WIRE_COUNT] = count_take,
+        [WIRE_SAMPLES] = samples_take,   [WIRE_MACHINE] = machine_take,
+        [WIRE_COUNTERS] = counters_take,
     };
     const char *why = body_check(frame);
 

@@ -43,6 +43,12 @@ struct boot_losses {
     const char *why;      /* NULL: none malformed */
 };
 
+/* One COUNTERS frame. */
+struct counters {
+    struct wire_counters head; /* its cell is padded, not NUL-terminated */
+    struct wire_counter list[COUNTERS_MAX];
+};
+
 struct boot {
     uint32_t boot_id;
     bool has_hello, has_calib, has_end;
@@ -57,6 +63,8 @@ struct boot {
     size_t raw_count;
     struct wire_count *counts; /* cells are padded to 40 bytes, not NUL-terminated: use %.40s */
     size_t count_count;
+    struct counters *counters; /* in the order in which they came, one a cell */
+    size_t counters_count;
     struct trace_record *events; /* each CPU's stamps never decrease */
     size_t event_count;
     struct wire_samples sampler; /* its last word; hz 0: the boot was not sampled */

@@ -191,9 +191,10 @@ static void samples_print(const struct frame *frame)
     struct wire_sample sample;
 
     memcpy(&head, frame->body, sizeof head);
-    printf("  %" PRIu32 " Hz by the PIT's NMI; so far %" PRIu64 " taken, %" PRIu64 " lost, %" PRIu64
+    printf("  %" PRIu32 " Hz by %s; so far %" PRIu64 " taken, %" PRIu64 " lost, %" PRIu64
            " held, %" PRIu64 " ticks spent\n",
-           head.hz, head.taken, head.lost, head.held, head.spent);
+           head.hz, head.source == SAMPLES_PIT_NMI ? "the PIT's NMI" : "the cycle counter's NMI",
+           head.taken, head.lost, head.held, head.spent);
     for (size_t at = sizeof head; at < frame->length; at += sizeof sample) {
         memcpy(&sample, frame->body + at, sizeof sample);
         printf("  %20" PRIu64 " ring %u tid %" PRIu32 " ", sample.tsc, sample.ring, sample.tid);
@@ -205,14 +206,51 @@ static void samples_print(const struct frame *frame)
     }
 }
 
+static void counter_print(const struct wire_counter *counter)
+{
+    const char *name = body_counter_name(counter->kind);
+
+    if (name)
+        printf("  %s: ", name);
+    else
+        printf("  kind %" PRIu32 ": ", counter->kind);
+    if (counter->state != COUNTER_COUNTED)
+        fputs(body_counter_state(counter->state), stdout);
+    else
+        printf("%" PRIu64 ", empty %" PRIu64, counter->count, counter->empty);
+    if (counter->event & COUNTER_FIXED)
+        printf(", fixed counter %u", (unsigned)(counter->event & 0xFF));
+    else if (counter->event)
+        printf(", event 0x%" PRIx64, counter->event);
+    puts("");
+}
+
+static void counters_print(const struct frame *frame)
+{
+    struct wire_counters head;
+
+    memcpy(&head, frame->body, sizeof head);
+    fputs("  ", stdout);
+    say_field(stdout, head.cell, sizeof head.cell);
+    printf(": %" PRIu64 " calls, %" PRIu64 " ticks, empty %" PRIu64
+           "; counters of version %u, %u bits\n",
+           head.calls, head.ticks, head.ticks_empty, head.version, head.bits);
+    for (uint32_t i = 0; i < head.entries; i++) {
+        const struct wire_counter counter = body_counter(frame, i);
+
+        counter_print(&counter);
+    }
+}
+
 static void frame_print(void *context, const struct frame *frame)
 {
     static void (*const prints[])(const struct frame *) = {
-        [WIRE_HELLO] = hello_print,     [WIRE_CALIB] = calib_print,
-        [WIRE_HIST] = hist_print,       [WIRE_RAW] = hist_print,
-        [WIRE_EVENTS] = events_print,   [WIRE_TEXT] = text_print,
-        [WIRE_END] = end_print,         [WIRE_COUNT] = count_print,
-        [WIRE_SAMPLES] = samples_print, [WIRE_MACHINE] = machine_print,
+        [WIRE_HELLO] = hello_print,       [WIRE_CALIB] = calib_print,
+        [WIRE_HIST] = hist_print,         [WIRE_RAW] = hist_print,
+        [WIRE_EVENTS] = events_print,     [WIRE_TEXT] = text_print,
+        [WIRE_END] = end_print,           [WIRE_COUNT] = count_print,
+        [WIRE_SAMPLES] = samples_print,   [WIRE_MACHINE] = machine_print,
+        [WIRE_COUNTERS] = counters_print,
     };
     struct dump *dump = context;
     const char *why = body_check(frame), *name = body_type_name(frame->header.type);
@@ -305,7 +343,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option dump_options[] = {
     {"type", 't', "TYPE", 0,
-     "Only HELLO, CALIB, HIST, RAW, EVENTS, TEXT, END, COUNT, SAMPLES or MACHINE frames", 0},
+     "Only HELLO, CALIB, HIST, RAW, EVENTS, TEXT, END, COUNT, SAMPLES, MACHINE or COUNTERS frames",
+     0},
     {"brief", 'b', NULL, 0, "One line a frame", 0},
     {0}};
 

@@ -10,6 +10,6 @@
 #include "kernel/abi/syscalls.h"
 #include "kernel/abi/wire.h"
 
-#define ABI_VERSION 6u
+#define ABI_VERSION 7u
 
 #endif

@@ -16,17 +16,18 @@
 
 /* X(name, value): frame types */
 #define WIRE_TYPES(X)                                                                              \
-    X(HELLO, 1)    /* struct wire_hello, then the command line, no NUL */                          \
-    X(CALIB, 2)    /* struct wire_calib */                                                         \
-    X(HIST, 3)     /* struct wire_hist, then its entries */                                        \
-    X(RAW, 4)      /* struct wire_hist (entries: number of samples), then u64 samples in order */  \
-    X(EVENTS, 5)   /* struct trace_record, one or more */                                          \
-    X(TEXT, 6)     /* console bytes */                                                             \
-    X(END, 7)      /* struct wire_end: the last frame of a boot, but for text */                   \
-    X(COUNT, 8)    /* struct wire_count: the kernel's own counters over one cell */                \
-    X(SAMPLES, 9)  /* struct wire_samples, then struct wire_sample, one or more */                 \
-    X(REPEAT, 10)  /* to the target, after END: u16 sequence numbers to send again; none: done */  \
-    X(MACHINE, 11) /* struct wire_machine, at a measured boot's beginning and end */
+    X(HELLO, 1)     /* struct wire_hello, then the command line, no NUL */                         \
+    X(CALIB, 2)     /* struct wire_calib */                                                        \
+    X(HIST, 3)      /* struct wire_hist, then its entries */                                       \
+    X(RAW, 4)       /* struct wire_hist (entries: number of samples), then u64 samples in order */ \
+    X(EVENTS, 5)    /* struct trace_record, one or more */                                         \
+    X(TEXT, 6)      /* console bytes */                                                            \
+    X(END, 7)       /* struct wire_end: the last frame of a boot, but for text */                  \
+    X(COUNT, 8)     /* struct wire_count: the kernel's own counters over one cell */               \
+    X(SAMPLES, 9)   /* struct wire_samples, then struct wire_sample, one or more */                \
+    X(REPEAT, 10)   /* to the target, after END: u16 sequence numbers to send again; none: done */ \
+    X(MACHINE, 11)  /* struct wire_machine, at a measured boot's beginning and end */              \
+    X(COUNTERS, 12) /* struct wire_counters, then struct wire_counter, one or more */
 
 enum wire_type {
 #define X(name, value) WIRE_##name = value,
@@ -42,6 +43,8 @@ struct wire_header {
     uint32_t boot_id;  /* random enough to tell two boots apart, never 0 */
 };
 
+/* Captures of this ABI version and later ones are read: all that came since are additions. */
+#define WIRE_OLDEST 6u
 struct wire_hello {
     uint32_t abi_version, abi_hash;
     uint64_t tsc_hz;
@@ -112,9 +115,9 @@ struct wire_sample {
     uint64_t stack[SAMPLE_STACK]; /* return addresses, innermost first */
 };
 ABI_ASSERT(sizeof(struct wire_sample) == 88, "sample layout");
-#define SAMPLES_PIT_NMI                                                                            \
-    1u /* the PIT's line as NMI: with interrupts off too, at any instruction                       \
-        */
+/* Where samples come from. Both are NMIs: with interrupts off too, at any instruction. */
+#define SAMPLES_PIT_NMI 1u /* the PIT's line: by time */
+#define SAMPLES_PMI_NMI 2u /* the core's cycle counter: by cycles in which it did not halt */
 struct wire_samples {
     uint64_t taken, lost; /* so far: all samples, and those for which there was no room */
     uint64_t held;        /* so far: times that came while frames were being sent; no samples */
@@ -149,6 +152,57 @@ ABI_ASSERT(sizeof(struct wire_machine) == 56, "machine layout");
 #define MACHINE_INVARIANT    0x20u /* the TSC's rate never changes */
 #define MACHINE_GUEST        0x40u /* a hypervisor says that it is there */
 #define MACHINE_KNOWN        0x7Fu
+
+/* The CPU's own event counters over one pass of a cell, made behind the timed ones: `calls` calls
+ * in one region, both rings and both sides; and over an empty region of as many turns, which is to
+ * be taken off. What this machine does not count is listed too, with the reason. */
+struct wire_counters {
+    char cell[40];
+    uint64_t calls;
+    uint64_t ticks, ticks_empty; /* of the TSC, between the stamps of the two regions */
+    uint32_t entries;            /* behind this */
+    uint8_t version;             /* of the architectural counters (CPUID 0AH); 0: AMD's own */
+    uint8_t bits;                /* of a counter: it wraps there */
+    uint8_t zero[2];
+};
+ABI_ASSERT(sizeof(struct wire_counters) == 72, "counters layout");
+
+/* X(name, value, text): what is counted. One may have several entries, whose sum it is. */
+#define COUNTER_KINDS(X)                                                                           \
+    X(CYCLES, 1, "cycles")             /* of the core, not while it halts */                       \
+    X(INSTRUCTIONS, 2, "instructions") /* retired */                                               \
+    X(DTLB_WALKS, 3, "DTLB walks")     /* of page tables, for a load or a store, completed */      \
+    X(L1D_MISSES, 4, "L1D misses")     /* lines brought into the first data cache */
+enum counter_kind {
+#define X(name, value, text) COUNTER_##name = value,
+    COUNTER_KINDS(X)
+#undef X
+};
+
+/* X(name, value, text): whether it was. */
+#define COUNTER_STATES(X)                                                                          \
+    X(COUNTED, 0, "counted")                                                                       \
+    X(NO_EVENT, 1, "no event of this CPU model is known for it")                                   \
+    X(NO_COUNTER, 2, "the CPU has no counter, or not the event")                                   \
+    X(FAULTED, 3, "its registers fault")                                                           \
+    X(DEAD, 4, "it forgets what is written, or does not count")
+enum counter_state {
+#define X(name, value, text) COUNTER_##name = value,
+    COUNTER_STATES(X)
+#undef X
+};
+#define COUNTER_STATES_MAX 4u
+
+#define COUNTER_FIXED                                                                              \
+    (1ull << 63) /* in `event`: the fixed counter of the number in bits 0 to 7                     \
+                  */
+struct wire_counter {
+    uint32_t kind, state;
+    uint64_t event;        /* as programmed: IA32_PERFEVTSELx or AMD's PerfEvtSel; 0: not */
+    uint64_t count, empty; /* over the pass, and over the empty one; both 0 unless COUNTED */
+};
+ABI_ASSERT(sizeof(struct wire_counter) == 32, "counter layout");
+#define COUNTERS_MAX 16u /* in one frame */
 
 struct wire_end {
     uint32_t frames;        /* sent before this one */

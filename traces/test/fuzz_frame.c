@@ -74,6 +74,9 @@ static void boot_require(const struct boot *boot)
     for (size_t i = 0; i < boot->sample_count; i++)
         require((boot->samples[i].ring == 0 || boot->samples[i].ring == 3) &&
                 boot->samples[i].depth <= SAMPLE_STACK);
+    for (size_t i = 0; i < boot->counters_count; i++)
+        require(boot->counters[i].head.calls > 0 && boot->counters[i].head.cell[0] &&
+                boot->counters[i].head.entries - 1 < COUNTERS_MAX);
     require(spans_of_boot(boot, &table) == 0);
     for (size_t i = 0; i < table.call_count; i++) {
         uint64_t sum = 0;

@@ -219,7 +219,7 @@ static void test_other_rules(void)
         {WIRE_HELLO, &raw, 120, "hello that is not the first frame"},
         {WIRE_HELLO, &raw, 119, "shorter than a hello"},
         {WIRE_REPEAT, "", 1, "unknown frame type"},
-        {12, "", 1, "unknown frame type"},
+        {13, "", 1, "unknown frame type"},
         {0, "", 1, "unknown frame type"},
     };
 
