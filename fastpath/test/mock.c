@@ -78,10 +78,12 @@ void x86_idle(void)
     panic("idle");
 }
 
-void timer_arm(uint64_t tsc)
+static void arm(uint64_t tsc)
 {
     (void)tsc;
 }
+
+void (*timer_arm)(uint64_t tsc) = arm;
 
 void debug_watch(uint64_t address)
 {

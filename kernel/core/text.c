@@ -16,6 +16,7 @@
 #include "kernel/core/timer.h"
 #include "kernel/core/trace.h"
 #include "kernel/hal/cpu.h"
+#include "kernel/hal/found.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/list.h"
 #include "kernel/hal/mitig.h"
@@ -221,6 +222,7 @@ void report_boot(struct text *text)
 {
     text_put(text, hal_boot->cmdline);
     text_put(text, "\n");
+    text_put(text, hal_found_lines());
 }
 
 void report_path(struct text *text)

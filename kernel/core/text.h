@@ -38,6 +38,7 @@ void report_modules(struct text *text);
 void report_memory(struct text *text);
 /* Lines "NAME BASE BYTES r|rw cached|uncached": what req_sys_mem gives. */
 void report_ranges(struct text *text);
+/* The boot words, then a line for each thing that HAL found of the machine. */
 void report_boot(struct text *text);
 void report_path(struct text *text);
 void report_alloc(struct text *text);

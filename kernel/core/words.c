@@ -29,6 +29,8 @@ static const struct {
     {"schemes=", "|off|on|"},
     {"inject=", "|daemon|"},
     {"irq=", "|apic|pic|"},
+    {"apic=", "|auto|x2|"},
+    {"timer=", "|auto|oneshot|deadline|"},
     {"free=", ""},
     {"serial=", ""}, /* the loader has judged these two */
     {"baud=", ""},

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "kernel/hal/found.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/paging.h"
@@ -21,6 +22,8 @@
 #define TABLE_HEADER  36u
 #define TABLE_MAX     0x4000u
 #define ENTRIES_MAX   128u
+#define NAMES_MAX     32u
+#define NAME_BYTES    5u /* a blank before it */
 
 static bool rsdp_valid(const uint8_t *p)
 {
@@ -65,25 +68,56 @@ static const uint8_t *root_map(const uint8_t *rsdp, uint32_t *size, unsigned *wi
     return table_map(acpi_u32(rsdp + RSDP_RSDT), size);
 }
 
+/* The names of the tables that the root lists, for people: what firmware wrote there is not to be
+ * believed to be text. */
+struct names {
+    char text[NAMES_MAX * NAME_BYTES + 1];
+    unsigned count;
+};
+
+static void name_add(struct names *names, const uint8_t *table)
+{
+    char *to = names->text + (size_t)names->count * NAME_BYTES;
+    if (names->count == NAMES_MAX)
+        return;
+    names->count++;
+    *to++ = ' ';
+    for (unsigned i = 0; i < NAME_BYTES - 1; i++)
+        *to++ = table[i] > ' ' && table[i] <= '~' ? (char)table[i] : '?';
+}
+
+/* Looks at each table that the root lists; the first MADT's address, or 0. */
+static uint64_t root_search(const uint8_t *root, uint32_t size, unsigned width, struct names *names)
+{
+    uint64_t madt = 0;
+    unsigned left = ENTRIES_MAX;
+    for (const uint8_t *e = root + TABLE_HEADER; root + size - e >= (ptrdiff_t)width && left;
+         e += width, left--) {
+        const uint64_t physical = width == 8 ? acpi_u64(e) : acpi_u32(e);
+        const uint8_t *header = physical != 0 ? paging_map_device(physical, TABLE_HEADER) : NULL;
+        if (header == NULL)
+            continue;
+        name_add(names, header);
+        if (madt == 0 && memcmp(header, "APIC", 4) == 0)
+            madt = physical;
+    }
+    return madt;
+}
+
 bool acpi_madt(struct madt *madt)
 {
     const uint8_t *rsdp = rsdp_find();
     uint32_t size = 0, bytes = 0;
     unsigned width = 0;
+    struct names names = {.count = 0};
     const uint8_t *root = rsdp != NULL ? root_map(rsdp, &size, &width) : NULL;
     madt_default(madt);
-    if (root == NULL)
+    if (root == NULL) {
+        hal_found("acpi: %s\n", rsdp == NULL ? "no root pointer" : "the root table is not sound");
         return false;
-    const uint8_t *end = root + size;
-    unsigned left = ENTRIES_MAX;
-    for (const uint8_t *e = root + TABLE_HEADER; end - e >= (ptrdiff_t)width && left; e += width) {
-        const uint64_t physical = width == 8 ? acpi_u64(e) : acpi_u32(e);
-        const uint8_t *header = physical != 0 ? paging_map_device(physical, TABLE_HEADER) : NULL;
-        left--;
-        if (header == NULL || memcmp(header, "APIC", 4) != 0)
-            continue;
-        const uint8_t *table = table_map(physical, &bytes);
-        return table != NULL && madt_read(table, bytes, madt);
     }
-    return false;
+    const uint64_t physical = root_search(root, size, width, &names);
+    hal_found("acpi: %s lists%s\n", width == 8 ? "XSDT" : "RSDT", names.text);
+    const uint8_t *table = table_map(physical, &bytes);
+    return table != NULL && madt_read(table, bytes, madt);
 }

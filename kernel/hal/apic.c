@@ -1,70 +1,31 @@
 /* SPDX-License-Identifier: MIT
- * The local APIC, by its registers in memory or, where firmware has switched it to x2APIC mode, by
- * MSRs. Registers and fields: Intel SDM 3A chapter 11. The timer is one-shot and stays silent
- * unless it is armed. */
+ * The local APIC: by its registers in memory, or in x2APIC mode, which firmware has left on or the
+ * boot word apic=x2 asks for, by MSRs. Registers and fields: Intel SDM 3A chapter 11. Its timer is
+ * apic_timer.c's. */
 #include "kernel/hal/apic.h"
 
-#include <stddef.h>
-
-#include "kernel/hal/clock.h"
+#include "kernel/hal/apic_register.h"
+#include "kernel/hal/apic_timer.h"
+#include "kernel/hal/found.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/paging.h"
-#include "kernel/hal/x86.h"
 
 #define APIC_BASE_ENABLE 0x800ull
 #define APIC_BASE_X2     0x400ull
 #define APIC_BYTES       4096u
+#define ECX_X2APIC       (1u << 21)
+#define SVR_ENABLE       0x100u
+#define COMMAND_SELF     0x44000u /* to this CPU, fixed, edge */
+#define ID_SHIFT         24
+#define PIC_MASTER       0x20u
+#define PIC_SLAVE        0xA0u
+#define PIC_ICW1         0x11u
+#define PIC_ICW4         0x03u /* 8086 mode, automatic end of interrupt */
+#define PIC_CASCADE      2u
+#define PIC_MASTER_PIN   4u
+#define PIC_ALL          0xFFu
 
-enum apic_register {
-    APIC_ID = 0x20,
-    APIC_TPR = 0x80,
-    APIC_EOI = 0xB0,
-    APIC_SVR = 0xF0,
-    APIC_COMMAND = 0x300,
-    APIC_LVT_TIMER = 0x320,
-    APIC_LVT_LINT0 = 0x350,
-    APIC_LVT_LINT1 = 0x360,
-    APIC_LVT_ERROR = 0x370,
-    APIC_TIMER_INITIAL = 0x380,
-    APIC_TIMER_CURRENT = 0x390,
-    APIC_TIMER_DIVIDE = 0x3E0,
-    APIC_SELF = 0x3F0 /* x2APIC only */
-};
-
-#define SVR_ENABLE     0x100u
-#define LVT_MASKED     0x10000u
-#define LVT_NMI        0x400u
-#define LVT_EXTINT     0x700u
-#define DIVIDE_BY_1    0xBu
-#define TIMER_MAX      0xFFFFFFFFu
-#define COMMAND_SELF   0x44000u /* to this CPU, fixed, edge */
-#define ID_SHIFT       24
-#define PIC_MASTER     0x20u
-#define PIC_SLAVE      0xA0u
-#define PIC_ICW1       0x11u
-#define PIC_ICW4       0x03u /* 8086 mode, automatic end of interrupt */
-#define PIC_CASCADE    2u
-#define PIC_MASTER_PIN 4u
-#define PIC_ALL        0xFFu
-
-static volatile uint8_t *apic_memory; /* 0: x2APIC */
-static uint64_t timer_per_tsc;        /* times 2^32 */
-static uint64_t timer_reach;          /* the longest wait, in TSC ticks */
-
-static uint32_t apic_read(enum apic_register r)
-{
-    if (apic_memory == NULL)
-        return (uint32_t)x86_rdmsr(MSR_X2APIC + (r >> 4));
-    return *(volatile uint32_t *)(apic_memory + r);
-}
-
-static void apic_write(enum apic_register r, uint32_t value)
-{
-    if (apic_memory == NULL)
-        x86_wrmsr(MSR_X2APIC + (r >> 4), value);
-    else
-        *(volatile uint32_t *)(apic_memory + r) = value;
-}
+volatile uint8_t *apic_memory;
 
 /* The 8259s: moved away from the exceptions' vectors, then silent. */
 static void pic_mask(void)
@@ -80,6 +41,16 @@ static void pic_mask(void)
     }
 }
 
+/* By the boot word, though firmware did not switch it on. */
+static bool x2_wanted(void)
+{
+    if (hal_config.x2apic && (x86_cpuid(1, 0).ecx & ECX_X2APIC) == 0)
+        hal_exit(EXIT_INIT, "apic=x2: this CPU has no x2APIC");
+    return hal_config.x2apic;
+}
+
+/* From disabled to the mode in memory to the one by MSRs, one step a write: no other way is legal.
+ */
 static bool apic_map(void)
 {
     uint64_t base = x86_rdmsr(MSR_APIC_BASE);
@@ -87,9 +58,19 @@ static bool apic_map(void)
         base |= APIC_BASE_ENABLE;
         x86_wrmsr(MSR_APIC_BASE, base);
     }
-    if ((base & APIC_BASE_X2) != 0)
+    if ((base & APIC_BASE_X2) != 0) {
+        hal_found("apic: x2, by firmware, number %u\n", apic_number());
         return true;
-    apic_memory = paging_map_device(base & CR3_FRAME_MASK, APIC_BYTES);
+    }
+    if (x2_wanted()) {
+        x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2);
+        hal_found("apic: x2, by boot word, number %u\n", apic_number());
+        return true;
+    }
+    const uint64_t physical = base & CR3_FRAME_MASK;
+    apic_memory = paging_map_device(physical, APIC_BYTES);
+    if (apic_memory != NULL)
+        hal_found("apic: at 0x%lx, number %u\n", physical, apic_number());
     return apic_memory != NULL;
 }
 
@@ -102,25 +83,6 @@ static void apic_enable(void)
     apic_write(APIC_LVT_LINT0, LVT_EXTINT);
     apic_write(APIC_LVT_LINT1, LVT_NMI);
     apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
-    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-}
-
-static uint32_t timer_count(void)
-{
-    return apic_read(APIC_TIMER_CURRENT);
-}
-
-static void timer_calibrate(void)
-{
-    apic_write(APIC_TIMER_INITIAL, TIMER_MAX);
-    const struct clock_rates rates = clock_measure(timer_count);
-    apic_write(APIC_TIMER_INITIAL, 0);
-    hal_config.tsc_hz = rates.tsc_hz;
-    hal_config.tsc_source = rates.tsc_source;
-    timer_per_tsc = rates.timer_per_tsc;
-    /* half of the timer's range: no rounding can overflow it */
-    if (timer_per_tsc != 0)
-        timer_reach = ((uint64_t)TIMER_MAX << 31) / timer_per_tsc;
 }
 
 bool apic_init(void)
@@ -129,33 +91,13 @@ bool apic_init(void)
     if (!apic_map())
         return false;
     apic_enable();
-    timer_calibrate();
-    if (timer_per_tsc == 0) {
-        klog("apic: the timer does not count\n");
-        return false;
-    }
-    apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
-    return true;
+    return apic_timer_init();
 }
 
-void timer_arm(uint64_t tsc_deadline)
-{
-    if (tsc_deadline == 0) {
-        apic_write(APIC_TIMER_INITIAL, 0);
-        return;
-    }
-    const uint64_t now = x86_rdtsc();
-    uint64_t wait = tsc_deadline > now ? tsc_deadline - now : 0;
-    wait = wait < timer_reach ? wait : timer_reach;
-    /* up, and never 0, which would disarm it */
-    const unsigned __int128 ticks = ((unsigned __int128)wait * timer_per_tsc >> 32) + 1;
-    apic_write(APIC_TIMER_INITIAL, (uint32_t)ticks);
-}
-
-uint8_t apic_number(void)
+uint32_t apic_number(void)
 {
     const uint32_t id = apic_read(APIC_ID);
-    return (uint8_t)(apic_memory == NULL ? id : id >> ID_SHIFT);
+    return apic_memory == NULL ? id : id >> ID_SHIFT;
 }
 
 void apic_alone(void)

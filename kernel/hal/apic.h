@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The local APIC: its one-shot timer, the end of interrupts, and the clock that the boot measures.
- * The 8259 is masked. Own CPU only, interrupts off. */
+ * The local APIC: its timer, interrupts to itself and their end. The 8259 is masked. Own CPU only,
+ * interrupts off. */
 #ifndef TACH_HAL_APIC_H
 #define TACH_HAL_APIC_H
 
@@ -14,16 +14,17 @@
 #define VECTOR_TIMER    0xF0u
 #define VECTOR_SPURIOUS 0xFFu
 
-/* Finds and enables the APIC, masks the 8259, measures TSC and timer. False: there is no APIC. */
+/* Finds and enables the APIC, masks the 8259, measures TSC and timer. False: there is no APIC. The
+ * boot words apic= and timer= may end the boot with EXIT_INIT: the CPU lacks what they demand. */
 bool apic_init(void);
 
 /* One interrupt (sched_timer) at or soon after the absolute TSC value; 0 disarms. A deadline that
  * is further away than the timer counts comes early: the scheduler looks at the clock and arms
- * again. */
-void timer_arm(uint64_t tsc_deadline);
+ * again. A pointer, so that the mode found at boot costs no instruction. */
+extern void (*timer_arm)(uint64_t tsc_deadline);
 
-/* The number by which other chips address this CPU's APIC. */
-uint8_t apic_number(void);
+/* The number by which other chips address this CPU's APIC: 8 bits, in x2APIC mode 32. */
+uint32_t apic_number(void);
 
 /* The 8259's line is cut: interrupts come through an I/O APIC from now on. */
 void apic_alone(void);

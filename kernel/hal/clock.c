@@ -155,6 +155,13 @@ static void tsc_decide(const struct window *w, struct clock_rates *rates)
     }
 }
 
+const char *clock_source_name(uint8_t source)
+{
+    static const char *const names[] = {"nothing: a guess", "CPUID 15h",         "CPUID 16h", "PIT",
+                                        "ACPI's timer",     "the machine's hint"};
+    return source < sizeof(names) / sizeof(names[0]) ? names[source] : names[0];
+}
+
 struct clock_rates clock_measure(uint32_t (*timer_count)(void))
 {
     const struct window w = window_take(timer_count);

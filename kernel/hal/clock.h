@@ -12,6 +12,9 @@ struct clock_rates {
     uint64_t timer_per_tsc; /* timer ticks in one TSC tick, times 2^32 */
 };
 
+/* The source in words, for people. */
+const char *clock_source_name(uint8_t source);
+
 /* Takes 1 to 2 ms. timer_count reads the APIC timer, which counts down from 2^32 - 1 meanwhile. */
 struct clock_rates clock_measure(uint32_t (*timer_count)(void));
 

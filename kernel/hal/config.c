@@ -5,7 +5,7 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/init.h"
 
-#define VALUE_MAX 8u
+#define VALUE_MAX 10u
 
 struct hal_config hal_config;
 
@@ -37,5 +37,8 @@ bool config_read(void)
     /* cpu_identify has left there whether the CPU has it */
     hal_config.pcid = hal_config.pti && hal_config.pcid && word_switch("pcid", "off", true);
     hal_config.hot_pcid = hal_config.pcid;
+    hal_config.x2apic = word_switch("apic", "x2", false);
+    hal_config.timer_count = word_switch("timer", "oneshot", false);
+    hal_config.timer_deadline = word_switch("timer", "deadline", false);
     return true;
 }

@@ -13,8 +13,12 @@
 /* What the boot words and the CPU decided; constant after hal_main. */
 struct hal_config {
     bool pti, pcid, trace, fastpath;
-    bool reset;         /* where no emulator ends the boot, the machine starts anew */
-    bool hot, hot_pcid; /* isolation may be switched while the kernel runs; with PCIDs when it is on */
+    bool reset;  /* where no emulator ends the boot, the machine starts anew */
+    bool x2apic; /* asked for, though firmware did not switch it on */
+    /* isolation may be switched while the kernel runs; with PCIDs when it is on */
+    bool hot, hot_pcid;
+    /* a mode of the timer asked for; neither: as the CPU can */
+    bool timer_count, timer_deadline;
     uint64_t tsc_hz;
     uint8_t tsc_source; /* as in struct wire_hello */
     bool smap, smep, umip;
@@ -37,8 +41,8 @@ uint64_t hal_tsc(void);
 /* Picks the system call entry by the present configuration: fast or plain, isolation, trace. */
 void hal_entry_select(bool fastpath, bool trace);
 
-/* Isolation on or off, while the kernel runs: table of interrupts, entries and exits. Every space must
- * follow by space_isolate, and its threads' roots, before anything leaves to user mode.
+/* Isolation on or off, while the kernel runs: table of interrupts, entries and exits. Every space
+ * must follow by space_isolate, and its threads' roots, before anything leaves to user mode.
  * EOPNOTSUPP: the boot word was not pti=hot. */
 __attribute__((warn_unused_result)) enum err hal_isolation_select(bool on);
 

@@ -5,6 +5,7 @@
 
 #include "kernel/hal/acpi.h"
 #include "kernel/hal/bootword.h"
+#include "kernel/hal/found.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/ioapic.h"
 #include "kernel/hal/x86.h"
@@ -16,6 +17,7 @@
 #define PIC_CASCADE     2u
 #define PIN_NONE        0xFFu
 #define PIN_CLOCK       2u
+#define NUMBER_MAX      254u /* what an I/O APIC's entry can hold; 255 is everybody */
 #define PIT_HZ          1193182u
 #define PIT_COUNTER_0   0x40u
 #define PIT_COMMAND     0x43u
@@ -26,8 +28,19 @@
 
 static struct madt_pin lines[IRQ_LINES];
 static bool routed;
+static bool clock_apart; /* the table has no word of the PIT: its line is pin 0 and pin 2 */
 static bool clock_taken; /* line 0 is the sampler's */
 static uint8_t cpu_number;
+
+/* A table that leaves the PIT at pin 0 may be short of an entry: QEMU's microvm wires it to pin 2
+ * and does not say so. What else could be at pin 2, the cascade, raises nothing. */
+static bool clock_unsaid(const struct madt *madt)
+{
+    bool given = madt->isa[0].pin != 0;
+    for (unsigned i = 0; i < MADT_ISA; i++)
+        given |= i != PIN_CLOCK && madt->isa[i].pin == PIN_CLOCK;
+    return !given && madt->isa[PIN_CLOCK].pin == PIN_CLOCK;
+}
 
 /* Lines 16 and up are PCI's: level, low. A line whose pin another one has been given has none. */
 static void lines_fill(const struct madt *madt)
@@ -39,20 +52,39 @@ static void lines_fill(const struct madt *madt)
         if (pin != i && pin < IRQ_LINES && lines[pin].pin == pin)
             lines[pin].pin = PIN_NONE;
     }
+    clock_apart = clock_unsaid(madt);
+    if (clock_apart)
+        lines[PIN_CLOCK].pin = PIN_NONE;
+}
+
+static void route_say(const struct madt *madt)
+{
+    if (routed)
+        hal_found("irq: I/O APIC at 0x%x, %u pins, PIT at pin %s\n",
+                  madt->ioapic != 0 ? madt->ioapic : IOAPIC_DEFAULT, ioapic_pins(),
+                  clock_apart                 ? "0 or 2"
+                  : lines[0].pin == PIN_CLOCK ? "2"
+                                              : "0");
+    else
+        hal_found("irq: 8259\n");
 }
 
 bool irq_init(void)
 {
     struct madt madt;
     char word[8] = "";
-    cpu_number = apic_number();
-    if (bootword("irq", word, sizeof(word)) && word[0] == 'p')
+    cpu_number = (uint8_t)apic_number();
+    if (bootword("irq", word, sizeof(word)) && word[0] == 'p') {
+        hal_found("irq: 8259, by boot word\n");
         return true;
+    }
     (void)acpi_madt(&madt);
     lines_fill(&madt);
-    routed = ioapic_init(madt.ioapic != 0 ? madt.ioapic : IOAPIC_DEFAULT);
+    routed =
+        apic_number() <= NUMBER_MAX && ioapic_init(madt.ioapic != 0 ? madt.ioapic : IOAPIC_DEFAULT);
     if (routed)
         apic_alone();
+    route_say(&madt);
     return true;
 }
 
@@ -93,11 +125,14 @@ static void line_set(unsigned line, bool masked)
         pic_set(line, masked);
         return;
     }
-    ioapic_set(lines[line].pin, (struct ioapic_pin){.vector = (uint8_t)IRQ_VECTOR(line),
-                                                    .cpu = cpu_number,
-                                                    .level = lines[line].level,
-                                                    .low = lines[line].low,
-                                                    .masked = masked});
+    const struct ioapic_pin way = {.vector = (uint8_t)IRQ_VECTOR(line),
+                                   .cpu = cpu_number,
+                                   .level = lines[line].level,
+                                   .low = lines[line].low,
+                                   .masked = masked};
+    ioapic_set(lines[line].pin, way);
+    if (line == 0 && clock_apart)
+        ioapic_set(PIN_CLOCK, way);
 }
 
 void irq_mask(unsigned line)
@@ -142,9 +177,7 @@ bool irq_clock_nmi(void)
     x86_out8(PIT_COMMAND, PIT_SILENT); /* no edge before the first count */
     const struct ioapic_pin nmi = {.cpu = cpu_number, .nmi = true};
     ioapic_set(lines[0].pin, nmi);
-    /* QEMU's microvm wires it to pin 2 and has no word of that in its table; the cascade, which is
-     * what else could be there, raises nothing */
-    if (ioapic_pins() > PIN_CLOCK)
+    if (clock_apart)
         ioapic_set(PIN_CLOCK, nmi);
     return true;
 }

@@ -5,6 +5,7 @@
  * instruction on; that such addresses are not cached is the firmware's doing (MTRRs). */
 #include "kernel/hal/uart.h"
 
+#include "kernel/hal/found.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/irq.h"
 #include "kernel/hal/x86.h"
@@ -93,6 +94,23 @@ static bool uart_wait(unsigned bits, unsigned turns)
     return false;
 }
 
+/* Where the port is and who named it. */
+static void line_say(void)
+{
+    static const char *const sources[] = {
+        [BOOT_SERIAL_COM1] = "default",
+        [BOOT_SERIAL_WORD] = "boot word",
+        [BOOT_SERIAL_SPCR] = "SPCR",
+        [BOOT_SERIAL_PCI] = "PCI",
+    };
+    const bool known = line.source < sizeof(sources) / sizeof(sources[0]);
+    hal_found("uart: %s 0x%lx, %u baud, FIFO of %u, by %s\n",
+              line.space == BOOT_SERIAL_PORT ? "ports"
+              : line.shift != 0              ? "memory (4 bytes each)"
+                                             : "memory",
+              (uint64_t)line.base, line.baud, uart_burst, known ? sources[line.source] : "nobody");
+}
+
 bool uart_init(void)
 {
     line_take();
@@ -111,6 +129,7 @@ bool uart_init(void)
     uart_write(UART_FIFO, FIFO_ON_CLEAR);
     uart_write(UART_MODEM, MODEM_DTR_RTS);
     uart_burst = (uart_read(UART_FIFO) & FIFO_WORKS) == FIFO_WORKS ? FIFO_BYTES : 1;
+    line_say();
     return true;
 }
 

@@ -201,6 +201,12 @@ static inline uint64_t x86_rdtsc_end(void)
     return x86_rdtsc_begin();
 }
 
+/* All stores before it are done: a WRMSR does not wait for those to a device's memory. */
+static inline void x86_mfence(void)
+{
+    __asm__ volatile("mfence" : : : "memory");
+}
+
 static inline void x86_pause(void)
 {
     __asm__ volatile("pause" : : : "memory");

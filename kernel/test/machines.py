@@ -17,6 +17,7 @@ import rescue  # noqa: E402
 IMAGE = os.path.join(ROOT, "build/tach.iso")
 CPU = "qemu64,+smep,+smap,+umip,+fsgsbase,+rdtscp,+pdpe1gb,+pku,+xsave,+xsaveopt"
 MICROVM = "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on"
+MICROVM_ACPI = "microvm,acpi=on,rtc=on,pit=on,pic=on,isa-serial=on"
 MUTE = "microvm,acpi=off,isa-serial=off"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
 OVMF = ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE_4M.fd")
@@ -211,6 +212,7 @@ def bochs_status(_):
 MACHINES = {
     "microvm": (lambda b: qemu(b, MICROVM, kernel_arguments(b)), qemu_status, False),
     "icount": (lambda b: qemu(b, MICROVM, ICOUNT + kernel_arguments(b)), qemu_status, False),
+    "microvm-acpi": (lambda b: qemu(b, MICROVM_ACPI, kernel_arguments(b)), qemu_status, False),
     "mute": (lambda b: qemu(b, MUTE, kernel_arguments(b)), qemu_status, False),
     "pc": (lambda b: qemu(b, "pc", kernel_arguments(b)), qemu_status, False),
     "q35": (lambda b: qemu(b, "q35", kernel_arguments(b)), qemu_status, False),

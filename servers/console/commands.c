@@ -29,7 +29,7 @@ static const struct command commands[] = {
     {"fds", "", "the descriptors in use", 0, 0, 0, "sys:fds"},
     {"irq", "", "the interrupt lines", 0, 0, 0, "sys:irq"},
     {"counters", "", "the kernel's counters", 0, 0, 0, "sys:counters"},
-    {"boot", "", "the boot words", 0, 0, 0, "sys:boot"},
+    {"boot", "", "the boot words, and what machine was found", 0, 0, 0, "sys:boot"},
     {"trace", "on|off|dump [N]", "the trace variants; the oldest N (32) records", 1, 2,
      action_trace, 0},
     {"mitig", "[NAME on|off]", "mitigations, or switch one", 0, 2, action_mitig, 0},

@@ -56,6 +56,7 @@ int main(void)
                                        "repeat=on repeat=off repeat=3600",
                                        "end=halt end=reset",
                                        "part=1/1 part=8/8 part=12/999",
+                                       "apic=x2 apic=auto timer=auto timer=oneshot timer=deadline",
                                        "inject=daemon test=x"};
     static const char *const bad[] = {"pti",
                                       "pti=",
@@ -87,6 +88,8 @@ int main(void)
                                       "place.ram",
                                       "place.rams=linked",
                                       "trace=yes",
+                                      "timer=deadlin",
+                                      "apic=on",
                                       "=",
                                       "|",
                                       "pti=on pti=maybe",

@@ -156,11 +156,13 @@ void x86_idle(void)
     mock_idle();
 }
 
-void timer_arm(uint64_t tsc_deadline)
+static void arm(uint64_t tsc_deadline)
 {
     mock_timer = tsc_deadline;
     mock_timer_calls++;
 }
+
+void (*timer_arm)(uint64_t tsc_deadline) = arm;
 
 void debug_watch(uint64_t address)
 {
