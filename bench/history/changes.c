@@ -16,8 +16,7 @@
 
 struct changes_state {
     struct history_args common;
-    size_t last;  /* among so many last points a regression counts */
-    json_t *list; /* NULL: plain text */
+    size_t last; /* among so many last points a regression counts */
     size_t series, changes, regressions, recent;
 };
 
@@ -45,7 +44,7 @@ static void finding_json(struct changes_state *state, const struct finding *find
                         json_integer((json_int_t)(finding->segment->count - change->at)));
     json_object_set_new(object, "at", place_json(points[change->at].run));
     json_object_set_new(object, "previous", place_json(points[change->at - 1].run));
-    json_array_append_new(state->list, object);
+    json_array_append_new(state->common.list, object);
 }
 
 static void finding_print(const struct finding *finding)
@@ -83,7 +82,7 @@ static int series_take(void *context, const struct history_series *series)
             state->changes++;
             state->regressions += finding.worse;
             state->recent += finding.worse && finding.recent;
-            if (state->list)
+            if (state->common.list)
                 finding_json(state, &finding);
             else
                 finding_print(&finding);
@@ -131,23 +130,12 @@ int history_changes(int argc, char **argv)
         NULL,
         NULL};
     struct changes_state state = {0};
-    struct history *history;
 
     argp_parse(&argp, argc, argv, 0, NULL, &state);
-    int status = history_open(VERB, state.common.where, &history);
-    if (status)
-        return status;
-    state.list = state.common.json ? json_array() : NULL;
-    status = history_read(history, &state.common.filter, series_take, &state);
-    if (!status && state.list) {
-        json_dumpf(state.list, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-        putchar('\n');
-    } else if (!status) {
+    const int status = history_series_each(VERB, &state.common, series_take, &state);
+    if (!status && !state.common.json)
         printf("%zu changes in %zu series, %zu of them slower, %zu of these among the last %zu "
                "points\n",
                state.changes, state.series, state.regressions, state.recent, state.last);
-    }
-    json_decref(state.list);
-    history_close(history);
     return status ? status : state.recent ? TACH_DIFFERENT : TACH_OK;
 }

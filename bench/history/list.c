@@ -17,7 +17,6 @@
 
 struct list_state {
     struct history_args common;
-    json_t *list; /* NULL: plain text */
     size_t series, points;
     char machine[ENTRY_TEXT_MAX + 1], class[64]; /* of the line before */
 };
@@ -47,7 +46,7 @@ static void series_json(struct list_state *state, const struct history_series *s
     for (size_t i = 0; i < series->segment_count; i++)
         json_array_append_new(segments, segment_json(&series->segments[i]));
     json_array_append_new(
-        state->list,
+        state->common.list,
         json_pack("{so so so so so sb sb so}", "suite", print_text(series->suite), "name",
                   print_text(series->name), "metric", print_text(series->metric), "unit",
                   print_text(series->unit), "class", print_text(series->class), "larger_better",
@@ -107,9 +106,9 @@ static int series_take(void *context, const struct history_series *series)
 {
     struct list_state *state = context;
 
-    if (state->list)
+    if (state->common.list)
         series_json(state, series);
-    for (size_t i = 0; !state->list && i < series->segment_count; i++) {
+    for (size_t i = 0; !state->common.list && i < series->segment_count; i++) {
         segment_print(state, series, &series->segments[i]);
         state->series += i + 1 < series->segment_count;
     }
@@ -148,23 +147,12 @@ int history_list(int argc, char **argv)
         NULL,
         NULL};
     struct list_state state = {0};
-    struct history *history;
 
     argp_parse(&argp, argc, argv, 0, NULL, &state);
     state.common.filter.wholes = !state.common.filter.metric;
-    int status = history_open(VERB, state.common.where, &history);
-    if (status)
-        return status;
-    state.list = state.common.json ? json_array() : NULL;
-    status = history_read(history, &state.common.filter, series_take, &state);
-    if (!status && state.list) {
-        json_dumpf(state.list, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-        putchar('\n');
-    } else if (!status) {
+    const int status = history_series_each(VERB, &state.common, series_take, &state);
+    if (!status && !state.common.json)
         printf("%s%zu segments, %zu points\n", state.series ? "\n" : "", state.series,
                state.points);
-    }
-    json_decref(state.list);
-    history_close(history);
     return status;
 }

@@ -36,6 +36,12 @@ void print_escape(const char *text, char *out, size_t size)
     out[size - 1] = 0;
 }
 
+void print_json(const json_t *json)
+{
+    json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    putchar('\n');
+}
+
 json_t *print_text(const char *text)
 {
     json_t *as_is = json_string(text);

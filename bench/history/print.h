@@ -19,6 +19,9 @@ void print_escape(const char *text, char *out, size_t size);
 /* A text as JSON, as it is where it is UTF-8, else its bytes escaped. */
 json_t *print_text(const char *text);
 
+/* Prints a document to standard output: indented, every number so that it reads back the same. */
+void print_json(const json_t *json);
+
 /* The facts of a run, and those of a point with its series; NULL when memory ends. */
 json_t *run_json(const struct history_run *run);
 json_t *entry_point_json(const struct entry_point *point);

@@ -121,10 +121,8 @@ static int entry_show(const struct show_args *args, const struct entry *entry)
             point_print(&entry->points[i]);
     }
     json_t *root = json_pack("{so so}", "run", run_json(&entry->run), "points", points);
-    if (args->common.json) {
-        json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-        putchar('\n');
-    }
+    if (args->common.json)
+        print_json(root);
     json_decref(root);
     return TACH_OK;
 }

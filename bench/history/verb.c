@@ -11,6 +11,7 @@
 #include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/history/number.h"
+#include "bench/history/print.h"
 #include "bench/verbs.h"
 
 static const struct history_verb {
@@ -70,6 +71,24 @@ int verb_history(int argc, char **argv)
     return verb_unknown(argv[1]);
 }
 
+int history_series_each(const char *verb, struct history_args *args,
+                        int (*each)(void *context, const struct history_series *series),
+                        void *context)
+{
+    struct history *history;
+
+    int status = history_open(verb, args->where, &history);
+    if (status)
+        return status;
+    args->list = args->json ? json_array() : NULL;
+    status = history_read(history, &args->filter, each, context);
+    if (!status && args->list)
+        print_json(args->list);
+    json_decref(args->list);
+    history_close(history);
+    return status;
+}
+
 int64_t history_time_option(struct argp_state *state, const char *text)
 {
     static const struct {
@@ -103,26 +122,35 @@ static error_t db_parse(int key, char *text, struct argp_state *state)
     return 0;
 }
 
+/* Where a pattern of the filter goes; NULL for another key. */
+static const char **pattern_slot(struct history_filter *filter, int key)
+{
+    switch (key) {
+    case 'n':
+        return &filter->name;
+    case 'r':
+        return &filter->regex;
+    case 'm':
+        return &filter->metric;
+    case 'c':
+        return &filter->class;
+    case 'M':
+        return &filter->machine;
+    default:
+        return NULL;
+    }
+}
+
 static error_t filter_parse(int key, char *text, struct argp_state *state)
 {
     struct history_args *args = state->input;
+    const char **slot = pattern_slot(&args->filter, key);
 
+    if (slot) {
+        *slot = text;
+        return 0;
+    }
     switch (key) {
-    case 'n':
-        args->filter.name = text;
-        return 0;
-    case 'r':
-        args->filter.regex = text;
-        return 0;
-    case 'm':
-        args->filter.metric = text;
-        return 0;
-    case 'c':
-        args->filter.class = text;
-        return 0;
-    case 'M':
-        args->filter.machine = text;
-        return 0;
     case 's':
         args->filter.since_us = history_time_option(state, text);
         return 0;

@@ -29,11 +29,18 @@ HISTORY_VERBS(X)
 struct history_args {
     const char *where; /* --db */
     bool json;
+    json_t *list; /* of what is printed as JSON; NULL: plain text */
     struct history_filter filter;
 };
 
 /* --db; then --json and the filter as well. */
 extern const struct argp history_db_argp, history_filter_argp;
+
+/* Opens the history, hands each series of the filter to a verb, and prints the list that it made of
+ * them, where --json is asked for. Returns an enum tach_exit. */
+int history_series_each(const char *verb, struct history_args *args,
+                        int (*each)(void *context, const struct history_series *series),
+                        void *context);
 
 /* A time as an option may give it: as time_parse, or "90d", "12h" ago. Ends the process with a
  * usage error for what is none. */
