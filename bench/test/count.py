@@ -8,6 +8,7 @@ import sys
 
 NAME = os.path.basename(sys.argv[0]).removesuffix(".py")
 COUNTS = {True: 0, False: 0}
+os.environ["TACH_HISTORY"] = "/nonexistent/history.db" # not that of whoever tests
 
 
 def expect(good, what):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # expect.sh: what the shell tests of the verbs share; sourced, with $name and $work set. `expect` and
-# `check` count, `finish` prints the sum as the last line and ends the test.
+# `check` count, `finish` prints the sum as the last line and ends the test. No history is there.
 passed=0 failed=0
+export TACH_HISTORY=/nonexistent/history.db # not that of whoever tests
 
 # expect STATUS PATTERN COMMAND...: exit status, and a pattern in the error output ('' for none).
 expect() {

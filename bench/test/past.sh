@@ -12,7 +12,6 @@ cd "$root" || exit 1
 name=past
 . bench/test/expect.sh
 python3 bench/test/history_data.py "$work" || exit 1
-export TACH_HISTORY="$work/none.db"
 page=$work/run-3/report.html
 
 # says WORDS: the page has them, tags taken out.

@@ -12,7 +12,6 @@ trap 'rm -rf "$work"' EXIT
 cd "$root" || exit 1
 name=tools
 . bench/test/expect.sh
-export TACH_HISTORY="$work/none.db" # not that of whoever tests
 
 mkdir "$work/bin"
 ln -s "$synth" "$work/bin/qemu-system-x86_64"
