@@ -14,24 +14,16 @@ import sys
 import tempfile
 import urllib.parse
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import line
+from line import check
+
 TACH = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/tach")
 MAKE = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else "build/test/capture_make")
 PROTO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "perfetto.proto")
 OK, USAGE, BADDATA, CANTCREATE = 0, 64, 65, 73
 CALLS, CROSSINGS = 16, (1, 1, 2, 6, 2)  # traced calls a cell; crossings of each synthetic cell
 EMPTY = b""
-
-passed = failed = 0
-
-
-def check(condition, what):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("failed: " + what, file=sys.stderr)
-
 
 def export(*arguments):
     return subprocess.run([TACH, "export", *arguments], capture_output=True, timeout=30)
@@ -266,8 +258,7 @@ def main():
         test_views(capture)
         test_failures(capture)
         os.chdir("/")
-    print(f"exports: {passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return line.result("exports")
 
 
 if __name__ == "__main__":

@@ -18,22 +18,15 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import line
+from line import check, read, write
+
 TACH = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/tach")
 MAKE = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else "build/test/capture_make")
 VIEWS = re.compile(rb" (sched_switch|sys_crossing|exit_syscall):")  # beside the records
 OK, USAGE, BADDATA, NOINPUT, CANTCREATE = 0, 64, 65, 66, 73
 CELLS, CALLS, STAMPS = 5, 16, (5, 5, 10, 30, 10)
-
-passed = failed = 0
-
-
-def check(condition, what):
-    global passed, failed
-    if condition:
-        passed += 1
-    else:
-        failed += 1
-        print("failed: " + what, file=sys.stderr)
 
 
 def run(*arguments, **options):
@@ -49,23 +42,6 @@ def expect(result, code, said, what):
         check(lines == [], f"{what}: said {lines}")
     else:
         check(len(lines) == 1 and said in lines[0], f"{what}: said {lines}, want {said}")
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def write(path, data):
-    with open(path, "wb") as file:
-        file.write(data)
-    return path
-
-
-def boots_of(data):
-    """Cuts the synthetic capture before each banner."""
-    parts = data.split(b"SeaBIOS")
-    return [b"SeaBIOS" + part for part in parts[1:]]
 
 
 def test_collect_files(data, capture):
@@ -313,7 +289,7 @@ def test_export_ctf(capture):
 
 def test_export_lost():
     """Lost records, told by a record first, in the middle, and by END only, reach the reader."""
-    before = passed, failed
+    before = line.passed, line.failed
     for kind, lost in (("first", 5), ("middle", 7), ("end", 9)):
         made = subprocess.run([MAKE, f"{kind}.tach", kind], timeout=20)
         check(made.returncode == 0, f"a capture with losses: {kind}")
@@ -323,17 +299,15 @@ def test_export_lost():
         check(seen.returncode == 0 and f"discarded {lost} events".encode() in seen.stderr,
               f"babeltrace2 tells of {lost} lost: {seen.stderr}")
         check(seen.stderr.count(b"WARNING") == 1, "once")
-    print(f"shows X12: {'FAIL' if failed > before[1] else 'ok'}, {passed - before[0]} checks: "
+    print(f"shows X12: {'FAIL' if line.failed > before[1] else 'ok'}, {line.passed - before[0]} checks: "
           "records that were dropped are counted and told as gaps")
 
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
-        capture = os.path.join(directory, "run.tach")
-        subprocess.run([MAKE, capture], check=True, timeout=20)
-        data = read(capture)
-        boots = boots_of(data)
+        data, boots = line.capture()
+        capture = os.path.join(directory, "made.tach")
         test_collect_files(data, capture)
         test_collect_failures(data, capture)
         kept_after_limit(data, capture)
@@ -345,8 +319,7 @@ def main():
         test_export_ctf(capture)
         test_export_lost()
         os.chdir("/")
-    print(f"test_verbs: {passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return line.result("test_verbs")
 
 
 if __name__ == "__main__":
