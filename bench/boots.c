@@ -15,7 +15,10 @@ static const struct accelerator {
 } accelerators[] = {
     {"icount", {"-accel", "tcg", "-icount", "shift=0,sleep=off", "-cpu", BOOT_GUEST_CPU, NULL}},
     {"tcg", {"-accel", "tcg", "-cpu", BOOT_GUEST_CPU, NULL}},
-    {"kvm", {"-accel", "kvm", "-cpu", "host", NULL}},
+    /* The interrupt controllers in the kernel, or each interrupt of a cell would pass through
+     * QEMU. By default `host` has no flag that forbids migration, and invtsc is one: without
+     * migratable=no the guest is shown no invariant TSC. Named besides, its lack is told. */
+    {"kvm", {"-accel", "kvm,kernel-irqchip=on", "-cpu", "host,migratable=no,+invtsc", NULL}},
 };
 
 static const char *const machine_args[] = {"-M",
@@ -142,6 +145,12 @@ static void argv_make(const struct boot_run *run, const struct boot_setup *setup
     for (size_t i = 0; i < sizeof(accelerators) / sizeof(accelerators[0]); i++)
         if (!strcmp(accelerators[i].class, setup->class))
             used = args_append(argv, used, accelerators[i].args);
+    used = tune_args(setup->tune, argv, used);
+    /* A guest that idles on a CPU of its own keeps it: woken by the interrupt and not by the host's
+     * scheduler. On a shared CPU it would be in the way of those whom it waits for. */
+    if (!strcmp(setup->class, "kvm") && setup->tune && setup->tune->wish.pin &&
+        setup->tune->cpu_free)
+        used = args_append(argv, used, (const char *const[]){"-overcommit", "cpu-pm=on", NULL});
     used = args_append(argv, used, last);
     argv[used] = NULL;
 }
@@ -166,7 +175,10 @@ static int boot_make(struct boot_run *run, const struct matrix *matrix,
         if (bochs)
             bochs_command(run, setup, &started);
         argv = bochs ? started.argv : words;
-        run->argv_text = run->argv_text ? run->argv_text : argv_quote(argv);
+        if (start || !run->argv_text) {
+            free(run->argv_text);
+            run->argv_text = argv_quote(argv);
+        }
     }
     if (!modules || !run->argv_text)
         failed = boot_fail(run, "out of memory");
@@ -176,6 +188,8 @@ static int boot_make(struct boot_run *run, const struct matrix *matrix,
         failed = boot_fail(run, strerror(errno));
     if (run->qemu.pid && setup->perf)
         perf_attach(setup->perf, run->qemu.pid, &run->perf);
+    if (run->qemu.pid && setup->tune)
+        tune_begin(setup->tune, run->qemu.pid, &run->tuned);
     process_release(&run->qemu);
     free(modules);
     return failed;
@@ -191,11 +205,21 @@ int boot_start(struct boot_run *run, const struct matrix *matrix, const struct b
     return boot_make(run, matrix, setup, true);
 }
 
+void boot_tuned(struct boot_run *run, const struct boot_setup *setup)
+{
+    if (!setup->tune || !run->tuned.begun)
+        return;
+    tune_end(setup->tune, &run->tuned);
+    json_decref(run->host);
+    run->host = tune_json(&run->tuned);
+}
+
 void boots_free(struct boots *boots)
 {
     for (size_t i = 0; i < boots->count; i++) {
         process_kill(&boots->runs[i].qemu);
         perf_boot_free(&boots->runs[i].perf);
+        json_decref(boots->runs[i].host);
         capture_free(&boots->runs[i].capture);
         free(boots->runs[i].words);
         free(boots->runs[i].argv_text);

@@ -13,11 +13,13 @@
 #include "bench/perf.h"
 #include "bench/process.h"
 #include "bench/sha256.h"
+#include "bench/tune/tune.h"
 #include "traces/capture.h"
 
 #define BOOT_ARGS_MAX   48u
 #define BOOT_CELLS_MAX  1700u /* bytes of one bench= word: the boot's command line holds 2048 */
 #define BOOTS_MAX       4096u
+#define BOOT_MEMORY_MIB 256u
 #define BOOT_FRAMES_MAX (1u << 30) /* bytes of one boot on the line */
 
 /* One guest machine for the classes that emulate; only what executes its instructions differs. */
@@ -31,6 +33,7 @@ struct boot_setup {
     const char *directory; /* of the side */
     double limit_s;
     const struct perf *perf; /* counts beside each boot; NULL: none does */
+    struct tune *tune;       /* where QEMU runs; NULL: anywhere, and nobody looks */
 };
 
 /* X(name, text): what has become of a boot. The texts stand in run.json. */
@@ -56,6 +59,8 @@ struct boot_run {
     char frames_sha256[SHA256_TEXT]; /* of what was received, once the boot has ended */
     struct process qemu;
     struct perf_boot perf;
+    struct tune_boot tuned;
+    json_t *host; /* what it came to; owned; NULL: nobody looked */
     bool loaded;
     struct capture capture;
     char reason[256]; /* of a boot that did not pass; printable */
@@ -84,6 +89,9 @@ void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct 
 /* Sets the digest of what came over the line, by which a resumed run knows its boots again; empty
  * where nothing can be read. */
 void boot_digest(struct boot_run *run);
+
+/* After QEMU has ended or was killed: what became of its place on the host. */
+void boot_tuned(struct boot_run *run, const struct boot_setup *setup);
 
 /* "boot-1 pti=off trace=on", behind the side where there are two. */
 void boot_title(const struct boot_run *run, const char *side, char *out, size_t size);

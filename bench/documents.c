@@ -100,6 +100,8 @@ static json_t *boot_json(const struct boot_run *run)
                              json_text(run->argv_text ? run->argv_text : ""));
     if (run->perf.json)
         json_object_set_new(json, "perf", perf_json(run));
+    if (run->host)
+        json_object_set(json, "host", run->host);
     if (run->state == BOOT_FAILED)
         json_object_set_new(json, "excluded", json_true());
     if (run->loaded && run->capture.boot_count && run->capture.boots[0].has_hello)
@@ -107,6 +109,15 @@ static json_t *boot_json(const struct boot_run *run)
     if (run->loaded && run->capture.boot_count && run->capture.boots[0].has_calib)
         json_object_set_new(json, "calibration", calib_json(&run->capture.boots[0].calib));
     return json;
+}
+
+/* What the host was asked for; what each boot got of it stands there. */
+static json_t *tune_asked(const struct run *run)
+{
+    char asked[64];
+
+    tune_text(&run->tune_wish, asked, sizeof(asked));
+    return json_pack("{ss so}", "asked", asked, "governor", tune_item_json(&run->tune.governor));
 }
 
 static int machine_write(const struct run *run, unsigned side, json_t *boots)
@@ -119,6 +130,8 @@ static int machine_write(const struct run *run, unsigned side, json_t *boots)
     json_object_set_new(root, "reason", json_text(run->choice.reason));
     json_object_set_new(root, "complete", json_boolean(run->sides[side].complete));
     json_object_set_new(root, "images", images_json(run->sides[side].images));
+    if (run_tuned(run))
+        json_object_set_new(root, "tune", tune_asked(run));
     json_object_set(root, "boots", boots);
     snprintf(path, sizeof(path), "%s/machine.json", run->sides[side].directory);
     FILE *file = file_replace("run", path);

@@ -25,7 +25,7 @@
 struct progress {
     struct run *run;
     unsigned jobs;
-    bool terminal;
+    bool terminal, commanded;
     size_t ended, all;
     double next_s; /* when the moving line is due */
     int status;    /* enum tach_exit: what ended the run early */
@@ -123,6 +123,26 @@ static void run_full(struct progress *progress, const char *directory)
         progress->status = say_error(TACH_CANTCREATE, "run", directory, "no space left");
 }
 
+/* A boot under way, or one that has just ended, on its host; of the first that is in its place, or
+ * has ended, it is said. */
+static void host_follow(struct progress *progress, struct boot_run *boot)
+{
+    const struct boot_setup *setup = &progress->run->sides[boot->side].setup;
+
+    if (!setup->tune || !boot->tuned.begun)
+        return;
+    if (boot->qemu.pid)
+        tune_follow(setup->tune, boot->qemu.pid, &boot->tuned);
+    else
+        boot_tuned(boot, setup);
+    if (setup->tune->told || (boot->qemu.pid && !boot->tuned.placed))
+        return;
+    setup->tune->told = true;
+    fputs(progress->terminal ? CLEAR_EOL "tach run: " : "tach run: ", stderr);
+    tune_say(stderr, setup->tune, &boot->tuned);
+    fputc('\n', stderr);
+}
+
 /* A boot has ended by itself: judges it and tells run.json. */
 static void boot_done(struct progress *progress, struct boot_run *boot)
 {
@@ -130,6 +150,7 @@ static void boot_done(struct progress *progress, struct boot_run *boot)
 
     if (side->setup.perf)
         perf_detach(side->setup.perf, &boot->perf);
+    host_follow(progress, boot);
     boot_judge(boot, &progress->run->matrix, &side->setup);
     if (boot->state == BOOT_FAILED && !space_left(side->directory, boot->frames)) {
         boot_cut(boot, "cut short: no space left");
@@ -152,6 +173,7 @@ static unsigned boots_poll(struct progress *progress)
             continue;
         if (stop_signal || progress->status) {
             process_kill(&boot->qemu);
+            host_follow(progress, boot);
             snprintf(why, sizeof(why), "stopped by %s",
                      stop_signal ? strsignal((int)stop_signal) : "an error of the run");
             boot_cut(boot, why);
@@ -159,6 +181,7 @@ static unsigned boots_poll(struct progress *progress)
         } else if (process_ended(&boot->qemu)) {
             boot_done(progress, boot);
         } else {
+            host_follow(progress, boot);
             running++;
         }
     }
@@ -177,6 +200,17 @@ static struct boot_run *boot_next(const struct progress *progress, size_t *at)
     return *at < boots->count ? &boots->runs[boots->order[(*at)++]] : NULL;
 }
 
+/* The command of the first boot that is started, as a shell takes it. */
+static void command_say(struct progress *progress, const struct boot_run *boot)
+{
+    if (!progress->run->verbose || progress->commanded)
+        return;
+    progress->commanded = true;
+    fputs("tach run: boot by: ", stderr);
+    say_name(stderr, boot->argv_text);
+    fputc('\n', stderr);
+}
+
 /* Starts boots until enough run. Returns whether any boot may still come. */
 static bool boots_begin(struct progress *progress, unsigned running, size_t *at)
 {
@@ -190,6 +224,7 @@ static bool boots_begin(struct progress *progress, unsigned running, size_t *at)
         } else if (boot_start(boot, &progress->run->matrix, &side->setup)) {
             progress_boot(progress, boot);
         } else {
+            command_say(progress, boot);
             running++;
         }
     }

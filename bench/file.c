@@ -87,6 +87,17 @@ int file_directory(const char *verb, const char *path)
     return good ? TACH_OK : say_error(TACH_CANTCREATE, verb, path, "%s", strerror(error));
 }
 
+bool file_line(const char *path, char *out, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    const bool there = file && fgets(out, (int)size, file);
+
+    if (file)
+        fclose(file);
+    out[there ? strcspn(out, "\n") : 0] = 0;
+    return there;
+}
+
 FILE *file_create(const char *verb, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -4,12 +4,17 @@
 #ifndef TACH_BENCH_FILE_H
 #define TACH_BENCH_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 /* Reads at most limit bytes of path into fresh memory, a zero byte behind them. Errors are said
  * under the verb's name. Returns an enum tach_exit; *text is the caller's to free when it is 0. */
 int file_read(const char *verb, const char *path, size_t limit, char **text, size_t *size);
+
+/* Copies the first line of a small file, such as those of /proc and /sys, without its end; false
+ * where there is none, and out is empty then. Says nothing. */
+bool file_line(const char *path, char *out, size_t size);
 
 /* Opens path for writing, making the directories above it. NULL after an error line. */
 FILE *file_create(const char *verb, const char *path);

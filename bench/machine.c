@@ -11,6 +11,8 @@
 #include "bench/bochs.h"
 #include "bench/boots.h"
 #include "bench/figure.h"
+#include "bench/file.h"
+#include "bench/kvm.h"
 #include "bench/process.h"
 
 #define QEMU_LIMIT_S 5.0
@@ -18,13 +20,21 @@
 /* The first line of a small file, or "unknown". */
 static void line_read(const char *path, char *out, size_t size)
 {
-    FILE *file = fopen(path, "r");
-
-    if (!file || !fgets(out, (int)size, file))
+    if (!file_line(path, out, size))
         snprintf(out, size, "unknown");
-    if (file)
-        fclose(file);
-    out[strcspn(out, "\n")] = 0;
+}
+
+/* Whether the clock may rise above its nominal rate: two drivers say so, one of them by its
+ * contrary. */
+static void turbo_read(char out[8])
+{
+    char word[8];
+
+    snprintf(out, 8, "unknown");
+    if (file_line("/sys/devices/system/cpu/intel_pstate/no_turbo", word, sizeof(word)))
+        snprintf(out, 8, "%s", word[0] == '0' ? "on" : "off");
+    else if (file_line("/sys/devices/system/cpu/cpufreq/boost", word, sizeof(word)))
+        snprintf(out, 8, "%s", word[0] == '1' ? "on" : "off");
 }
 
 /* Copies the value of a field of /proc/cpuinfo. */
@@ -70,9 +80,16 @@ bool output_line(const char *const *argv, const char *word, double limit_s, char
     return found;
 }
 
+void machine_governor(struct machine *out)
+{
+    line_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", out->governor,
+              sizeof(out->governor));
+}
+
 void machine_read(struct machine *out)
 {
     const char *version[] = {QEMU_PROGRAM, "--version", NULL};
+    struct kvm_facts facts;
     struct utsname name;
     char mhz[32];
 
@@ -84,9 +101,11 @@ void machine_read(struct machine *out)
     cpuinfo_read("microcode", out->microcode, sizeof(out->microcode));
     cpuinfo_read("cpu MHz", mhz, sizeof(mhz));
     out->mhz = strtod(mhz, NULL);
-    line_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", out->governor,
-              sizeof(out->governor));
+    machine_governor(out);
+    turbo_read(out->turbo);
     line_read("/sys/devices/system/cpu/smt/control", out->smt, sizeof(out->smt));
+    kvm_facts_read("/proc/cpuinfo", &facts);
+    out->guest = facts.known && facts.guest;
     if (!output_line(version, "version", QEMU_LIMIT_S, out->qemu, sizeof(out->qemu)))
         snprintf(out->qemu, sizeof(out->qemu), "unknown");
     if (getloadavg(out->load, 3) != 3)
@@ -129,9 +148,10 @@ void machine_fingerprint(const struct machine *machine, const char *class, unsig
 json_t *machine_json(const struct machine *machine)
 {
     return json_pack(
-        "{so so so so so so so so si s[fff]}", "host_name", json_text(machine->host), "host_kernel",
-        json_text(machine->kernel), "cpu", json_text(machine->cpu), "microcode",
+        "{so so so so so so so sb so so si s[fff]}", "host_name", json_text(machine->host),
+        "host_kernel", json_text(machine->kernel), "cpu", json_text(machine->cpu), "microcode",
         json_text(machine->microcode), "governor", json_text(machine->governor), "smt",
-        json_text(machine->smt), "qemu", json_text(machine->qemu), "mhz", json_number(machine->mhz),
-        "cpus", (int)machine->cpus, "load", machine->load[0], machine->load[1], machine->load[2]);
+        json_text(machine->smt), "turbo", json_text(machine->turbo), "guest", machine->guest,
+        "qemu", json_text(machine->qemu), "mhz", json_number(machine->mhz), "cpus",
+        (int)machine->cpus, "load", machine->load[0], machine->load[1], machine->load[2]);
 }

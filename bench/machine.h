@@ -13,6 +13,8 @@
 
 struct machine {
     char host[65], kernel[160], cpu[128], microcode[32], governor[32], smt[16], qemu[160];
+    char turbo[8]; /* "on", "off", "unknown" */
+    bool guest;    /* of a hypervisor */
     double mhz, load[3];
     unsigned cpus;
 };
@@ -25,6 +27,9 @@ struct class_choice {
 
 /* Fills every text; what cannot be read says "unknown". */
 void machine_read(struct machine *out);
+
+/* Reads the governor anew: a run may have changed it. */
+void machine_governor(struct machine *out);
 
 /* Picks kvm where its probe passes, else icount; or checks the class that was asked for (NULL: none
  * was). Returns 0, or -1 when the wish cannot be had; the reason says why in both cases. */

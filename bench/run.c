@@ -24,7 +24,9 @@ enum {
     OPT_BASE_REV,
     OPT_RESUME,
     OPT_SEED,
-    OPT_PERF
+    OPT_PERF,
+    OPT_TUNE,
+    OPT_GOVERNOR
 };
 
 static const struct argp_option options[] = {
@@ -38,6 +40,11 @@ static const struct argp_option options[] = {
     {"timeout", OPT_TIMEOUT, "SECONDS", 0, "Bound of one boot (120)", 0},
     {"perf", OPT_PERF, NULL, 0,
      "Let the host count beside each boot, with the best that it has (into machine.json)", 0},
+    {"tune", OPT_TUNE, "LIST", 0,
+     "A quiet host: all, off, or some of pin,priority,hugepages (kvm: all; else off)", 0},
+    {"governor", OPT_GOVERNOR, "NAME", 0, "Set the clock's governor, and put it back at the end",
+     0},
+    {"verbose", 'v', NULL, 0, "Print QEMU's command line (kvm: always)", 0},
     {"resume", OPT_RESUME, "RUN", 0,
      "Go on with a run that was interrupted: its directory, or its name below results/run", 0},
     {"base", OPT_BASE, "IMAGE", 0,
@@ -73,6 +80,22 @@ static void image_parse(const struct argp_state *state, struct run_args *args, i
         argp_error(state, "a path that is too long");
 }
 
+static void tune_take(const struct argp_state *state, struct run_args *args, int key,
+                      const char *text)
+{
+    if (key == OPT_GOVERNOR) {
+        if (!*text || strlen(text) >= sizeof(args->tune.governor) ||
+            text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")])
+            argp_error(state, "%s: no name of a governor", text);
+        snprintf(args->tune.governor, sizeof(args->tune.governor), "%s", text);
+        return;
+    }
+    const char *wrong = tune_parse(text, &args->tune);
+    if (wrong)
+        argp_error(state, "%s: %s", text, wrong);
+    args->tuned = true;
+}
+
 /* What the options ask for together. */
 static void args_check(const struct argp_state *state, const struct run_args *args)
 {
@@ -81,8 +104,10 @@ static void args_check(const struct argp_state *state, const struct run_args *ar
     if (args->head && !args->base && !args->base_rev)
         argp_error(state, "--head needs --base or --base-rev");
     if (args->resume && (args->base || args->base_rev || args->out || args->class || args->boots ||
-                         args->seed >= 0 || args->perf))
-        argp_error(state, "a run is resumed as it began: only --jobs and --json go with --resume");
+                         args->seed >= 0 || args->perf || args->tuned || args->tune.governor[0]))
+        argp_error(
+            state,
+            "a run is resumed as it began: only --jobs, --json and --verbose go with --resume");
 }
 
 /* Options with a text of their own. */
@@ -144,6 +169,13 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case OPT_JSON:
         args->json = true;
         return 0;
+    case 'v':
+        args->verbose = true;
+        return 0;
+    case OPT_TUNE:
+    case OPT_GOVERNOR:
+        tune_take(state, args, key, text);
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "%s: run takes options only", text);
         return EINVAL;
@@ -167,6 +199,7 @@ int verb_run(int argc, char **argv)
         "  tach run --class icount --out results/run/first\n"
         "  tach run --json | jq '.benchmarks[].name'\n"
         "  tach run --base-rev HEAD~1 --boots 10\n"
+        "  tach run --class kvm --boots 10 --governor performance\n"
         "  tach run --resume latest\n\n"
         "Of two sides the run's directory holds base/ and head/, each a run of its own.\n\n"
         "Exit codes: 0 every boot passed, 2 some boot did not (the run is kept), 65 the matrix is "

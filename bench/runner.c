@@ -130,15 +130,32 @@ static int run_finish(const struct run_args *args, struct run *run)
     return status ? status : run_complete(run) ? TACH_OK : TACH_INCONCLUSIVE;
 }
 
+/* The host as the run wants it, and what it is then. */
+static void host_open(struct run *run, unsigned jobs)
+{
+    const struct tune_ask ask = {.jobs = jobs,
+                                 .memory_mib = BOOT_MEMORY_MIB,
+                                 .cpu = run->tune_cpu,
+                                 .qemu = strcmp(run->choice.class, BOCHS_CLASS) != 0};
+
+    if (!run_tuned(run))
+        return;
+    tune_open(&run->tune_wish, &ask, &run->tune);
+    machine_governor(&run->machine);
+}
+
 /* Everything behind the checks: from here on a run exists. */
 static int run_make(const struct run_args *args, struct run *run)
 {
     const unsigned jobs = class_exact(run) ? JOBS_OF_COUNTS : 1;
 
+    run->verbose = args->verbose || !strcmp(run->choice.class, "kvm");
     run_setups(run);
     if (run->perf_wanted)
         perf_open(strcmp(run->choice.class, "kvm") != 0, &run->perf);
+    host_open(run, args->jobs ? args->jobs : jobs);
     const int status = drive_boots(run, args->jobs ? args->jobs : jobs);
+    tune_close(&run->tune);
     perf_close(&run->perf);
     if (!status)
         return run_finish(args, run);
@@ -218,6 +235,10 @@ static int plan_take(const struct run_args *args, struct run *run)
     strftime(run->date, sizeof(run->date), "%Y-%m-%dT%H:%M:%S%z", localtime_r(&now, &local));
     run->limit_s = args->limit_s;
     run->perf_wanted = args->perf;
+    run->tune_wish = args->tune;
+    run->tune_cpu = -1;
+    if (!args->tuned) /* nobody's numbers depend on it where instructions are counted */
+        tune_parse(strcmp(run->choice.class, "kvm") ? "off" : "all", &run->tune_wish);
     run->plan.repetitions = args->boots ? args->boots : class_exact(run) ? 1 : BOOTS_OF_CYCLES;
     run_axes(run);
     run->plan.seed = args->seed < 0 ? seed_any() : (uint32_t)args->seed;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "bench/images.h"
+#include "bench/tune/tune.h"
 
 #define RUN_BOOTS_MAX 1000u /* of a cell at each point of the axes, a side */
 #define RUN_JOBS_MAX  64u
@@ -21,6 +22,9 @@ struct run_args {
     int64_t seed;         /* below 0: any */
     bool json, quiet;     /* quiet: no table */
     bool perf;            /* the host counts beside each boot */
+    bool verbose;         /* QEMU's command is printed; of class kvm always */
+    bool tuned;           /* the wish below was given; else it is what fits the class */
+    struct tune_wish tune;
 };
 
 /* Measures a matrix anew. Returns an enum tach_exit. */

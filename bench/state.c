@@ -24,6 +24,14 @@ bool run_complete(const struct run *run)
     return complete;
 }
 
+bool run_tuned(const struct run *run)
+{
+    const struct tune_wish *wish = &run->tune_wish;
+
+    return wish->pin || wish->priority || wish->hugepages || wish->governor[0] ||
+           !strcmp(run->choice.class, "kvm");
+}
+
 void run_axes(struct run *run)
 {
     if (!run->matrix.pcid && !strcmp(run->choice.class, BOCHS_CLASS))
@@ -41,7 +49,8 @@ void run_setups(struct run *run)
                                           .initfs = side->images[IMAGE_INITFS].path,
                                           .directory = side->directory,
                                           .limit_s = run->limit_s,
-                                          .perf = run->perf_wanted ? &run->perf : NULL};
+                                          .perf = run->perf_wanted ? &run->perf : NULL,
+                                          .tune = run_tuned(run) ? &run->tune : NULL};
     }
 }
 
@@ -58,11 +67,23 @@ static json_t *boot_json(const struct run *run, const struct boot_run *boot)
     json_object_set_new(json, "status", json_integer(boot->qemu.status));
     json_object_set_new(json, "timed_out", json_boolean(boot->qemu.timed_out));
     json_object_set_new(json, "frames_sha256", json_text(boot->frames_sha256));
+    json_object_set_new(json, "command", json_text(boot->argv_text ? boot->argv_text : ""));
     if (boot->perf.json)
         json_object_set(json, "perf", boot->perf.json);
+    if (boot->host)
+        json_object_set(json, "host", boot->host);
     if (boot->reason[0])
         json_object_set_new(json, "reason", json_text(boot->reason));
     return json;
+}
+
+static json_t *tune_state(const struct run *run)
+{
+    char asked[64];
+
+    tune_text(&run->tune_wish, asked, sizeof(asked));
+    return json_pack("{ss so si}", "asked", asked, "governor", json_text(run->tune_wish.governor),
+                     "cpu", run->tune.first);
 }
 
 static json_t *state_json(const struct run *run)
@@ -84,6 +105,8 @@ static json_t *state_json(const struct run *run)
         json_number(run->limit_s), "resumed", (int)run->resumed, "perf", run->perf_wanted,
         "complete", run_complete(run), "machine", machine_json(&run->machine), "matrix_sha256",
         matrix, "sides", sides, "boots", boots);
+    if (root && run_tuned(run))
+        json_object_set_new(root, "tune", tune_state(run));
     if (root && run->findings)
         json_object_update(root, run->findings);
     return root;
@@ -124,6 +147,20 @@ static json_int_t whole_of(const json_t *object, const char *name, json_int_t ma
     return value > max ? -1 : value;
 }
 
+/* How the host was to be tuned; a run without it was not. */
+static void tune_read(const json_t *tune, struct run *run)
+{
+    const json_t *cpu = json_object_get(tune, "cpu");
+
+    if (tune_parse(text_of(tune, "asked"), &run->tune_wish))
+        run->tune_wish = (struct tune_wish){.pin = false};
+    snprintf(run->tune_wish.governor, sizeof(run->tune_wish.governor), "%s",
+             text_of(tune, "governor"));
+    run->tune_cpu = json_is_integer(cpu) && json_integer_value(cpu) < CPU_SETSIZE
+                        ? (int)json_integer_value(cpu)
+                        : -1;
+}
+
 /* Returns NULL, or what is wrong. */
 static const char *plan_read(const json_t *root, struct run *run)
 {
@@ -139,6 +176,7 @@ static const char *plan_read(const json_t *root, struct run *run)
     run->limit_s = json_number_value(json_object_get(root, "timeout_s"));
     run->resumed = (unsigned)(whole_of(root, "resumed", 1 << 20) + 1);
     run->perf_wanted = json_is_true(json_object_get(root, "perf"));
+    tune_read(json_object_get(root, "tune"), run);
     snprintf(run->date, sizeof(run->date), "%s", text_of(root, "date"));
     snprintf(run->choice.class, sizeof(run->choice.class), "%s", text_of(root, "class"));
     return run->limit_s > 0 && run->date[0] && run->choice.class[0]
@@ -224,6 +262,11 @@ static void boot_again(const json_t *json, struct boot_run *boot)
     boot->qemu.status = (int)json_integer_value(json_object_get(json, "status"));
     boot->qemu.timed_out = json_is_true(json_object_get(json, "timed_out"));
     boot->perf.json = json_incref(json_object_get(json, "perf"));
+    boot->host = json_incref(json_object_get(json, "host"));
+    if (*text_of(json, "command")) { /* as it was started, which may be otherwise today */
+        free(boot->argv_text);
+        boot->argv_text = strdup(text_of(json, "command"));
+    }
     snprintf(boot->reason, sizeof(boot->reason), "%s", text_of(json, "reason"));
 }
 
@@ -261,7 +304,8 @@ static const char *machine_differs(const struct run *run, const json_t *then)
 
     /* Counts of instructions are the emulator's, whatever it runs on. */
     for (size_t i = 0; !differs && i < (exact ? 1 : sizeof(fields) / sizeof(fields[0])); i++)
-        if (strcmp(text_of(now, fields[i]), text_of(then, fields[i])))
+        if ((strcmp(fields[i], "governor") || !run->tune_wish.governor[0]) &&
+            strcmp(text_of(now, fields[i]), text_of(then, fields[i])))
             differs = fields[i];
     json_decref(now);
     return differs;

@@ -39,6 +39,10 @@ struct run {
     unsigned resumed;
     bool perf_wanted; /* the host counts beside each boot */
     struct perf perf;
+    struct tune_wish tune_wish;
+    struct tune tune; /* once it is open */
+    int tune_cpu;     /* of the part of the run that was made before; -1: none */
+    bool verbose;     /* QEMU's command is printed */
     struct machine machine;
     struct class_choice choice;
     char *matrix_text;
@@ -52,6 +56,9 @@ struct run {
 
 /* Whether every boot of every side passed. */
 bool run_complete(const struct run *run);
+
+/* Whether somebody looks where QEMU runs: the host is tuned, or cycles are counted. */
+bool run_tuned(const struct run *run);
 
 /* Adds the axes that a class has by itself: Bochs has PCID, so isolation is measured with it too.
  * Due before boots are planned. */
