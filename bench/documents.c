@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/calibration.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/guest/frames.h"
@@ -42,16 +43,18 @@ static json_t *context_make(const struct run *run, unsigned side, const struct d
     return context;
 }
 
-static json_t *calib_json(const struct wire_calib *calib)
+static json_t *calib_json(const struct boot *boot)
 {
-    return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI}", "empty", (json_int_t)calib->empty,
-                     "empty_max", (json_int_t)calib->empty_max, "loop_ring0",
-                     (json_int_t)calib->loop_ring0, "loop_ring3", (json_int_t)calib->loop_ring3,
-                     "quantum", (json_int_t)calib->quantum, "gap_max", (json_int_t)calib->gap_max,
-                     "gap_watch", (json_int_t)calib->gap_watch, "rdtsc_cost",
-                     (json_int_t)calib->rdtsc_cost, "out_cost", (json_int_t)calib->out_cost,
-                     "cr3_cost", (json_int_t)calib->cr3_cost, "stamp_cost",
-                     (json_int_t)calib->stamp_cost, "empty_ring3", (json_int_t)calib->empty_ring3);
+    const struct wire_calib *calib = &boot->calib;
+
+    return json_pack(
+        "{sI sI sI sI sI sI sI sI sI sI sI sI}", "empty", (json_int_t)calib->empty, "empty_max",
+        (json_int_t)calib->empty_max, "loop_ring0", (json_int_t)calib->loop_ring0, "loop_ring3",
+        (json_int_t)calibration_ring3(boot), "quantum", (json_int_t)calib->quantum, "gap_max",
+        (json_int_t)calib->gap_max, "gap_watch", (json_int_t)calib->gap_watch, "rdtsc_cost",
+        (json_int_t)calib->rdtsc_cost, "out_cost", (json_int_t)calib->out_cost, "cr3_cost",
+        (json_int_t)calib->cr3_cost, "stamp_cost", (json_int_t)calib->stamp_cost, "empty_ring3",
+        (json_int_t)calib->empty_ring3);
 }
 
 static json_t *hello_json(const struct wire_hello *hello)
@@ -107,7 +110,7 @@ static json_t *boot_json(const struct boot_run *run)
     if (run->loaded && run->capture.boot_count && run->capture.boots[0].has_hello)
         json_object_set_new(json, "hello", hello_json(&run->capture.boots[0].hello));
     if (run->loaded && run->capture.boot_count && run->capture.boots[0].has_calib)
-        json_object_set_new(json, "calibration", calib_json(&run->capture.boots[0].calib));
+        json_object_set_new(json, "calibration", calib_json(&run->capture.boots[0]));
     return json;
 }
 

@@ -12,14 +12,13 @@
 
 #include "bench/bochs.h"
 #include "bench/boots.h"
+#include "bench/calibration.h"
 #include "bench/exits.h"
 #include "bench/figure.h"
 #include "bench/file.h"
 #include "bench/sha256.h"
 #include "kernel/abi/boot.h"
 
-#define LOOP_TURNS   1000u /* of the kernel's calibration loop, two instructions each */
-#define LOOP_SLACK   100u  /* instructions around it */
 #define STATUS_PASS  (EXIT_PASS << 1 | 1)
 #define TEXT_MAX     160u
 #define EXIT_LINE    "tach: exit "
@@ -146,27 +145,12 @@ static void status_explain(struct boot_run *run, const struct boot_setup *setup)
 }
 
 /* Whether the machine behaves as its class says; else the reason is set. */
-static bool calibration_fits(struct boot_run *run, const char *class)
+static bool machine_fits(struct boot_run *run, const char *class)
 {
-    const struct boot *boot = &run->capture.boots[0];
-    const uint64_t loop = boot->calib.loop_ring0, ring3 = boot->calib.loop_ring3;
+    const struct calibration_host host = {run->tuned.ran_ms, run->tuned.waited_ms,
+                                          run->tuned.stolen_ms};
 
-    if (!boot->has_calib) {
-        reason_set(run, "no calibration came");
-        return false;
-    }
-    if (!strcmp(figure_unit(class), "instructions") &&
-        (loop < 2 * LOOP_TURNS || loop > 2 * LOOP_TURNS + LOOP_SLACK)) {
-        reason_set(run, "refused: %u turns took %" PRIu64 " ticks, so they are no instructions",
-                   LOOP_TURNS, loop);
-        return false;
-    }
-    if (!strcmp(class, "kvm") && (!loop || (ring3 && (loop > 4 * ring3 || ring3 > 4 * loop)))) {
-        reason_set(run, "refused: ring 0 took %" PRIu64 " ticks where ring 3 took %" PRIu64, loop,
-                   ring3);
-        return false;
-    }
-    return true;
+    return calibration_fits(&run->capture.boots[0], class, &host, run->reason, sizeof(run->reason));
 }
 
 static bool capture_fits(struct boot_run *run)
@@ -252,7 +236,7 @@ void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct 
     else if (!run->loaded)
         reason_set(run, "%.160s", run->capture.error);
     else
-        good = capture_fits(run) && plan_fits(run, matrix) && calibration_fits(run, setup->class);
+        good = capture_fits(run) && plan_fits(run, matrix) && machine_fits(run, setup->class);
     run->state = good ? BOOT_PASSED : BOOT_FAILED;
     capture_free(&run->capture);
     run->loaded = false;
