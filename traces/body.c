@@ -313,6 +313,24 @@ const char *body_counter_state(uint32_t state)
     return NULL;
 }
 
+const char *body_call_name(uint64_t number)
+{
+    switch (number) {
+#define X(name, cls, kind, ret, index)                                                             \
+    case SYS_##name:                                                                               \
+        return #name;
+        SYSCALLS(X)
+#undef X
+    }
+    return NULL;
+}
+
+const char *body_record_call(const struct trace_record *record)
+{
+    return record->event == EV_ph_entry || record->event == EV_ph_slow ? body_call_name(record->arg)
+                                                                       : NULL;
+}
+
 struct wire_hist_entry body_entry(const struct frame *frame, uint32_t index)
 {
     struct wire_hist_entry entry;

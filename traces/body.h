@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/abi/events.h"
 #include "traces/frame.h"
 
 /* Checks lengths, padding, orders and numbers of a body. Returns NULL when it is sound, else a few
@@ -24,6 +25,12 @@ const char *body_event_name(uint16_t event);
 const char *body_exit_name(uint32_t exit_code);
 const char *body_counter_name(uint32_t kind);
 const char *body_counter_state(uint32_t state);
+
+/* Of a system call, by its whole number, as rax has it at SYSCALL. */
+const char *body_call_name(uint64_t number);
+
+/* The same of the call that a record is about; NULL for one that is about none. */
+const char *body_record_call(const struct trace_record *record);
 
 /* Entry `index` of a checked HIST body, and sample `index` of a checked RAW body. */
 struct wire_hist_entry body_entry(const struct frame *frame, uint32_t index);

@@ -58,6 +58,7 @@ static void boot_free(struct boot *boot)
     for (size_t i = 0; i < boot->raw_count; i++)
         free(boot->raws[i].samples);
     free(boot->hists);
+    free(boot->gaps);
     free(boot->raws);
     free(boot->counts);
     free(boot->counters);

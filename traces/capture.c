@@ -24,6 +24,7 @@ struct builder {
     struct series series;
     uint64_t last_tsc[CPUS_MAX];
     uint64_t lost_records; /* by `lost` records of this boot */
+    bool gap;              /* since its last records a frame was lost */
     bool out_of_memory;
     struct again again; /* what was sent again: known whole when the bytes are read a second time */
     bool filling;       /* that is now */
@@ -48,6 +49,7 @@ static const char *boot_open(struct builder *builder, uint32_t boot_id)
     boots[capture->boot_count].cmdline = calloc(1, 1);
     memset(builder->last_tsc, 0, sizeof builder->last_tsc);
     builder->lost_records = 0;
+    builder->gap = false;
     return boots[capture->boot_count++].cmdline ? NULL : series_no_memory;
 }
 
@@ -104,6 +106,19 @@ static const char *stamps_check(struct builder *builder, const struct frame *fra
     return NULL;
 }
 
+/* Notes that a frame is missing in front of what comes next. */
+static const char *gap_take(struct builder *builder, struct boot *boot)
+{
+    size_t *gaps = array_grow(boot->gaps, boot->gap_count, 1, sizeof *gaps);
+
+    if (!gaps)
+        return series_no_memory;
+    boot->gaps = gaps;
+    gaps[boot->gap_count++] = boot->event_count;
+    builder->gap = false;
+    return NULL;
+}
+
 static const char *events_take(struct builder *builder, const struct frame *frame)
 {
     struct boot *boot = boot_now(builder);
@@ -111,6 +126,8 @@ static const char *events_take(struct builder *builder, const struct frame *fram
     const char *why = stamps_check(builder, frame);
     struct trace_record *events;
 
+    if (!why && builder->gap)
+        why = gap_take(builder, boot);
     if (why)
         return why;
     events = array_grow(boot->events, boot->event_count, count, sizeof *events);
@@ -243,11 +260,13 @@ static void builder_put(struct builder *builder, const struct frame *frame)
     if (!why) {
         boot_now(builder)->lost.missing += frame->missing;
         boot_now(builder)->frames++;
+        builder->gap = builder->gap || frame->missing > 0;
         why = frame_take(builder, frame);
     }
     builder->out_of_memory = why == series_no_memory;
     if (!why || builder->out_of_memory)
         return;
+    builder->gap = true;
     boot = boot_now(builder);
     boot->lost.malformed++;
     if (!boot->lost.why)

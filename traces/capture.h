@@ -67,6 +67,9 @@ struct boot {
     size_t counters_count;
     struct trace_record *events; /* each CPU's stamps never decrease */
     size_t event_count;
+    size_t
+        *gaps; /* rising: in front of these events a frame is missing, which may have held some */
+    size_t gap_count;
     struct wire_samples sampler; /* its last word; hz 0: the boot was not sampled */
     struct wire_sample *samples; /* in the order of their making */
     size_t sample_count;

@@ -15,6 +15,7 @@
 
 #include "bench/exits.h"
 #include "bench/file.h"
+#include "kernel/abi/syscalls.h"
 #include "traces/ctf_views.h"
 #include "traces/say.h"
 
@@ -22,6 +23,7 @@
 #define PACKET_EVENTS 4096u
 #define EVENT_BYTES   36u /* at most: id 2, stamp 8, arg 8, aux 8, thread 4, task 4, flags 1 */
 #define CPUS_MAX      256u
+#define FIELD_CALL    "call" /* a field of that meaning has the name of a system call beside it */
 
 struct event_shape {
     const char *name, *arg, *aux; /* "" where the number means nothing */
@@ -63,7 +65,7 @@ static void field_print(FILE *out, const char *name)
 
     if (!*name)
         return;
-    fputs(" uint64_t ", out);
+    fputs(strcmp(name, FIELD_CALL) == 0 ? " call_t " : " uint64_t ", out);
     while (*name) {
         if (!is_word(*name)) {
             name++;
@@ -126,6 +128,11 @@ static void metadata_print(FILE *out, const struct boot *boot)
             "uint64_t events_discarded; uint64_t packet_seq_num; uint32_t cpu_id; };\n"
             "\tevent.header := struct { uint16_t id; tsc_t timestamp; };\n};\n",
             hz);
+    fputs("\ntypealias enum : uint64_t {", out);
+#define X(name, cls, kind, ret, index) fprintf(out, " \"" #name "\" = %u,", SYS_##name);
+    SYSCALLS(X)
+#undef X
+    fputs(" } := call_t;\n", out);
     for (unsigned i = 0; i < EV_COUNT; i++) {
         if (!shapes[i].name || i == EV_none)
             continue;

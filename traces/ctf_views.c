@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * sched_switch, sys_crossing and exit_syscall (see ctf_views.h). A trace of domain "kernel" whose
+ * sched_switch, sys_NAME and exit_syscall (see ctf_views.h). A trace of domain "kernel" whose
  * tracer Trace Compass does not know is read by the names of the first LTTng: system calls begin
  * with "sys_" and end with "exit_syscall". Thread 0 is an idle CPU there, and here what no thread
  * did. */
@@ -7,9 +7,13 @@
 
 #include <string.h>
 
+#include "kernel/abi/syscalls.h"
+#include "traces/body.h"
+
 #define VIEW_SWITCH EV_COUNT
-#define VIEW_ENTRY  (EV_COUNT + 1)
-#define VIEW_EXIT   (EV_COUNT + 2)
+#define VIEW_EXIT   (EV_COUNT + 1)
+#define VIEW_ODD    (EV_COUNT + 2) /* the entry of a call that has no name */
+#define VIEW_ENTRY  (EV_COUNT + 3) /* and its index on */
 #define COMM_BYTES  16u
 #define STATE_WAITS 1
 #define THREAD_NONE UINT32_MAX
@@ -47,6 +51,12 @@ static uint8_t *switch_put(uint8_t *out, const struct trace_record *record, uint
     return thread_put(out, record->thread);
 }
 
+/* An event that has no fields. */
+static void bare_describe(FILE *out, unsigned id, const char *name)
+{
+    fprintf(out, "\nevent {\n\tid = %u;\n\tstream_id = 0;\n\tname = \"%s\";\n};\n", id, name);
+}
+
 void view_describe(FILE *out)
 {
     fprintf(
@@ -57,10 +67,17 @@ void view_describe(FILE *out)
         " string prev_comm; int32_t prev_tid; int64_t prev_state; string next_comm;"
         " int32_t next_tid; };\n};\n",
         VIEW_SWITCH);
-    fprintf(out,
-            "\nevent {\n\tid = %u;\n\tstream_id = 0;\n\tname = \"sys_crossing\";\n};\n"
-            "\nevent {\n\tid = %u;\n\tstream_id = 0;\n\tname = \"exit_syscall\";\n};\n",
-            VIEW_ENTRY, VIEW_EXIT);
+    bare_describe(out, VIEW_EXIT, "exit_syscall");
+    bare_describe(out, VIEW_ODD, "sys_unknown");
+#define X(name, cls, kind, ret, index) bare_describe(out, VIEW_ENTRY + (index), "sys_" #name);
+    SYSCALLS(X)
+#undef X
+}
+
+static uint16_t entry_id(const struct trace_record *record)
+{
+    return (uint16_t)(body_record_call(record) ? VIEW_ENTRY + (record->arg & SYS_INDEX_MASK)
+                                               : VIEW_ODD);
 }
 
 size_t view_make(const struct trace_record *record, uint32_t *thread, uint8_t *out)
@@ -72,7 +89,7 @@ size_t view_make(const struct trace_record *record, uint32_t *thread, uint8_t *o
         *thread = record->thread;
     }
     if (record->event == EV_ph_entry)
-        at = head_put(at, VIEW_ENTRY, record->tsc);
+        at = head_put(at, entry_id(record), record->tsc);
     if (record->event == EV_ph_exit)
         at = head_put(at, VIEW_EXIT, record->tsc);
     return (size_t)(at - out);

@@ -164,7 +164,7 @@ static const struct argp export_argp = {
     "  tach export --to perfetto -o run.perfetto-trace run.tach   (for ui.perfetto.dev)\n"
     "  tach export --to hgrm -o percentiles run.tach\n\n"
     "CTF gets a directory boot-N for each boot with trace records, for each has its own clock; "
-    "beside the records it has what Trace Compass's kernel views read (sched_switch, sys_crossing, "
+    "beside the records it has what Trace Compass's kernel views read (sched_switch, sys_NAME, "
     "exit_syscall). In a Perfetto trace each traced call is a slice of its client, its phases are "
     "on the tracks of the threads that ran them, flows lead to the service and back, and 1 ns "
     "is 1 tick. hgrm gets a file of percentiles, in ticks a call, for each boot, cell and "

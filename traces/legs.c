@@ -3,6 +3,8 @@
  * those of its own CPU that are no stamps (an interrupt, say) end no leg, as in spans.c. */
 #include "traces/legs.h"
 
+#include "traces/body.h"
+
 static bool is_stamp(const struct trace_record *record)
 {
     return record->event >= EV_ph_entry && record->event <= EV_server_end;
@@ -39,6 +41,17 @@ static const char *leg_name(uint16_t begun, uint16_t ended)
     }
 }
 
+/* The call of a leg: it lasts from the entry that says it to the exit. */
+static const char *leg_call(const struct trace_record *begin, const struct trace_record *end,
+                            const struct leg_walk *walk)
+{
+    if (end->event == EV_ph_entry)
+        return body_record_call(end);
+    return begin->event >= EV_ph_entry && begin->event <= EV_ph_slow && begin->event != EV_ph_exit
+               ? walk->call
+               : NULL;
+}
+
 bool leg_next(const struct boot *boot, const struct span_call *call, struct leg_walk *walk,
               struct leg *out)
 {
@@ -53,8 +66,9 @@ bool leg_next(const struct boot *boot, const struct span_call *call, struct leg_
                         .ticks = end->tsc - begin->tsc,
                         .thread = begin->thread,
                         .name = leg_name(begin->event, end->event),
+                        .call = leg_call(begin, end, walk),
                         .arrives = !first && walk->thread != begin->thread,
                         .leaves = to < call->last && end->thread != begin->thread};
-    *walk = (struct leg_walk){to, begin->thread};
+    *walk = (struct leg_walk){to, begin->thread, out->call};
     return true;
 }

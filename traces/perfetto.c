@@ -35,6 +35,7 @@
 #define EVENT_FLOW        47u
 #define EVENT_FLOW_END    48u
 #define ANNOTATION_NUMBER 3u
+#define ANNOTATION_TEXT   6u
 #define ANNOTATION_NAME   10u
 #define TYPE_BEGIN        1u
 #define TYPE_END          2u
@@ -58,6 +59,7 @@ struct mark {
     uint64_t flow_out, flow_in;
     const char *label; /* of the number beside it; NULL: none */
     uint64_t number;
+    const char *call; /* the system call; NULL: none */
 };
 
 static uint64_t track_uuid(const struct writer *writer, uint32_t thread)
@@ -148,12 +150,23 @@ static void annotation_put(struct protobuf *event, const char *name, uint64_t nu
     protobuf_message(event, EVENT_ANNOTATION, &annotation);
 }
 
+static void syscall_put(struct protobuf *event, const char *call)
+{
+    struct protobuf annotation = {0};
+
+    protobuf_text(&annotation, ANNOTATION_NAME, "syscall");
+    protobuf_text(&annotation, ANNOTATION_TEXT, call);
+    protobuf_message(event, EVENT_ANNOTATION, &annotation);
+}
+
 static void mark_write(const struct writer *writer, const struct mark *mark)
 {
     struct protobuf event = {0}, packet = {0};
 
     if (mark->label && *mark->label)
         annotation_put(&event, mark->label, mark->number);
+    if (mark->call)
+        syscall_put(&event, mark->call);
     protobuf_number(&event, EVENT_TYPE, mark->type);
     protobuf_number(&event, EVENT_TRACK, track_uuid(writer, mark->thread));
     if (mark->name) {
@@ -199,7 +212,8 @@ static void call_write(struct writer *writer, const struct span_call *call)
                                           .flow_out = leg.leaves ? writer->flow : 0,
                                           .flow_in = taken,
                                           .label = "ticks",
-                                          .number = leg.ticks});
+                                          .number = leg.ticks,
+                                          .call = leg.call});
         mark_write(writer, &(struct mark){
                                .stamp = leg.begin + leg.ticks,
                                .type = TYPE_END,

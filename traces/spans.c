@@ -265,6 +265,15 @@ static size_t cpus_count(const struct boot *boot)
     return cpus;
 }
 
+/* What has begun has no end that can be told. */
+static void walkers_close(struct span_table *table, struct walker *walkers, size_t cpus)
+{
+    for (size_t i = 0; i < cpus; i++) {
+        table->unpaired += walkers[i].open;
+        walkers[i].open = false;
+    }
+}
+
 int spans_of_boot(const struct boot *boot, struct span_table *out)
 {
     size_t cpus = cpus_count(boot);
@@ -272,10 +281,15 @@ int spans_of_boot(const struct boot *boot, struct span_table *out)
     bool good = walkers != NULL;
 
     memset(out, 0, sizeof *out);
-    for (size_t i = 0; good && i < boot->event_count; i++)
+    for (size_t i = 0, gap = 0; good && i < boot->event_count; i++) {
+        if (gap < boot->gap_count && boot->gaps[gap] == i) {
+            gap++;
+            walkers_close(out, walkers, cpus);
+        }
         good = record_take(out, &walkers[boot->events[i].cpu], boot, i);
-    for (size_t i = 0; good && i < cpus; i++)
-        out->unpaired += walkers[i].open;
+    }
+    if (good)
+        walkers_close(out, walkers, cpus);
     free(walkers);
     if (good && cells_make(out, boot))
         return 0;

@@ -54,7 +54,8 @@ struct span_table {
     size_t call_count;
     struct span_cell *cells; /* in the order of first sight */
     size_t cell_count;
-    uint64_t unpaired; /* begins without an end, ends without a begin, calls with lost records */
+    uint64_t unpaired; /* begins without an end, ends without a begin, calls in which records or
+                          frames were lost */
 };
 
 /* Pairs the records of a boot. Returns 0, or -1 when memory is out (the table is then empty). */

@@ -112,9 +112,13 @@ static void bar_print(const struct span_call *call, const struct trace_record *r
     double scale = call->whole ? (double)BAR_WIDTH / (double)call->whole : 0;
     int from = (int)((double)(before - call->start) * scale);
     int to = (int)((double)(record->tsc - call->start) * scale);
+    const char *of = body_record_call(record);
+    char name[48];
 
-    printf("%10" PRIu64 " %10" PRIu64 "  %-13s|%*s", record->tsc - call->start,
-           record->tsc - before, body_event_name(record->event), from, "");
+    snprintf(name, sizeof name, "%s%s%s", body_event_name(record->event), of ? " " : "",
+             of ? of : "");
+    printf("%10" PRIu64 " %10" PRIu64 "  %-22s|%*s", record->tsc - call->start,
+           record->tsc - before, name, from, "");
     for (int i = from; i < to; i++)
         fputc('#', stdout);
     printf("%*s|\n", BAR_WIDTH - to, "");

@@ -53,15 +53,21 @@ static int counts_rows(FILE *out, size_t number, const struct boot *boot)
     return 0;
 }
 
+static const char *text_or_none(const char *text)
+{
+    return text ? text : "";
+}
+
 static int events_rows(FILE *out, size_t number, const struct boot *boot)
 {
     for (size_t i = 0; i < boot->event_count; i++) {
         const struct trace_record *record = &boot->events[i];
 
         boot_columns(out, number, boot);
-        fprintf(out, "%" PRIu64 ",%u,%" PRIu32 ",%" PRIu32 ",%s,%" PRIu64 ",%" PRIu64 ",%u\n",
+        fprintf(out, "%" PRIu64 ",%u,%" PRIu32 ",%" PRIu32 ",%s,%" PRIu64 ",%" PRIu64 ",%u,%s\n",
                 record->tsc, record->cpu, record->thread & 0xFFF, record->thread >> 12,
-                body_event_name(record->event), record->arg, record->aux, record->flags);
+                body_event_name(record->event), record->arg, record->aux, record->flags,
+                text_or_none(body_record_call(record)));
     }
     return 0;
 }
@@ -77,9 +83,9 @@ static void call_rows(FILE *out, size_t number, const struct boot *boot,
     while (leg_next(boot, call, &walk, &leg)) {
         boot_columns(out, number, boot);
         cell_column(out, name, sizeof name);
-        fprintf(out, "%zu,%" PRIu64 ",%" PRIu32 ",%" PRIu32 ",%s,%" PRIu64 ",%" PRIu64 "\n",
+        fprintf(out, "%zu,%" PRIu64 ",%" PRIu32 ",%" PRIu32 ",%s,%" PRIu64 ",%" PRIu64 ",%s\n",
                 call->first, call->iteration, leg.thread & 0xFFF, leg.thread >> 12, leg.name,
-                leg.begin, leg.ticks);
+                leg.begin, leg.ticks, text_or_none(leg.call));
     }
 }
 
@@ -243,11 +249,12 @@ static json_t *events_json(const struct boot *boot)
         const struct trace_record *record = &boot->events[i];
 
         json_array_append_new(
-            list,
-            json_pack("{s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:i}", "tsc", json_u64(record->tsc),
-                      "cpu", record->cpu, "thread", (int)(record->thread & 0xFFF), "task",
-                      (int)(record->thread >> 12), "event", body_event_name(record->event), "arg",
-                      json_u64(record->arg), "aux", json_u64(record->aux), "flags", record->flags));
+            list, json_pack("{s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:i, s:s?}", "tsc",
+                            json_u64(record->tsc), "cpu", record->cpu, "thread",
+                            (int)(record->thread & 0xFFF), "task", (int)(record->thread >> 12),
+                            "event", body_event_name(record->event), "arg", json_u64(record->arg),
+                            "aux", json_u64(record->aux), "flags", record->flags, "syscall",
+                            body_record_call(record)));
     }
     return list;
 }

@@ -14,8 +14,8 @@
 #define TABLES(X)                                                                                  \
     X(hist, "cell,metric,calls,value,count")                                                       \
     X(counts, "cell,calls,traps,cr3_writes,copied_bytes")                                          \
-    X(events, "tsc,cpu,thread,task,event,arg,aux,flags")                                           \
-    X(calls, "cell,call,iteration,thread,task,phase,begin,ticks")
+    X(events, "tsc,cpu,thread,task,event,arg,aux,flags,syscall")                                   \
+    X(calls, "cell,call,iteration,thread,task,phase,begin,ticks,syscall")
 
 enum table {
 #define X(name, columns) TABLE_##name,

@@ -50,6 +50,7 @@ static const struct synth_cell synth_cells[] = {
 #define SYNTH_STAMP   3u  /* ticks of one of the kernel's stamps */
 #define SYNTH_CLIENT  5u  /* threads: the commit of each crossing goes to the other one */
 #define SYNTH_SERVER  6u
+#define SYNTH_OTHER   7u /* whom the service calls */
 #define SYNTH_EMPTY   2u /* ticks of the client's own two */
 #define SYNTH_BENCH   "R0,R1/size:8,T2/size:8,D0/size:0/space:two,D4/size:0/space:two"
 #define SYNTH_ROOT_ON 5u /* more ticks a root switch with isolation on */
@@ -180,7 +181,8 @@ static inline void synth_call(struct synth *synth, size_t cell, uint64_t iterati
 
     synth_event(synth, 50, EV_user_begin, cell, iteration);
     for (unsigned i = 0; i < synth_cells[cell].crossings; i++) {
-        synth_event(synth, i ? costs->server : costs->entry, EV_ph_entry, SYS_call, 0);
+        synth_event(synth, i ? costs->server : costs->entry, EV_ph_entry,
+                    i & 1 ? SYS_reply_wait : SYS_call, 0);
         synth_event(synth, costs->guards + (i ? 0 : iteration % 3), EV_ph_guards, 0, 0);
         if (synth_cells[cell].crossings > 1)
             synth->thread = i & 1 ? SYNTH_CLIENT : SYNTH_SERVER;
@@ -189,6 +191,26 @@ static inline void synth_call(struct synth *synth, size_t cell, uint64_t iterati
         synth_event(synth, costs->exit, EV_ph_exit, 0, 0);
     }
     synth_event(synth, costs->leave, EV_user_end, cell, iteration);
+}
+
+/* A call of the last cell whose service calls another one: 4 crossings, 3 threads, 3 frames. */
+static inline void synth_nested(struct synth *synth, uint64_t iteration)
+{
+    static const uint32_t next[] = {SYNTH_SERVER, SYNTH_OTHER, SYNTH_SERVER, SYNTH_CLIENT};
+
+    synth_event(synth, 50, EV_user_begin, SYNTH_CELLS - 1, iteration);
+    for (unsigned i = 0; i < 4; i++) {
+        if (i & 1)
+            synth_flush(synth);
+        synth_event(synth, 6, EV_ph_entry, i < 2 ? SYS_call : SYS_reply_wait, 0);
+        synth_event(synth, 20, EV_ph_guards, 0, 0);
+        synth->thread = next[i];
+        synth_event(synth, 14, EV_ph_commit, 0, 0);
+        synth_event(synth, 2, EV_ph_root, 0, 0);
+        synth_event(synth, 9, EV_ph_exit, 0, 0);
+    }
+    synth_event(synth, 6, EV_user_end, SYNTH_CELLS - 1, iteration);
+    synth_flush(synth);
 }
 
 /* Ticks of that call from user_begin to user_end. */

@@ -219,7 +219,11 @@ def test_views(capture):
     check(seen.returncode == 0 and seen.stderr == EMPTY, f"babeltrace2: {seen.stderr}")
     lines = seen.stdout.decode().splitlines()
     names = collections.Counter(re.search(r"\) (?:\S+ )?(\w+): ", line)[1] for line in lines)
-    check(names["sys_crossing"] == names["ph_entry"] == CALLS * sum(CROSSINGS), f"entries: {names}")
+    replies = CALLS * sum(n // 2 for n in CROSSINGS)
+    check(names["sys_reply_wait"] == replies and names["sys_call"] + replies == names["ph_entry"] ==
+          CALLS * sum(CROSSINGS), f"entries: {names}")
+    check(sum('call = ( "reply_wait" : container = 805306401 )' in line for line in lines) == replies,
+          "a record's call has its name")
     check(names["exit_syscall"] == names["ph_exit"] == CALLS * sum(CROSSINGS), f"exits: {names}")
     now, switches = "0", 0
     for line in lines:
@@ -232,6 +236,74 @@ def test_views(capture):
             tid = 0 if task == 0xFFFFF else task << 12 | thread
             check(str(tid) == now, f"a record of who runs: {line}")
     check(switches > CALLS, f"{switches} switches")
+
+
+# ---- a service that calls another, and frames that are lost in the midst of calls --------------------
+def slices_written(path, capture, status):
+    result = export("--to", "perfetto", "-o", path, capture)
+    check(result.returncode == status, f"{path}: {result.returncode} {result.stderr}")
+    with open(path, "rb") as file:
+        packets = decode(file.read())
+    tracks = tracks_of(packets)
+    return slices_of(packets, tracks), {uuid: tid for uuid, (_, tid) in tracks.items()}
+
+
+def way_of(call, slices):
+    """The tracks that the flows of a call lead along, from its first slice to its last."""
+    within = sorted((one for one in slices if call[3] <= one[3] and one[4] <= call[4] and one is not call),
+                    key=lambda one: one[3])
+    way, flow = [within[0][0]], None
+    for one in within:
+        if flow is not None:
+            check(one[6] == [flow], f"what a flow leads to is next: {one}")
+            way.append(one[0])
+        flow = one[5][0] if one[5] else None
+    check(flow is None and sum(one[4] - one[3] for one in within) == call[4] - call[3], f"a call ends: {call}")
+    return way
+
+
+def test_nested(capture):
+    slices, tids = slices_written("nested.pftrace", capture, OK)
+    calls = [one for one in slices if one[2].startswith("D4/")]
+    check(len(calls) == 4, f"{len(calls)} nested calls")
+    for call in calls:
+        check([tids[track] for track in way_of(call, slices)] == ["5", "6", "7", "6", "5"],
+              "client, service, its service, and back")
+    test_flows(slices)
+    rows = [row for row in rows_of(capture, "calls") if row["call"] == "0"]
+    said = [(row["phase"], row["thread"], row["syscall"]) for row in rows if row["phase"] in ("entry", "guards", "server")]
+    check(said == [("entry", "5", "call"), ("guards", "5", "call"), ("server", "6", "call"), ("guards", "6", "call"),
+                   ("server", "7", "reply_wait"), ("guards", "7", "reply_wait"), ("server", "6", "reply_wait"),
+                   ("guards", "6", "reply_wait")], f"the calls' names: {said}")
+    check(all(not row["syscall"] for row in rows if row["phase"] == "return"), "user code is in no call")
+    odd = rows_of(capture, "events")[-2:]
+    check([row["syscall"] for row in odd] == ["", ""], "a number with an upper half is no call's, nor is another record's")
+    text = subprocess.run([TACH, "spans", "--call", "1", capture], capture_output=True, text=True, timeout=30).stdout
+    check(text.count("ph_entry call ") == 2 and text.count("ph_entry reply_wait ") == 2, f"spans: {text}")
+    check(max(map(len, text.splitlines())) <= 100, "a waterfall fits 100 columns")
+    test_lost(capture)
+
+
+def test_lost(capture):
+    """Each frame of records taken away by itself: what is left is whole, and nothing spans the hole."""
+    with open(capture, "rb") as file:
+        frames = file.read().split(b"\0")[:-1]
+    whole = rows_of(capture, "calls")
+    records = [i for i, frame in enumerate(frames) if frame[1:2] == b"\x05"]
+    check(len(records) == 13, f"{len(records)} frames of records")
+    for lost in records[:-1]:
+        with open("lost", "wb") as file:
+            file.write(b"".join(frame + b"\0" for i, frame in enumerate(frames) if i != lost))
+        slices, tids = slices_written("lost.pftrace", "lost", BADDATA)
+        calls = [one for one in slices if one[2].startswith("D4/")]
+        check(len(calls) == 3, f"without frame {lost}: {len(calls)} calls")
+        for call in calls:
+            check([tids[track] for track in way_of(call, slices)] == ["5", "6", "7", "6", "5"], "a whole call")
+        test_flows(slices)
+        rows = list(csv.DictReader(io.StringIO(export("--to", "csv", "--rows", "calls", "lost").stdout.decode())))
+        said = {(row["iteration"], row["begin"], row["ticks"], row["syscall"]) for row in rows}
+        check(said < {(row["iteration"], row["begin"], row["ticks"], row["syscall"]) for row in whole},
+              f"without frame {lost}: a leg that was not sent")
 
 
 def test_failures(capture):
@@ -256,6 +328,8 @@ def main():
         test_calls(capture)
         test_percentiles(capture)
         test_views(capture)
+        subprocess.run([MAKE, "nested", "nested"], check=True, timeout=20)
+        test_nested(os.path.abspath("nested"))
         test_failures(capture)
         os.chdir("/")
     return line.result("exports")

@@ -135,6 +135,27 @@ static void test_unpaired(void)
     spans_free(&table);
 }
 
+/* A frame is missing in front of record 3: whether records were in it cannot be known, so the call
+ * that goes on there is none; one that begins there is. */
+static void test_gap(void)
+{
+    struct trace_record events[] = {stamp(1, EV_user_begin, 1, 1), stamp(2, EV_ph_entry, 1, 0),
+                                    stamp(3, EV_ph_guards, 0, 0),  stamp(9, EV_ph_exit, 0, 0),
+                                    stamp(10, EV_user_end, 1, 1),  stamp(11, EV_user_begin, 1, 2),
+                                    stamp(12, EV_user_end, 1, 2)};
+    static char none[] = "";
+    size_t gaps[] = {3, 5};
+    struct boot boot = {
+        .cmdline = none, .events = events, .event_count = 7, .gaps = gaps, .gap_count = 2};
+    struct span_table table;
+
+    CHECK_EQ(spans_of_boot(&boot, &table), 0);
+    if (CHECK_EQ(table.call_count, 1))
+        CHECK_EQ(table.calls[0].iteration, 2);
+    CHECK_EQ(table.unpaired, 2);
+    spans_free(&table);
+}
+
 /* A cell number that no command line can name is none. */
 static void test_cell_bound(void)
 {
@@ -170,6 +191,7 @@ int main(void)
     test_synthetic();
     test_slow();
     test_unpaired();
+    test_gap();
     test_cell_bound();
     test_cpus();
     return check_end("test_spans");

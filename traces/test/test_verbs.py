@@ -24,7 +24,7 @@ from line import check, read, write
 
 TACH = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/tach")
 MAKE = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else "build/test/capture_make")
-VIEWS = re.compile(rb" (sched_switch|sys_crossing|exit_syscall):")  # beside the records
+VIEWS = re.compile(rb" (sched_switch|sys_\w+|exit_syscall):")  # beside the records
 OK, USAGE, BADDATA, NOINPUT, CANTCREATE = 0, 64, 65, 66, 73
 CELLS, CALLS, STAMPS = 5, 16, (5, 5, 10, 30, 10)
 
