@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The frame decoder and encoder (see frame.h). A segment is what stands between two zero bytes. A
  * segment that lies whole in the chunk pushed is decoded in place; only one that crosses chunks is
- * copied first. Console text shares the line: it never holds the bytes 0..8, and the second byte of
- * a coded frame is its type, 1..8, so at most two places in a segment can start a frame after
- * text. */
+ * copied first. Console text shares the line: it never holds the bytes 0..8. A frame's flags are
+ * below 9, and coded they are its third byte, or, when they are 0, its first one is 2: so of a
+ * frame's first three bytes at least one is no text, whatever its type, and at most three places in
+ * a segment can start a frame after text. */
 #include "traces/frame.h"
 
 #include <string.h>
@@ -14,6 +15,9 @@
 #define BLOCK_FULL  255u /* the COBS code of 254 bytes that no zero follows */
 #define DUPE_WINDOW 64u  /* sequence numbers this far back are repeats, further back a wrap */
 #define COBS_BROKEN SIZE_MAX
+#define TEXT_BYTES  2u /* at most, at the beginning of a coded frame, look like text */
+
+_Static_assert(WIRE_AGAIN < '\t', "a frame's flags are no byte of text");
 
 enum verdict { GOOD, BAD_COBS, BAD_CRC, BAD_HEADER, OVERSIZE };
 
@@ -180,8 +184,8 @@ static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, 
         foreign_give(decoder, segment, length);
         return;
     }
-    /* The byte before the first control byte may be the frame's first code or the text's last. */
-    for (size_t back = 0; verdict != GOOD && back < 2 && back < run; back++) {
+    /* Bytes before the first one that is no text may be the frame's or the text's last. */
+    for (size_t back = 0; verdict != GOOD && back <= TEXT_BYTES && back < run; back++) {
         start = run - back;
         verdict = frame_try(decoder, segment + start, length - start, &frame);
     }
@@ -204,7 +208,7 @@ static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, 
 static void held_spill(struct frame_decoder *decoder)
 {
     size_t run = text_run(decoder->coded, decoder->held);
-    size_t give = run > 1 ? run - 1 : 0;
+    size_t give = run > TEXT_BYTES ? run - TEXT_BYTES : 0;
 
     if (give > 0) {
         foreign_give(decoder, decoder->coded, give);

@@ -298,29 +298,61 @@ static void test_foreign(void)
     free(synth.bytes);
 }
 
-/* A frame whose first code is a letter, right behind text: where does the text end? At the end of a
- * full buffer of text, too. */
-static void test_foreign_code(void)
+/* A frame with text right in front of it: all of the text is foreign, and the frame is there. */
+static void foreign_try(const uint8_t *text, size_t length, const uint8_t *coded, size_t size)
 {
-    static const size_t texts[] = {
-        1, 5, WIRE_CODED_MAX - 2, WIRE_CODED_MAX - 1, WIRE_CODED_MAX, WIRE_CODED_MAX + 1};
-    struct wire_header header = {WIRE_TEXT, 0x12, 0x2121, 0x01020304};
+    static struct keeper keeper;
+    struct frame_decoder decoder = keeper_decoder(&keeper);
+    struct wire_header first = {WIRE_TEXT, 0, 0, 0x01020304};
+    uint8_t other[WIRE_CODED_MAX];
+
+    frame_push(&decoder, other, frame_encode(&first, "x", 1, other));
+    frame_push(&decoder, text, length);
+    frame_push(&decoder, coded, size);
+    CHECK_EQ(keeper.frames, 2);
+    CHECK_EQ(decoder.counts.foreign_bytes, length);
+    CHECK_EQ(decoder.counts.bad_bytes, 0);
+}
+
+/* A frame of each type, those that are bytes of text too, once and again, whose first code is each
+ * byte that it can be: where does the text end? */
+static void test_foreign_types(void)
+{
+    static const char *const texts[] = {"t", "login: ", "\t", "line\r\n", "\x1b[2J\n\t\t"};
+    static uint8_t body[250], coded[WIRE_CODED_MAX];
+
+    for (unsigned type = 1; type <= 15; type++) {
+        for (size_t code = 2; code < 255; code++) {
+            struct wire_header header = {(uint8_t)type, code > 2, 0x2121, 0x01020304};
+
+            if (code > 2 && code <= sizeof header)
+                continue;
+            memset(body, 0x80, sizeof body);
+            if (code > sizeof header)
+                body[code - 1 - sizeof header] = 0;
+            size_t size = frame_encode(&header, body, sizeof body, coded);
+            CHECK_EQ(coded[0], code);
+            for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+                foreign_try((const uint8_t *)texts[i], strlen(texts[i]), coded, size);
+        }
+    }
+}
+
+/* The same at the end of a buffer that is full of text. */
+static void test_foreign_full(void)
+{
     static uint8_t body[60], text[2 * WIRE_CODED_MAX], coded[WIRE_CODED_MAX];
 
     memset(body, 0x80, sizeof body);
-    body['A' - 1 - sizeof header] = 0;
+    body['A' - 1 - sizeof(struct wire_header)] = 0;
     memset(text, 't', sizeof text);
-    size_t size = frame_encode(&header, body, sizeof body, coded);
-    CHECK_EQ(coded[0], 'A');
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        static struct keeper keeper;
-        struct frame_decoder decoder = keeper_decoder(&keeper);
+    for (unsigned type = WIRE_TEXT; type <= '\n'; type += '\n' - WIRE_TEXT) {
+        struct wire_header header = {(uint8_t)type, WIRE_AGAIN, 0x2121, 0x01020304};
+        size_t size = frame_encode(&header, body, sizeof body, coded);
 
-        frame_push(&decoder, text, texts[i]);
-        frame_push(&decoder, coded, size);
-        CHECK_EQ(keeper.frames, 1);
-        CHECK_EQ(decoder.counts.foreign_bytes, texts[i]);
-        CHECK_EQ(decoder.counts.bad_bytes, 0);
+        CHECK_EQ(coded[0], 'A');
+        for (size_t length = WIRE_CODED_MAX - 4; length <= WIRE_CODED_MAX + 4; length++)
+            foreign_try(text, length, coded, size);
     }
 }
 
@@ -444,7 +476,8 @@ int main(void)
     test_lengths();
     test_chunks(&stream);
     test_foreign();
-    test_foreign_code();
+    test_foreign_types();
+    test_foreign_full();
     test_long_noise();
     test_too_long();
     test_sequence();
