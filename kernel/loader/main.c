@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "kernel/abi/boot.h"
+#include "kernel/loader/config.h"
 #include "kernel/loader/console.h"
 #include "kernel/loader/cpu.h"
 #include "kernel/loader/elf.h"
@@ -137,6 +138,24 @@ static void info_fill(struct bootinfo *info, const struct kernel_place *kernel)
     memcpy(info->cmdline, source.cmdline, sizeof(info->cmdline));
 }
 
+/* How PCI was looked at, where it was. */
+static void announce_pci(void)
+{
+    const struct ecam *way = config_way();
+    if (!way)
+        return;
+    if (way->buses) {
+        console_text("loader: PCI by ECAM at ");
+        console_hex(way->base);
+        console_text(", buses 0 to ");
+        console_dec(way->buses - 1);
+    } else {
+        console_text("loader: PCI by ports, MCFG: ");
+        console_text(way->why);
+    }
+    console_text("\n");
+}
+
 static void announce(const struct bootinfo *info)
 {
     console_text("loader: multiboot ");
@@ -154,6 +173,7 @@ static void announce(const struct bootinfo *info)
     console_text(", ");
     console_dec(info->serial.baud);
     console_text("\n");
+    announce_pci();
 }
 
 _Noreturn void loader_main(uint32_t magic, uint32_t info_phys, uint64_t tsc, uint32_t has_cpuid)

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "kernel/loader/config.h"
 #include "kernel/loader/io.h"
 #include "kernel/loader/serial.h"
 
@@ -16,8 +17,6 @@
 #define LSR_TEMT       0x40u
 #define LSR_ABSENT     0xFFu   /* an empty bus reads as ones */
 #define UART_POLLS     200000u /* about 0.2 s of port reads: a FIFO of 16 drains in 1.4 ms */
-#define CONFIG_ADDRESS 0xCF8u
-#define CONFIG_DATA    0xCFCu
 #define COMMAND        0x04u
 #define COMMAND_DECODE 0x3u /* ports and memory */
 
@@ -87,21 +86,16 @@ void port_open(void)
     line_open(&com1);
 }
 
-static uint32_t config_read(uint32_t address)
-{
-    io_out32(CONFIG_ADDRESS, address);
-    return io_in32(CONFIG_DATA);
-}
-
 /* baud and source are the caller's. */
-static bool pci_open(struct boot_serial wanted)
+static bool pci_open(const struct phys *phys, const struct source *source,
+                     struct boot_serial wanted)
 {
     uint32_t function;
+    config_open(phys, source);
     if (!serial_pci_find(config_read, &wanted, &function))
         return false;
     uint32_t command = config_read(function | COMMAND) & 0xFFFF; /* status: ones would clear it */
-    io_out32(CONFIG_ADDRESS, function | COMMAND);
-    io_out32(CONFIG_DATA, command | COMMAND_DECODE);
+    config_write(function | COMMAND, command | COMMAND_DECODE);
     return line_open(&wanted);
 }
 
@@ -120,7 +114,7 @@ static bool any_open(const struct phys *phys, const struct source *source,
     }
     wanted.source = BOOT_SERIAL_PCI;
     wanted.baud = wish->line.baud;
-    return pci_open(wanted);
+    return pci_open(phys, source, wanted);
 }
 
 struct outcome port_choose(const struct phys *phys, const struct source *source)
@@ -134,7 +128,7 @@ struct outcome port_choose(const struct phys *phys, const struct source *source)
         any_open(phys, source, &wish);
         return o;
     }
-    if (wish.kind == SERIAL_PCI ? pci_open(wish.line) : line_open(&wish.line))
+    if (wish.kind == SERIAL_PCI ? pci_open(phys, source, wish.line) : line_open(&wish.line))
         return o;
     port_open();
     return (struct outcome){EXIT_CMDLINE, "serial=: nothing answers there"};

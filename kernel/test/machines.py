@@ -45,6 +45,7 @@ class Boot:
         self.words = words
         self.cpu = cpu
         self.port = None  # of @serial=
+        self.mcfg = None  # of @mcfg=
         self.iso_template = None  # none: the image that a user boots
         self.serial = os.path.join(directory, "serial")
         self.log = os.path.join(directory, "bochs.log")
@@ -87,10 +88,22 @@ def spcr(boot):
     return ["-acpitable", "sig=SPCR,rev=2,data=" + name]
 
 
+def mcfg(boot):
+    """A firmware that names 256 buses of segment 0 in memory: at an address that is too high for them, in RAM,
+    or where nothing is."""
+    if boot.mcfg is None:
+        return []
+    base = {"high": 0xFFF00000, "ram": 0x2000000, "wrong": 0xC0000000}[boot.mcfg]
+    name = os.path.join(boot.directory, "mcfg")
+    with open(name, "wb") as f:
+        f.write(bytes(8) + base.to_bytes(8, "little") + bytes([0, 0, 0, 255]) + bytes(4))
+    return ["-acpitable", "sig=MCFG,rev=1,data=" + name]
+
+
 def qemu(boot, machine, extra):
     return ["qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", boot.cpu or CPU,
             "-m", boot.memory, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"] + serial(boot, machine) + extra
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"] + serial(boot, machine) + mcfg(boot) + extra
 
 
 def kernel_arguments(boot):

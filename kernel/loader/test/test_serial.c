@@ -7,11 +7,12 @@
 
 #include "bench/test/unit.h"
 #include "kernel/loader/serial.h"
+#include "kernel/loader/test/firmware.h"
 
-#define BASE 0x7000u
-#define SIZE 0x1000u
-#define RSDT 0x100u
-#define SPCR 0x200u
+#define BASE FIRMWARE_BASE
+#define SIZE FIRMWARE_BYTES
+#define RSDT FIRMWARE_RSDT
+#define SPCR FIRMWARE_TABLE
 
 static void words_good(void)
 {
@@ -155,41 +156,15 @@ static uint8_t *bytes;
 static struct phys phys;
 static struct source source;
 
-static void sum_set(uint8_t *table, uint32_t size, uint32_t at)
-{
-    uint8_t sum = 0;
-    table[at] = 0;
-    for (uint32_t i = 0; i < size; i++)
-        sum = (uint8_t)(sum + table[i]);
-    table[at] = (uint8_t)-sum;
-}
-
-static void table_put(uint32_t at, const char *name, uint32_t size)
-{
-    memcpy(bytes + at, name, 4);
-    memcpy(bytes + at + 4, &size, 4);
-    sum_set(bytes + at, size, 9);
-}
-
-/* Root pointer of the first revision, RSDT with two tables, SPCR: COM2 by ports, 57600. */
+/* SPCR: COM2 by ports, 57600. */
 static void firmware_make(void)
 {
-    uint32_t rsdt = BASE + RSDT, spcr = BASE + SPCR, other = BASE + 0x300;
-    uint16_t port = 0x2F8;
-    memset(bytes, 0, SIZE);
-    memcpy(bytes + RSDT + 36, &other, 4);
-    memcpy(bytes + RSDT + 40, &spcr, 4);
+    const uint16_t port = 0x2F8;
+    firmware_root(bytes, &source);
     bytes[SPCR + 40] = 1;
     memcpy(bytes + SPCR + 44, &port, 2);
     bytes[SPCR + 58] = 6;
-    table_put(RSDT, "RSDT", 44);
-    table_put(SPCR, "SPCR", 80);
-    table_put(0x300, "FACP", 40);
-    memset(&source, 0, sizeof(source));
-    source.rsdp_bytes = 20;
-    memcpy(source.rsdp, "RSD PTR ", 8);
-    memcpy(source.rsdp + 16, &rsdt, 4);
-    sum_set(source.rsdp, 20, 8);
+    firmware_table(bytes, SPCR, "SPCR", 80);
 }
 
 static bool spcr(struct boot_serial *line)
@@ -203,7 +178,7 @@ static bool spcr_with(uint32_t at, uint8_t value, struct boot_serial *line)
 {
     firmware_make();
     bytes[SPCR + at] = value;
-    sum_set(bytes + SPCR, 80, 9);
+    firmware_sum(bytes + SPCR, 80, 9);
     return spcr(line);
 }
 
@@ -224,10 +199,10 @@ static void spcr_fields(void)
     firmware_make();
     bytes[SPCR + 40] = 0;
     bytes[SPCR + 41] = 32;
-    sum_set(bytes + SPCR, 80, 9);
+    firmware_sum(bytes + SPCR, 80, 9);
     EXPECT(spcr(&line) && line.shift == 2);
     bytes[SPCR + 44] = 0xF9;
-    sum_set(bytes + SPCR, 80, 9);
+    firmware_sum(bytes + SPCR, 80, 9);
     EXPECT(!spcr(&line)); /* not aligned */
 }
 
@@ -238,11 +213,11 @@ static void spcr_broken(void)
     bytes[SPCR + 60]++;
     EXPECT(!spcr(&line)); /* its sum */
     firmware_make();
-    table_put(SPCR, "SPCR", 59);
+    firmware_table(bytes, SPCR, "SPCR", 59);
     EXPECT(!spcr(&line)); /* too short */
     firmware_make();
     bytes[RSDT + 43]++;
-    sum_set(bytes + RSDT, 44, 9);
+    firmware_sum(bytes + RSDT, 44, 9);
     EXPECT(!spcr(&line)); /* out of the window */
     firmware_make();
     source.rsdp[0] = 'r';
