@@ -104,6 +104,9 @@ $(CORE_TESTS): build/test/core_%: build/sanc/kernel/core/test/test_%.o $(CORE_U:
 	@mkdir -p $(@D); $(CC) $(SAN) -o $@ $^
 $(eval $(call UNIT,core_words,kernel/core/test/test_words.c kernel/core/words.c kernel/hal/bootword.c))
 $(eval $(call UNIT,core_blob,kernel/core/test/test_blob.c kernel/core/blob.c kernel/core/crc.c))
+REPEAT_T = kernel/core/test/repeat_world.c kernel/core/repeat.c kernel/core/words.c traces/frame.c
+$(eval $(call UNIT,core_repeat,kernel/core/test/test_repeat.c $(REPEAT_T),$(MOCK)))
+$(eval $(call FUZZ,repeat,kernel/core/test/fuzz_repeat.c $(REPEAT_T),$(MOCK)))
 $(eval $(call UNIT,core_module,kernel/core/test/test_module.c kernel/core/modelf.c))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
 TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make \
