@@ -120,20 +120,22 @@ build/u/%.c.o: %.c build/flags
 build/u/%.asm.o: %.asm $(NASM_INC) build/flags
 	@mkdir -p $(@D); $(NASM) -f elf64 -Wall -Werror -I. $< -o $@
 objects = $(patsubst %,build/u/%.o,$(wildcard $(1)/*.c $(1)/*.asm))
-LINK_USER = $(LD) --strip-debug -T servers/lib/user.ld -z max-page-size=4096 -o $@ $(filter %.o,$^)
+# Beside each program, NAME.elf.debug: the same with its lines, for tach profile. $(1) script, $(2) more.
+LINK_USER = @mkdir -p $(@D); for f in '--strip-debug -o $@' '-o $@.debug'; do \
+  $(LD) $$f -T $(1) -z max-page-size=4096 $(filter %.o,$^) $(2) || exit 1; done
 $(foreach p,init nameserver console,$(eval build/user/$p.elf: $(call objects,servers/$p) \
   build/u/servers/host/request.c.o $(LIB_OBJ)))
 build/user/bench.elf: $(call objects,bench/guest) $(LIB_OBJ)
 $(foreach g,$(GUESTS),$(eval build/user/$(g:test_%=test-%).elf: build/u/kernel/test/guest/$g.c.o \
   $(call objects,kernel/test/guest/lib) $(LIB_OBJ)))
 $(LINKED:%=build/user/svc-%.elf): build/user/svc-%.elf: build/svc/%.o $(patsubst %,build/u/servers/host/%.c.o,server request classic) $(LIB_OBJ)
-	@mkdir -p $(@D); $(LINK_USER) --defsym=service=service_$*
+	$(call LINK_USER,servers/lib/user.ld,--defsym=service=service_$*)
 build/user/%.elf: servers/lib/user.ld
-	@mkdir -p $(@D); $(LINK_USER)
+	$(call LINK_USER,servers/lib/user.ld)
 BOOTSTRAP_OBJ = $(filter-out %/mkinitfs.c.o,$(call objects,servers/bootstrap)) \
   build/u/servers/host/request.c.o $(filter-out %/start.asm.o %/start.c.o,$(LIB_OBJ))
 build/user/bootstrap.elf: $(BOOTSTRAP_OBJ) servers/bootstrap/bootstrap.ld
-	@mkdir -p $(@D); $(LD) --strip-debug -T servers/bootstrap/bootstrap.ld -z max-page-size=4096 -o $@ $(BOOTSTRAP_OBJ)
+	$(call LINK_USER,servers/bootstrap/bootstrap.ld)
 build/mkinitfs: build/h/servers/bootstrap/mkinitfs.o build/h/kernel/loader/elf.o
 	@echo "  $@"; $(CC) $(HFLAGS) -o $@ $^ $(HLIBS)
 build/initfs.img: build/mkinitfs build/user/bootstrap.elf $(ELFS) $(KMODS) servers/init/rc
