@@ -32,6 +32,11 @@ uint64_t frame_refused(const struct frame_counts *counts)
     return counts->bad_cobs + counts->bad_crc + counts->bad_header + counts->oversize;
 }
 
+uint64_t frame_damaged(const struct frame_counts *counts)
+{
+    return frame_refused(counts) - counts->between;
+}
+
 /* Decodes `length` non-zero bytes; returns the decoded size or COBS_BROKEN. `out` holds `length`
  * bytes. Blocks below 254 bytes keep every byte at one distance from its place in the input, so
  * a stretch of them is one copy and then one zero a block: several times faster than a copy a
@@ -140,8 +145,9 @@ static void foreign_give(struct frame_decoder *decoder, const uint8_t *bytes, si
         decoder->sink.foreign(decoder->sink.context, bytes, length);
 }
 
-static void verdict_count(struct frame_counts *counts, enum verdict verdict, size_t length)
+static void verdict_count(struct frame_decoder *decoder, enum verdict verdict, size_t length)
 {
+    struct frame_counts *counts = &decoder->counts;
     uint64_t *of[] = {[GOOD] = NULL,
                       [BAD_COBS] = &counts->bad_cobs,
                       [BAD_CRC] = &counts->bad_crc,
@@ -153,6 +159,7 @@ static void verdict_count(struct frame_counts *counts, enum verdict verdict, siz
         return;
     }
     ++*of[verdict];
+    counts->between += decoder->ended;
     counts->bad_bytes += length;
 }
 
@@ -192,7 +199,7 @@ static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, 
     if (verdict != GOOD)
         start = run;
     foreign_give(decoder, segment, start);
-    verdict_count(&decoder->counts, verdict, length - start);
+    verdict_count(decoder, verdict, length - start);
     if (verdict == GOOD && frame.header.flags & WIRE_AGAIN) {
         again_take(decoder, &frame);
         return;
@@ -200,6 +207,10 @@ static void segment_take(struct frame_decoder *decoder, const uint8_t *segment, 
     frame.again = false;
     if (verdict != GOOD || !sequence_take(decoder, &frame))
         return;
+    if (frame.new_boot && frame.missing == 0)
+        decoder->counts.between += frame_damaged(&decoder->counts) - decoder->damaged;
+    decoder->damaged = frame_damaged(&decoder->counts);
+    decoder->ended = frame.header.type == WIRE_END || (decoder->ended && !frame.new_boot);
     decoder->counts.good++;
     decoder->sink.frame(decoder->sink.context, &frame);
 }
@@ -216,7 +227,7 @@ static void held_spill(struct frame_decoder *decoder)
         memmove(decoder->coded, decoder->coded + give, decoder->held);
         return;
     }
-    verdict_count(&decoder->counts, OVERSIZE, decoder->held);
+    verdict_count(decoder, OVERSIZE, decoder->held);
     decoder->held = 0;
     decoder->skipping = true;
 }

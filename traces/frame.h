@@ -31,6 +31,7 @@ struct frame_counts {
     uint64_t missing;    /* never seen, by the gaps in the sequence numbers */
     uint64_t duplicates; /* seen before, not handed on again */
     uint64_t again;      /* handed on that were sent again: in none of the above */
+    uint64_t between;    /* of the refused, those outside of boots: firmware, noise */
     uint64_t boots;      /* boot ids met */
     uint64_t good_bytes, bad_bytes, foreign_bytes, delimiters; /* sum: every byte pushed */
 };
@@ -46,6 +47,8 @@ struct frame_decoder {
     struct frame_sink sink;
     uint32_t boot_id;  /* of the last good frame; 0: none yet */
     uint16_t expected; /* sequence number that comes next */
+    uint64_t damaged;  /* of counts, when the last good frame came */
+    bool ended;        /* the last good frame was of a boot whose END had come */
     bool skipping;     /* inside a segment that was given up as oversize */
     size_t held;       /* bytes in `coded` */
     uint8_t coded[WIRE_CODED_MAX];
@@ -62,8 +65,12 @@ void frame_push(struct frame_decoder *decoder, const uint8_t *bytes, size_t leng
 /* Says that nothing follows: what is held is judged as if a delimiter had come. */
 void frame_finish(struct frame_decoder *decoder);
 
-/* Frames refused for whatever reason (bad COBS, CRC or header, oversize). */
+/* Segments refused for whatever reason (bad COBS, CRC or header, oversize). */
 uint64_t frame_refused(const struct frame_counts *counts);
+
+/* Those among them that may have been a frame of a boot: what stands behind an END, or in front of
+ * a boot that is here from its first frame on, was none. */
+uint64_t frame_damaged(const struct frame_counts *counts);
 
 /* Codes a frame, delimiter included, into `out` (WIRE_CODED_MAX bytes). Returns its size in bytes,
  * or 0 where `length` is above WIRE_BODY_MAX. */

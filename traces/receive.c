@@ -179,7 +179,7 @@ static uint64_t frames_lost(const struct receiver *receiver)
 {
     const struct frame_counts *counts = &receiver->decoder.counts;
 
-    return counts->missing > frame_refused(counts) ? counts->missing : frame_refused(counts);
+    return counts->missing > frame_damaged(counts) ? counts->missing : frame_damaged(counts);
 }
 
 static void live_draw(struct receiver *receiver)
@@ -377,7 +377,7 @@ static int outcome_judge(struct receiver *receiver)
     const struct frame_counts *counts = &receiver->decoder.counts;
     const bool repeat = receiver->options.repeat;
     const uint64_t missing = repeat ? receiver->repeat.lost : counts->missing;
-    const uint64_t refused = repeat ? 0 : frame_refused(counts); /* what they held is missing */
+    const uint64_t refused = repeat ? 0 : frame_damaged(counts); /* what they held is missing */
     uint64_t wanted =
         receiver->options.boots == RECEIVE_ANY ? counts->boots : receiver->options.boots;
 

@@ -63,7 +63,7 @@ int say_losses(const char *verb, const char *path, const struct capture *capture
 {
     struct boot_losses sum = {0};
     size_t endless = 0, headless = 0;
-    uint64_t refused = frame_refused(&capture->counts);
+    uint64_t refused = frame_damaged(&capture->counts);
 
     for (size_t i = 0; i < capture->boot_count; i++) {
         const struct boot *boot = &capture->boots[i];

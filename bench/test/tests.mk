@@ -27,7 +27,7 @@ TRACE   = $(addprefix traces/,frame.c body.c again.c capture.c series.c boot.c s
 PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c serial.c tables.c spcr.c mcfg.c pci.c)
 HAL_T   = $(patsubst %,kernel/hal/%.c,madt deadline audit page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
 BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
-$(foreach t,frame capture samples machine counters spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
+$(foreach t,frame between capture samples machine counters spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
 $(eval $(call UNIT,noise,traces/test/test_noise.c traces/test/line_noise.c traces/frame.c traces/body.c))
 $(foreach t,elf map source serial,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
 $(eval $(call UNIT,loader_config,kernel/loader/test/test_config.c kernel/loader/config.c $(PURE_L),-Ikernel/loader/test/mock))

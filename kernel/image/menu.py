@@ -12,7 +12,7 @@ GROUPS = (("Null and file calls (R)", r"R\d"), ("Messages (D)", r"D\d"), ("Schem
           ("Interrupts", r"irq-"), ("Moving a service", r"move"), ("The rest", r""))
 # The first lines of grub.cfg. The tests write their own over them, which may be as long.
 HEAD = b"""set default=all
-set timeout=10
+set timeout=5
 #%s
 """ % (b"-" * 600)
 TERMINALS = """
@@ -85,16 +85,58 @@ def entry(title, identity, words):
     return 'menuentry "%s" --id %s { tach %s }\n' % (title, identity, words)
 
 
+def parts(names):
+    """The words of each boot that the whole matrix takes: every point of the axes, every batch."""
+    points = [(pti, trace, batch) for trace in ("off", "on") for pti in ("on", "off")
+              for batch in batches(names)]
+    return ["pti=%s trace=%s wire=frames part=%d/%d bench=%s" %
+            (pti, trace, number, len(points), ",".join(batch))
+            for number, (pti, trace, batch) in enumerate(points, 1)]
+
+
+def branches(pattern, form, count):
+    """Shell of GRUB: sets `part` by a byte of $ticks, whose values are dealt to the parts in blocks:
+    its highest bits decide, as the lowest ones of a counter may stand still."""
+    text = ""
+    for part in range(count):
+        block = range(256 * part // count, 256 * (part + 1) // count)
+        text += "        %s regexp '%s' \"$ticks\" ; then set part=%d\n" % (
+            "elif" if part else "if", pattern % "|".join(form % value for value in block), part + 1)
+    return text + "        fi\n"
+
+
+def draw(count):
+    """A function that picks a part by chance: by that byte of the CPU's clock that goes round within
+    microseconds. Where GRUB cannot read it (it is 0 then), by that of the PIT. The time of day
+    would not do: boots that all take as long land on the same part again and again."""
+    return """function draw {
+    set part=1
+    rdmsr -v ticks 0x10
+    if regexp '[1-9a-f]....$' "$ticks" ; then
+%s    else
+        outb 0x43 0
+        inb -v ticks 0x40
+%s    fi
+}
+""" % (branches("(%s)..$", "%02x", count), branches("^(%s)$", "%x", count))
+
+
+def every(names):
+    """Boot after boot: each picks a part, measures it and starts the machine anew."""
+    words = parts(names)
+    text = draw(len(words)) + 'menuentry "Measure everything, boot after boot (a)" --hotkey=a --id all {\n    draw\n'
+    for number, line in enumerate(words, 1):
+        text += '    if [ $part = %d ] ; then tach %s end=reset ; fi\n' % (number, line)
+    return text + "}\n"
+
+
 def measure(title, identity, names, trace):
     """Entries for these cells, with isolation and without, one for each part that fits."""
     parts, text = batches(names), ""
     for pti in ("on", "off"):
         for number, part in enumerate(parts, 1):
             say = title if len(parts) == 1 else "%s, part %d of %d" % (title, number, len(parts))
-            # the very first one is the default, which a machine without a keyboard starts
-            unique = identity if pti == "on" and number == 1 else \
-                "%s-%s-%d" % (identity, pti, number)
-            text += entry("%s, isolation %s" % (say, pti), unique,
+            text += entry("%s, isolation %s" % (say, pti), "%s-%s-%d" % (identity, pti, number),
                           "pti=%s trace=%s wire=frames bench=%s" % (pti, trace, ",".join(part)))
     return text
 
@@ -130,9 +172,9 @@ def menu(matrix):
     names = cells_read(matrix)
     if not names:
         raise BadMatrix("no cells")
-    first, rest = measure("Measure everything", "all", names, "off").split("\n", 1)
     # a terminal of 24 lines shows eleven entries, and all of them are to be seen
-    text = TERMINALS + first + "\n" + submenu("Measure everything: the other parts", rest)
+    text = TERMINALS + every(names)
+    text += submenu("Measure one part", measure("Measure everything", "once", names, "off"))
     text += submenu("Measure one group", "".join(
         measure(title, "group%d" % number, chosen, "off")
         for number, (title, chosen) in enumerate(grouped(names))))

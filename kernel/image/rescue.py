@@ -11,7 +11,8 @@ import tempfile
 # What the menus and multiboot2 need on either firmware; the rest of GRUB stays at home.
 MODULES = ("normal multiboot2 serial iso9660 search search_fs_file terminal part_msdos part_gpt "
            "part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_plan part_sun "
-           "part_sunpc configfile read echo test")
+           "part_sunpc configfile read echo test regexp rdmsr "
+           "iorw")
 
 
 class Unavailable(Exception):

@@ -36,12 +36,33 @@ def check(good, what):
         print("FAIL " + what)
 
 
+def parts_check(text, words):
+    """Boot after boot: each part once, all of them the matrix, and each drawn as often as the others."""
+    parts = [w for w in words if "part" in w]
+    count = len(parts)
+    check(count > 4 and [w["part"] for w in parts] == ["%d/%d" % (n, count) for n in range(1, count + 1)],
+          "the parts are numbered")
+    check(all(w["end"] == "reset" and w["wire"] == "frames" for w in parts), "after a part the next one follows")
+    points = {}
+    for w in parts:
+        points.setdefault((w["pti"], w["trace"]), []).extend(w["bench"].split(","))
+    cells = menu.cells_read(open(image.MATRIX, encoding="ascii").read())
+    check(len(points) == 4 and all(there == cells for there in points.values()), "the parts are the matrix")
+    drawn = re.findall(r"if regexp '(.*)' \"\$ticks\" ; then set part=(\d+)", text)
+    for form in ("4c3%02x5a", "%x"):  # the CPU's clock, the PIT's byte
+        tables = [(p, n) for p, n in drawn if p.startswith("^") == (form == "%x")]
+        hits = [[int(n) for p, n in tables if re.search(p, form % byte)] for byte in range(256)]
+        often = [sum(h[:1] == [n] for h in hits) for n in range(1, count + 1)]
+        check(all(hits) and max(often) - min(often) <= 1, "%s: drawn %s times" % (form, often))
+        check(form == "%x" or all(len(h) == 1 for h in hits), "%s: one part each" % form)
+
+
 def menu_check(directory):
     with open(image.MATRIX, encoding="ascii") as f:
         text = menu.menu(f.read())
     with open("results/baseline.json", encoding="ascii") as f:
         known = {b["name"].split("/pti:")[0].removeprefix("ipc/") for b in json.load(f)["benchmarks"]}
-    lists = [line.split() for line in re.findall(r"{ tach (.*) }", text.decode())]
+    lists = [line.split() for line in re.findall(r"(?:{|then) tach (.*?)(?: }| ; fi)$", text.decode(), re.M)]
     words = [dict(w.split("=", 1) for w in line if "=" in w) for line in lists]
     cells = {c for w in words for c in w.get("bench", "").split(",") if not c.startswith("$")} - {""}
     check(len(cells) > 50 and known <= cells, "cells missing in the menu: %s" % sorted(known - cells)[:3])
@@ -51,9 +72,10 @@ def menu_check(directory):
                     for c in w["bench"].split(",")}
             check(here == cells, "pti=%s trace=%s misses %s" % (pti, trace, sorted(cells - here)[:3]))
     check(max(len(" ".join(line)) for line in lists) < 1800, "room for a user's words on each line")
+    parts_check(text.decode(), words)
     names = re.findall(r"--id (\S+)", text.decode())
     check(len(set(names)) == len(names), "identities are different")
-    check({"all", "console", "words", "cells", "profile"} <= set(names), "entries have their names")
+    check({"all", "console", "words", "cells", "once-on-1", "profile-on-1"} <= set(names), "entries have their names")
     path = os.path.join(directory, "grub.cfg")
     with open(path, "wb") as f:
         f.write(text)
