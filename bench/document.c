@@ -143,25 +143,17 @@ static char *document_path(const char *path, const char *name)
 
 static int document_open(const char *verb, const char *path, const char *name, struct document *out)
 {
-    char *full = document_path(path, name), *text;
-    json_error_t error;
-    size_t size;
+    char *full = document_path(path, name);
+    json_t *root;
 
     *out = (struct document){0};
     if (!full)
         return TACH_INTERNAL;
-    int status = file_read(verb, full, DOCUMENT_MAX, &text, &size);
-    if (!status) {
-        json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-        char syntax[JSON_ERROR_TEXT_LENGTH + 64];
-        snprintf(syntax, sizeof(syntax), "no JSON: line %d column %d: %s", error.line, error.column,
-                 error.text);
-        const char *wrong = root ? document_read(root, out) : syntax;
-        if (wrong)
-            status = say_error(TACH_BADDATA, verb, full, "%s", wrong);
-        json_decref(root);
-        free(text);
-    }
+    int status = file_json(verb, full, DOCUMENT_MAX, &root);
+    const char *wrong = status ? NULL : document_read(root, out);
+    if (wrong)
+        status = say_error(TACH_BADDATA, verb, full, "%s", wrong);
+    json_decref(root);
     if (status)
         document_free(out);
     free(full);

@@ -66,6 +66,25 @@ int file_read(const char *verb, const char *path, size_t limit, char **text, siz
     return status;
 }
 
+int file_json(const char *verb, const char *path, size_t limit, json_t **out)
+{
+    char *text, syntax[4 * JSON_ERROR_TEXT_LENGTH];
+    json_error_t error;
+    size_t size;
+
+    *out = NULL;
+    const int status = file_read(verb, path, limit, &text, &size);
+    if (status)
+        return status;
+    *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    free(text);
+    if (*out)
+        return TACH_OK;
+    say_copy(error.text, syntax, sizeof(syntax)); /* it quotes the file */
+    return say_error(TACH_BADDATA, verb, path, "no JSON: line %d column %d: %s", error.line,
+                     error.column, syntax);
+}
+
 int file_directory(const char *verb, const char *path)
 {
     char *copy = strdup(path);

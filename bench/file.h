@@ -4,6 +4,7 @@
 #ifndef TACH_BENCH_FILE_H
 #define TACH_BENCH_FILE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,6 +16,11 @@ int file_read(const char *verb, const char *path, size_t limit, char **text, siz
 /* Copies the first line of a small file, such as those of /proc and /sys, without its end; false
  * where there is none, and out is empty then. Says nothing. */
 bool file_line(const char *path, char *out, size_t size);
+
+/* Reads path as JSON, an object or an array, in which no key stands twice. Errors are said with
+ * line and column. Returns an enum tach_exit; *out is the caller's to drop when it is 0, else NULL.
+ */
+int file_json(const char *verb, const char *path, size_t limit, json_t **out);
 
 /* Opens path for writing, making the directories above it. NULL after an error line. */
 FILE *file_create(const char *verb, const char *path);

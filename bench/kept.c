@@ -16,20 +16,14 @@
 
 static int machine_load(const char *verb, const char *directory, json_t **out)
 {
-    char path[4096], *text;
-    size_t size;
+    char path[4096];
 
     snprintf(path, sizeof(path), "%s/machine.json", directory);
     if (access(path, F_OK))
         return TACH_OK;
-    const int status = file_read(verb, path, MACHINE_MAX, &text, &size);
-    if (status)
+    const int status = file_json(verb, path, MACHINE_MAX, out);
+    if (status || json_is_object(*out))
         return status;
-    json_error_t error;
-    *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    free(text);
-    if (json_is_object(*out))
-        return TACH_OK;
     return say_error(TACH_BADDATA, verb, path, "no JSON object");
 }
 

@@ -85,17 +85,10 @@ static int charts_take(struct report *report)
 /* Reads a document that is only shown, never computed with. */
 static int json_take(const char *path, json_t **out)
 {
-    json_error_t error;
-    char *text;
-    size_t size;
+    const int status = file_json("report", path, JSON_MAX, out);
 
-    const int status = file_read("report", path, JSON_MAX, &text, &size);
-    if (status)
+    if (status || json_is_object(*out))
         return status;
-    *out = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    free(text);
-    if (json_is_object(*out))
-        return TACH_OK;
     return say_error(TACH_BADDATA, "report", path, "no JSON object");
 }
 

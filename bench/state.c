@@ -324,24 +324,21 @@ static int machine_again(const json_t *root, struct run *run)
 
 int state_read(const char *directory, struct run *run)
 {
-    json_error_t error;
-    char *path, *text;
-    size_t size;
+    json_t *root;
+    char *path;
 
     run->directory = strdup(directory);
     if (!run->directory || asprintf(&path, "%s/" STATE_FILE, directory) < 0)
         return TACH_INTERNAL;
-    int status = file_read("run", path, STATE_MAX, &text, &size);
+    int status = file_json("run", path, STATE_MAX, &root);
     if (!status) {
-        json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-        const char *wrong = root ? plan_read(root, run) : "no JSON";
+        const char *wrong = plan_read(root, run);
         status = wrong ? say_error(TACH_BADDATA, "run", path, "%s", wrong) : TACH_OK;
         status = status ? status : machine_again(root, run);
         status = status ? status : matrix_again(root, run);
         status = status ? status : sides_again(root, run);
         status = status ? status : boots_again(root, run);
         json_decref(root);
-        free(text);
     }
     free(path);
     return status;

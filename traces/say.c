@@ -37,6 +37,18 @@ void say_name(FILE *out, const char *name)
     say_text(out, name, strlen(name));
 }
 
+void say_copy(const char *text, char *out, size_t size)
+{
+    FILE *memory = fmemopen(out, size, "w");
+
+    out[0] = 0;
+    if (!memory)
+        return;
+    say_name(memory, text);
+    fclose(memory);
+    out[size - 1] = 0;
+}
+
 int say_error(int status, const char *verb, const char *subject, const char *format, ...)
 {
     va_list arguments;

@@ -21,6 +21,9 @@ void say_field(FILE *out, const char *field, size_t size);
 /* The same of a string: for names of files, cells and machines. */
 void say_name(FILE *out, const char *name);
 
+/* Copies a string as say_name prints it, cut at size, which is not 0. */
+void say_copy(const char *text, char *out, size_t size);
+
 struct capture;
 
 /* Loads a capture for a verb; says what is wrong. Returns an enum tach_exit; `out` must be freed.

@@ -27,7 +27,7 @@ static int failure_say(struct db *db, int status)
 {
     if (status && db->error[0] && !db->busy) {
         char escaped[2 * sizeof(db->error)];
-        print_escape(db->error, escaped, sizeof(escaped));
+        say_copy(db->error, escaped, sizeof(escaped));
         say_error(status, db->verb, db->label, "%s", escaped);
         db->error[0] = 0;
     }

@@ -115,7 +115,7 @@ static int parse_failed(const char *file, const struct import_error *error)
 
     if (asprintf(&where, "%s:%zu", file, error->line) < 0)
         return TACH_INTERNAL;
-    print_escape(error->text, text, sizeof(text));
+    say_copy(error->text, text, sizeof(text));
     const int status = say_error(TACH_BADDATA, VERB, where, "%s", text);
     free(where);
     return status;

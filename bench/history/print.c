@@ -24,18 +24,6 @@ void print_padded(const char *text, int width)
     printf("%*s", used < width ? width - used + 1 : 1, "");
 }
 
-void print_escape(const char *text, char *out, size_t size)
-{
-    FILE *memory = fmemopen(out, size, "w");
-
-    out[0] = 0;
-    if (!memory)
-        return;
-    say_name(memory, text);
-    fclose(memory);
-    out[size - 1] = 0;
-}
-
 void print_json(const json_t *json)
 {
     json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(17));

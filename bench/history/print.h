@@ -13,9 +13,6 @@
 /* Prints a text escaped, spaces behind it up to width, at least one. */
 void print_padded(const char *text, int width);
 
-/* Copies a text escaped, as say_name prints it, cut at size. */
-void print_escape(const char *text, char *out, size_t size);
-
 /* A text as JSON, as it is where it is UTF-8, else its bytes escaped. */
 json_t *print_text(const char *text);
 
