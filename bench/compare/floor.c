@@ -12,7 +12,6 @@
 #include "traces/say.h"
 
 #define FLOORS_BYTES_MAX (64u << 20)
-#define FLOOR_MAX        100.0 /* relative: no machine is that restless */
 
 static int names_order(const void *a, const void *b)
 {
@@ -55,11 +54,13 @@ static const char *cells_take(const json_t *cells, struct floors *out)
             return "a cell without a name or a floor";
     }
     qsort(out->cells, out->count, sizeof(*out->cells), names_order);
+    for (size_t i = 1; i < out->count; i++)
+        if (!names_order(&out->cells[i - 1], &out->cells[i]))
+            return "a cell stands there twice";
     return NULL;
 }
 
-/* Returns NULL, or what is wrong. */
-static const char *floors_take(const json_t *root, struct floors *out)
+const char *floors_take(const json_t *root, struct floors *out)
 {
     const json_t *schema = json_object_get(root, "tach_floor");
 
@@ -77,25 +78,16 @@ static const char *floors_take(const json_t *root, struct floors *out)
 
 int floors_load(const char *verb, const char *path, struct floors *out)
 {
-    json_error_t error;
-    char *text;
-    size_t size;
+    json_t *root;
 
     *out = (struct floors){0};
-    int status = file_read(verb, path, FLOORS_BYTES_MAX, &text, &size);
+    int status = file_json(verb, path, FLOORS_BYTES_MAX, &root);
     if (status)
         return status;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    if (!root) {
-        status = say_error(TACH_BADDATA, verb, path, "no JSON: line %d column %d: %s", error.line,
-                           error.column, error.text);
-    } else {
-        const char *wrong = floors_take(root, out);
-        if (wrong)
-            status = say_error(TACH_BADDATA, verb, path, "%s", wrong);
-    }
+    const char *wrong = floors_take(root, out);
+    if (wrong)
+        status = say_error(TACH_BADDATA, verb, path, "%s", wrong);
     json_decref(root);
-    free(text);
     if (status)
         floors_free(out);
     return status;

@@ -11,6 +11,7 @@
 #include "bench/figure.h"
 
 #define FLOOR_SCHEMA 1
+#define FLOOR_MAX    100.0 /* relative: no machine is that restless */
 
 struct cell_floor {
     char name[FIGURE_NAME_MAX]; /* as figure_name gives it */
@@ -25,7 +26,10 @@ struct floors {
     size_t count;
 };
 
-/* Reads what --aa wrote. Complains under the verb's name; returns an enum tach_exit. floors_free is
+/* Takes what --aa wrote. Returns NULL, or what is wrong. floors_free is due in either case. */
+const char *floors_take(const json_t *root, struct floors *out);
+
+/* Reads a file of it. Complains under the verb's name; returns an enum tach_exit. floors_free is
  * due when it is 0. */
 int floors_load(const char *verb, const char *path, struct floors *out);
 void floors_free(struct floors *floors);

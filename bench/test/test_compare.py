@@ -229,6 +229,8 @@ def check_bad():
             ("inf.json", text.replace('"cycles": 1', '"cycles": 1e999, "x": 1', 1), "line 1 column"),
             ("cut.json", text[:len(text) // 2], "no JSON: line"),
             ("empty.json", "", "no JSON"),
+            ("escape.json", '{"\u009b31m": 1, "\u009b31m": 2}', r"duplicate .*\\xc2\\x9b31m"),
+            ("bell.json", "\a", r"no JSON: line 1 column 1: .*\\x07"),
             ("foreign.json", '{"context": {}, "benchmarks": []}', "not of tach"),
             ("array.json", "[]", "no Google Benchmark document"),
             ("newer.json", text.replace('"json_schema_version": 1', '"json_schema_version": 2'),
@@ -261,7 +263,8 @@ def check_floors():
     expect(code == 1 and j["figures"][0]["floor"] == 0.005 and j["rule"]["floor"] == 0.001, "floors")
     for change, pattern in (({"tach_floor": 2}, "another version"), ({"tach_floor": "1"}, "no file of"),
                             ({"floor": -1}, "out of range"), ({"floor": 1e9}, "out of range"),
-                            ({"cells": {}}, "cells"), ({"cells": [{"name": name}]}, "without a name")):
+                            ({"cells": {}}, "cells"), ({"cells": [{"name": name}]}, "without a name"),
+                            ({"cells": floors["cells"] * 2}, "stands there twice")):
         refused(65, "fl.json.*" + pattern, old, new, "--floor",
                 d.write("fl.json", dict(floors, **change)))
     refused(2, "another machine or class", old, new, "--floor",

@@ -53,6 +53,7 @@ $(eval $(call FUZZ,module,kernel/core/test/fuzz_module.c kernel/core/modelf.c))
 $(eval $(call FUZZ,initfs,servers/lib/test/fuzz_initfs.c servers/lib/initfs_read.c))
 $(eval $(call FUZZ,rc,servers/init/test/fuzz_rc.c servers/init/rc.c servers/lib/word.c))
 $(eval $(call FUZZ,matrix,bench/test/fuzz_matrix.c $(BENCH_T)))
+$(eval $(call FUZZ,floor,bench/test/fuzz_floor.c $(BENCH_T)))
 IMPORT_T = $(patsubst %,bench/history/%.c,import import_csv import_lines import_benchmark entry number arena) \
   bench/figure.c bench/sha256.c $(TRACE)
 $(eval $(call FUZZ,csv,bench/test/fuzz_import.c $(IMPORT_T),-DFORMAT=IMPORT_CSV))
