@@ -66,8 +66,8 @@ static char *words_make(const struct boot_run *run, const struct matrix *matrix,
     fprintf(out, "pti=%s ", run->pti ? "on" : "off");
     if (matrix->pcid)
         fprintf(out, "pcid=%s ", run->pcid ? "on" : "off");
-    if (!strcmp(class, BOCHS_CLASS)) /* its CPU calls for more than that of icount, to no end */
-        fputs("mitig=off ", out);
+    if (!strcmp(class, BOCHS_CLASS)) /* paths as under icount: its CPU has less to take */
+        fputs("mitig=off timer=oneshot ", out);
     fprintf(out, "trace=%s wire=frames bench=", run->trace ? "on" : "off");
     for (size_t i = 0; i < run->count; i++)
         fprintf(out, "%s%s", i ? "," : "", matrix->cells[run->first + i].name);

@@ -24,7 +24,7 @@
 #define JSON_MAX (64u << 20)
 
 struct report_args {
-    const char *run, *out, *against, *host, *floor, *history;
+    const char *run, *out, *against, *beside, *host, *floor, *history;
     bool index, open;
 };
 
@@ -38,6 +38,7 @@ struct gathered {
     struct kept kept;
     struct sides_compared sides;
     json_t *host, *plan;
+    struct beside beside;
     struct past past, counted; /* of the run's class, and of icount where that is another */
     char digest[SHA256_TEXT];
 };
@@ -148,6 +149,7 @@ static void sections_print(FILE *out, const struct report *report)
     report_phases(out, report);
     report_waterfall(out, report);
     report_model(out, report);
+    report_machines(out, report);
     report_growth(out, report);
     report_mitigations(out, report);
     report_events(out, report);
@@ -198,6 +200,19 @@ static int plan_take(struct gathered *all, struct report *report)
     return status;
 }
 
+/* What was named, else what lies beside a run of this very build. */
+static int beside_take(struct gathered *all, struct report *report)
+{
+    int status = TACH_OK;
+
+    if (all->args.beside)
+        status = beside_load("report", all->args.beside, &all->document, &all->beside);
+    else if (all->directory)
+        status = beside_find("report", all->args.run, &all->document, &all->beside);
+    report->beside = all->beside.path ? &all->beside : NULL;
+    return status;
+}
+
 /* The history of the main routes and operations, each at its smallest payload. */
 static int past_take(struct gathered *all, struct report *report)
 {
@@ -237,6 +252,8 @@ static int gather(struct gathered *all, struct report *report)
     if (!status)
         status = against_take(all, report);
     if (!status)
+        status = beside_take(all, report);
+    if (!status)
         status = past_take(all, report);
     if (!status && all->args.host)
         status = json_take(all->args.host, &all->host);
@@ -249,6 +266,7 @@ static void gathered_free(struct gathered *all, struct report *report)
     for (unsigned i = 0; i < CHART_COUNT * REPORT_FORMS; i++)
         free(report->svgs[i / REPORT_FORMS][i % REPORT_FORMS]);
     sides_free(&all->sides);
+    beside_free(&all->beside);
     past_free(&all->past);
     past_free(&all->counted);
     kept_free(&all->kept);
@@ -312,6 +330,9 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case 'a':
         args->against = text;
         return 0;
+    case 'b':
+        args->beside = text;
+        return 0;
     case 'l':
         args->host = text;
         return 0;
@@ -343,6 +364,10 @@ int verb_report(int argc, char **argv)
     static const struct argp_option options[] = {
         {"out", 'o', "FILE", 0, "The page (report.html in the run)", 0},
         {"against", 'a', "OLD", 0, "An earlier run or the baseline: say what moved", 0},
+        {"beside", 'b', "OTHER", 0,
+         "A run of another machine that counts: say where both differ, and why (the newest of the "
+         "same images that lies beside RUN)",
+         0},
         {"floor", OPT_FLOOR, "FILE", 0, "What tach compare --aa found: below it nothing moved", 0},
         {"linux", 'l', "FILE", 0, "The host's own baselines, of build/bench_linux", 0},
         {"history", OPT_HISTORY, "DB|URL", 0,

@@ -47,7 +47,7 @@ struct cell_parts cell_split(const char *cell)
     if (size)
         parts.size = strtol(size + strlen("/size:"), NULL, 10);
     parts.one_space = strstr(cell, "/space:one") != NULL;
-    if (strstr(cell, "/mitig:") || strstr(cell, "/crowd:"))
+    if (strstr(cell, "/mitig:") || strstr(cell, "/crowd:") || strstr(cell, FIGURE_PCID))
         strncat(parts.rung, "+", sizeof(parts.rung) - strlen(parts.rung) - 1); /* no bare rung */
     return parts;
 }

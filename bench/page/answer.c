@@ -205,6 +205,7 @@ void report_answer(FILE *out, const struct report *report)
     isolation_item(out, report);
     report_moved(out, report);
     belief_item(out, report);
+    report_agreement(out, report);
     fputs("</ul>\n", out);
     report_figure(out, report, CHART_answer,
                   "One round trip by each route. R1 and T2 read 8 bytes through the scheme name "

@@ -92,7 +92,7 @@ void report_placement(FILE *out, const struct report *report)
 }
 
 /* What Linux needs for the like. */
-static const struct beside {
+static const struct peer_row {
     const char *cell, *what, *peer;
     int whole;
 } besides[] = {
@@ -105,7 +105,7 @@ static const struct beside {
 };
 #define BESIDES (sizeof(besides) / sizeof(besides[0]))
 
-static void beside_row(FILE *out, const struct beside *beside, const struct figure *off)
+static void beside_row(FILE *out, const struct peer_row *beside, const struct figure *off)
 {
     char name[FIGURE_NAME_MAX];
 

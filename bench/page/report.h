@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "bench/beside.h"
 #include "bench/chart/chart.h"
 #include "bench/compare.h"
 #include "bench/compare/floor.h"
@@ -30,6 +31,7 @@ struct report {
     const struct floors *floors;         /* of this machine; NULL: not given */
     const struct past *past;             /* the history, of the run's class; NULL: not asked */
     const struct past *counted;          /* of class icount, where the run's is another; or NULL */
+    const struct beside *beside;         /* a run of another machine that counts; NULL: none */
     const char *digest;                  /* names the run in the history; "": no document */
     const json_t *host; /* Google Benchmark document of the host's own baselines; NULL: not given */
 };
@@ -73,6 +75,12 @@ void report_placement(FILE *out, const struct report *report);
 
 /* The like on Linux, counted on the same emulator. */
 void report_beside(FILE *out, const struct report *report);
+
+/* A second machine that counts: what both say of each cell; isolation with PCID. */
+void report_machines(FILE *out, const struct report *report);
+
+/* Whether both machines agree, as an item of the answers. */
+void report_agreement(FILE *out, const struct report *report);
 
 /* A crowded machine. */
 void report_growth(FILE *out, const struct report *report);

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""check_report.py PAGE DOCUMENT [LIST CHANGES]: holds a report against the JSON that it was made of.
+"""check_report.py PAGE DOCUMENT [LIST CHANGES | OTHER]: holds a report against the JSON that it was made of.
 
 The page must be well-formed, refer to nothing outside of itself, run no script, and show every figure and
 difference of its tables, words and first chart exactly as the document has it. Every figure has a table
 beside it, every table can be reached by keys, every link leads somewhere, every text can be read in both
 colour schemes, and the page stays small. LIST and CHANGES are what `tach history` says as JSON of the class
 of the first table of the history: the page shows its newest 60 runs, all of their points and changes, and no
-others. Last line: the sum.
+others. OTHER is the document of the run that the page shows beside it. Last line: the sum.
 """
 import json
 import os
@@ -44,8 +44,29 @@ def wanted(cell, rows):
     return other if other is None else "%s%s" % ("-" if number < other else "+", shown(abs(number - other)))
 
 
+def signed(number):
+    return ("-" if number < 0 else "+" if number > 0 else "") + shown(abs(number))
+
+
+def check_beside(page, rows, others):
+    """The figures of the other run, and the differences: its less the run's, or PCID's less its own."""
+    cells = [cell for cell in page.iter() if cell.get("data-beside") is not None]
+    expect(bool(cells) == bool(others), "%d figures of another run" % len(cells))
+    for cell in cells:
+        member, name = cell.get("data-member"), cell.get("data-name")
+        number, minus = others[cell.get("data-beside")][member], cell.get("data-beside-minus")
+        text = signed(number - rows[name][member]) if name else shown(number)
+        if minus:
+            text = "%s%s" % ("-" if number < others[minus][member] else "+", shown(abs(number - others[minus][member])))
+        expect(cell.text == text, "%s beside %s: the page says %s, the documents %s" % (
+            name, cell.get("data-beside"), cell.text, text))
+    both = {name for name in others if name in rows}
+    told = {cell.get("data-name") for cell in cells if cell.get("data-name")}
+    expect(both == told, "of both runs, but not told: %s" % sorted(both ^ told)[:4])
+
+
 def check_cells(page, rows):
-    cells = [cell for cell in page.iter() if cell.get("data-name") is not None]
+    cells = [cell for cell in page.iter() if cell.get("data-name") is not None and cell.get("data-beside") is None]
     expect(len(cells) >= 8, "fewer than 8 figures in the tables")
     for cell in cells:
         text = wanted(cell, rows)
@@ -53,7 +74,7 @@ def check_cells(page, rows):
             cell.get("data-name"), cell.get("data-minus"), cell.get("data-member"), cell.text, text))
     bare = [cell.text for table in page.iter() if local(table.tag) == "table"
             for cell in table.iter() if local(cell.tag) == "td" and len(cell) == 0
-            and not {"data-name", "data-judged"} & set(cell.attrib)
+            and not {"data-name", "data-judged", "data-beside"} & set(cell.attrib)
             and re.fullmatch(r"[+-]\d+(\.\d+)?", cell.text or "")]
     expect(not bare, "differences that nothing can be held against: %s" % bare[:5])
 
@@ -164,11 +185,15 @@ def check_outside(page):
 
 
 def main():
-    if len(sys.argv) not in (3, 5):
+    if len(sys.argv) not in (3, 4, 5):
         sys.exit(__doc__)
     page = tree.parse(sys.argv[1]).getroot()
     document = json.load(open(sys.argv[2], encoding="utf-8"))
     rows = {row["name"]: row for row in document["benchmarks"]}
+    others = {}
+    if len(sys.argv) == 4:
+        with open(sys.argv[3], encoding="utf-8") as file:
+            others = {row["name"]: row for row in json.load(file)["benchmarks"]}
     exact = document["context"]["tach_class"] in ("icount", "bochs")
     unit = "instructions" if exact else "cycles"
     expect(local(page.tag) == "html" and page.get("lang") == "en", "no HTML page in English")
@@ -178,6 +203,7 @@ def main():
     check_structure(page)
     check_outside(page)
     check_cells(page, rows)
+    check_beside(page, rows, others)
     check_words(page, rows, unit)
     check_chart(page, rows, unit)
     if len(sys.argv) == 5:
