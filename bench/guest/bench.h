@@ -18,6 +18,9 @@
 #define LONG_READ_PIECE 4096u /* what the service zero: gives at once */
 #define GATHER_MAX      2048u /* the most that a server gathers for one reply: servers/host */
 
+struct region;
+typedef long region_body(struct region *r);
+
 /* What a region reads and writes; regions.asm knows the offsets (asserted in cells.c). */
 struct region {
     uint64_t begin, end; /* stamps around the last run */
@@ -39,6 +42,7 @@ struct machine {
     bool trace;       /* the trace variants are in force: records and counts, no histograms */
     bool pti;         /* isolation is on */
     bool fast;        /* the boot has the fast path */
+    bool pmu;         /* the kernel reads the CPU's event counters: sys:pmu */
     bool say;         /* a line of text for each histogram, for people */
     uint32_t calls;   /* in one region */
     uint32_t samples; /* regions of a histogram */
@@ -74,7 +78,7 @@ struct work {
     uint64_t size;  /* payload bytes */
     bool one;       /* both sides in one address space */
     struct region region;
-    long (*body)(struct region *r);
+    region_body *body;
     int64_t adjust;        /* added to each sample, ticks */
     char mitig[CELL_WORD]; /* mitigation that is on while the cell runs; empty: as the boot has
                                them */
@@ -108,6 +112,10 @@ long machine_calibrate(bool send);
 long cell_measure(struct work *w);
 /* kernel.c: metric "kernel" for the cells that have it; others are left alone. */
 long kernel_measure(struct work *w);
+/* counters.c: the CPU's event counters over the cell, where there are any. */
+#define PMU_HEAD                                                                                   \
+    "pmu " /* what sys:pmu begins with, and with "none" behind it where there are not */
+long counters_measure(struct work *w);
 /* The waiter's side of that of cell "notify": sends its samples. */
 long waiter_report(const uint64_t *samples, unsigned n);
 /* traced.c: the records of the boot so far, but for the phases of its calls. */

@@ -116,6 +116,8 @@ long machine_calibrate(bool send)
     machine.trace = word_is("sys:trace", "on");
     machine.fast = word_is("sys:path", "fast");
     machine.pti = word_is("sys:mitig", "pti on");
+    /* an emulator that counts instructions has no event counters: its boots stay as they are */
+    machine.pmu = !machine.counts && word_is("sys:pmu", PMU_HEAD "0");
     machine.empty = region_median(machine.calls);
     if (send)
         calibration_send("empty", machine.calls);

@@ -21,7 +21,6 @@ _Static_assert(offsetof(struct region, turns) == 16 && offsetof(struct region, t
                    offsetof(struct region, pieces) == 88,
                "regions.asm");
 
-typedef long region_body(struct region *r);
 region_body region_null, region_read_short, region_read_long, region_notify;
 extern region_body *const call_bodies[FORM_BUFFER + 1];
 extern region_body *const pair_bodies[FORM_PIECES + 1];

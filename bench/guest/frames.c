@@ -91,6 +91,14 @@ void frames_count(const struct wire_count *count)
     frame_send(&frame.type, WIRE_COUNT, sizeof(*count));
 }
 
+void frames_counters(const struct wire_counters *head, const struct wire_counter *list)
+{
+    const uint64_t bytes = head->entries * sizeof(*list);
+    memcpy(frame.body.bytes, head, sizeof(*head));
+    memcpy(frame.body.bytes + sizeof(*head), list, bytes);
+    frame_send(&frame.type, WIRE_COUNTERS, sizeof(*head) + bytes);
+}
+
 void frames_record(const struct trace_record *record)
 {
     records.body.record[record_count++] = *record;

@@ -24,6 +24,7 @@ void frames_histogram(const struct series *what, const struct histogram *h);
 /* Samples in the order of their making. */
 void frames_samples(const struct series *what, const uint64_t *sample, uint32_t n);
 void frames_count(const struct wire_count *count);
+void frames_counters(const struct wire_counters *head, const struct wire_counter *list);
 
 /* Records gather until a frame is full; flush sends what is there. */
 void frames_record(const struct trace_record *record);

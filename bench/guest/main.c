@@ -18,6 +18,8 @@ static long cell_work(struct work *w)
     if (error >= 0)
         error = machine.trace ? cell_trace(w) : cell_measure(w);
     if (error >= 0 && !machine.trace)
+        error = counters_measure(w);
+    if (error >= 0 && !machine.trace)
         error = kernel_measure(w);
     cell_tear_down(w);
     return error < 0 ? error : frames_error();

@@ -33,6 +33,8 @@ $(foreach t,elf map source serial,$(eval $(call UNIT,loader_$t,kernel/loader/tes
 $(eval $(call UNIT,loader_config,kernel/loader/test/test_config.c kernel/loader/config.c $(PURE_L),-Ikernel/loader/test/mock))
 $(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))
+PMU_T   = $(addprefix kernel/hal/,pmu.c pmu_events.c test/pmu_model.c)
+$(eval $(call UNIT,hal_pmu,kernel/hal/test/pmu.c $(PMU_T) kernel/hal/sampler.c,-Ikernel/hal/test/mock))
 $(foreach t,$(patsubst bench/test/test_%.c,%,$(wildcard bench/test/test_*.c)),\
   $(eval $(call SHARED,bench_$t,bench/test/test_$t.c,$(BENCH_T))))
 $(eval $(call UNIT,services,$(addprefix servers/services/,test/test_services.c test/mock.c $(LINKED:%=%.c))))
@@ -109,6 +111,8 @@ REPEAT_T = kernel/core/test/repeat_world.c kernel/core/repeat.c kernel/core/word
 $(eval $(call UNIT,core_repeat,kernel/core/test/test_repeat.c $(REPEAT_T),$(MOCK)))
 $(eval $(call FUZZ,repeat,kernel/core/test/fuzz_repeat.c $(REPEAT_T),$(MOCK)))
 $(eval $(call UNIT,core_module,kernel/core/test/test_module.c kernel/core/modelf.c))
+$(eval $(call UNIT,guest_counters,bench/guest/test/test_counters.c bench/guest/counters.c kernel/core/counters.c $(PMU_T),\
+  -Ikernel/hal/test/mock))
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
 TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make \
   build/test/synth_guest build/test/kill_at.so build/test/no_perf.so \

@@ -5,6 +5,7 @@
  * does itself. */
 #include "kernel/core/blob.h"
 #include "kernel/core/calls.h"
+#include "kernel/core/counters.h"
 #include "kernel/core/irq.h"
 #include "kernel/core/memory_service.h"
 #include "kernel/core/ranges.h"
@@ -112,6 +113,7 @@ static void calibrate(void)
     hal_calibrate(&calib);
     (void)wire_send(WIRE_CALIB, (const struct wire_part[2]){{&calib, sizeof(calib)}, {0, 0}});
     wire_machine(false);
+    counters_begin();
 }
 
 static void early_events(void)

@@ -23,17 +23,45 @@ static uint32_t rate_parse(const char *digit)
     return *digit || hz < SAMPLER_HZ_MIN || hz > SAMPLER_HZ_MAX ? 0 : hz;
 }
 
+/* words.c has looked at the value: pit or pmi. */
+static uint32_t source_asked(void)
+{
+    char value[4];
+
+    return bootword("profile.source", value, sizeof(value)) && !memcmp(value, "pmi", 3)
+               ? SAMPLES_PMI_NMI
+               : SAMPLES_PIT_NMI;
+}
+
+static _Noreturn void refuse(uint32_t source, const char *why)
+{
+    static char message[96];
+    const char *word = source == SAMPLES_PMI_NMI ? "profile.source=pmi: " : "profile=: ";
+    unsigned n = 0;
+
+    for (; *word; word++)
+        message[n++] = *word;
+    for (; *why && n < sizeof(message) - 1; why++)
+        message[n++] = *why;
+    wire_exit(EXIT_INIT, message);
+}
+
 void sampler_begin(void)
 {
     char value[8];
 
-    if (!bootword("profile", value, sizeof(value)))
+    if (!bootword("profile", value, sizeof(value))) {
+        if (bootword("profile.source", value, sizeof(value)))
+            wire_exit(EXIT_CMDLINE, "profile.source= without profile=");
         return;
+    }
     uint32_t hz = rate_parse(value);
     if (!hz)
         wire_exit(EXIT_CMDLINE, "profile=: 30 to 100000 samples a second");
-    if (!sampler_start(hz))
-        wire_exit(EXIT_INIT, "profile=: needs an I/O APIC, and memory");
+    const uint32_t source = source_asked();
+    const char *why = sampler_start(hz, source);
+    if (why)
+        refuse(source, why);
 }
 
 static void names_fill(struct wire_sample *sample, uint64_t n)

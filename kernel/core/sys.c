@@ -2,6 +2,7 @@
  * `sys:`, the kernel's state as files, and `root:`, the list of names. A file is a snapshot taken
  * at open, at most 64 KiB, always whole lines; a few files take words that change what they show.
  */
+#include "kernel/core/counters.h"
 #include "kernel/core/irq.h"
 #include "kernel/core/look.h"
 #include "kernel/core/module.h"
@@ -135,6 +136,7 @@ static const struct {
     {"alloc", report_alloc, alloc_write, 0},
     {"place", report_place, place_write, RIGHT_PLACE},
     {"module", report_modules, 0, RIGHT_PLACE},
+    {"pmu", report_pmu, 0, 0},
 };
 #define SYS_FILES (sizeof(sys_files) / sizeof(sys_files[0]))
 
@@ -165,12 +167,20 @@ static long thing_open(struct svc_req *req, const char *path, uint64_t length)
     return -T_ENOENT;
 }
 
+/* Level 0's alone: the counters see what others do. */
+static long report_open(unsigned file, const struct svc_req *req)
+{
+    return sys_files[file].report == report_pmu && req->level
+               ? -T_EPERM
+               : snapshot_make(file, sys_files[file].report);
+}
+
 static long sys_open(struct svc *self, struct svc_req *req, const char *path, uint64_t length)
 {
     (void)self;
     for (unsigned i = 0; i < SYS_FILES; i++)
         if (named(sys_files[i].name, path, length))
-            return snapshot_make(i, sys_files[i].report);
+            return report_open(i, req);
     return thing_open(req, path, length);
 }
 

@@ -35,6 +35,8 @@ static const struct {
     {"serial=", ""}, /* the loader has judged these two */
     {"baud=", ""},
     {"profile=", ""},
+    {"profile.source=", "|pit|pmi|"},
+    {"counters=", "|auto|off|"},
     {"end=", "|halt|reset|"},
     {"samples=", ""},
 };

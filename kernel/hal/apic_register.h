@@ -12,6 +12,7 @@
 
 enum apic_register {
     APIC_ID = 0x20,
+    APIC_VERSION = 0x30,
     APIC_TPR = 0x80,
     APIC_EOI = 0xB0,
     APIC_SVR = 0xF0,
@@ -27,10 +28,12 @@ enum apic_register {
     APIC_SELF = 0x3F0 /* x2APIC only */
 };
 
-#define LVT_MASKED   0x10000u
-#define LVT_NMI      0x400u
-#define LVT_EXTINT   0x700u
-#define LVT_DEADLINE 0x40000u /* of the timer's entry: no count, but a value of the TSC */
+#define LVT_MASKED        0x10000u
+#define LVT_NMI           0x400u
+#define LVT_EXTINT        0x700u
+#define LVT_LAST(version) ((version) >> 16 & 0xFF) /* the last entry's number */
+#define LVT_LAST_COUNTER  4u                       /* where there is one for the counters */
+#define LVT_DEADLINE      0x40000u /* of the timer's entry: no count, but a value of the TSC */
 
 extern volatile uint8_t *apic_memory; /* NULL: x2APIC mode, by MSRs */
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * See sampler.h. The PIT counts down once for each sample: the next period is drawn, and written,
- * by the handler, so that no NMI finds the one before at work, and no loop keeps step with it.
- * The handler runs under the kernel's root and GS, which the stub has loaded (trap.asm). */
+ * See sampler.h. The PIT, or the cycle counter, counts down once for each sample: the next period
+ * is drawn, and written, by the handler, so that no NMI finds the one before at work, and no loop
+ * keeps step with it. The handler runs under the kernel's root and GS, which the stub has loaded
+ * (trap.asm). */
 #include "kernel/hal/sampler.h"
 
+#include "kernel/hal/apic_register.h"
 #include "kernel/hal/cpu.h"
+#include "kernel/hal/hal.h"
 #include "kernel/hal/irq.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/percpu.h"
+#include "kernel/hal/pmu.h"
 #include "kernel/hal/x86.h"
 
 #define PIT_HZ        1193182u
@@ -20,17 +24,19 @@
 #define CALL_INDIRECT 0xFFu
 #define MODRM_REG     0x38u
 #define MODRM_CALL    0x10u
+#define TRIAL_CYCLES  20000u
+#define TRIAL_SPINS   1000u /* of as many turns: far more than that */
 
 extern const uint8_t __entry_text_start[], __text_end[];
 
 static struct wire_sample *pages[RING_PAGES];
 static uint64_t room; /* samples that the ring holds; 0: the sampler is off */
-static uint32_t rate_hz, period_mean;
+static uint32_t rate_hz, period_mean, source;
 static uint32_t random_state = 0x9E3779B9u;
 /* volatile: an NMI comes between any two instructions of whoever reads them */
 static volatile uint64_t written, lost, held, spent; /* the NMI's */
 static volatile uint64_t taken;                      /* the reader's */
-static volatile bool holding;
+static volatile bool holding, trying, came;          /* the trial's NMI */
 
 static struct wire_sample *slot(uint64_t number)
 {
@@ -51,6 +57,16 @@ static void pit_arm(uint32_t count)
 {
     x86_out8(PIT_COUNTER_0, (uint8_t)count);
     x86_out8(PIT_COUNTER_0, (uint8_t)(count >> 8));
+}
+
+static void next_arm(uint32_t period)
+{
+    if (source == SAMPLES_PIT_NMI) {
+        pit_arm(period);
+    } else {
+        pmu_sample_arm(period);
+        apic_write(APIC_LVT_COUNTER, LVT_NMI); /* delivery has masked it */
+    }
 }
 
 static bool in_text(uint64_t address)
@@ -103,6 +119,9 @@ static void sample_fill(struct wire_sample *sample, const struct trap_frame *fra
 
 void sampler_nmi(const struct trap_frame *frame)
 {
+    if (source == SAMPLES_PMI_NMI && !pmu_sample_due())
+        return; /* somebody else's */
+    came |= trying;
     if (room == 0)
         return;
     const uint64_t began = x86_rdtsc();
@@ -115,7 +134,7 @@ void sampler_nmi(const struct trap_frame *frame)
         written++;
     }
     spent += x86_rdtsc() - began;
-    pit_arm(period_next());
+    next_arm(period_next());
 }
 
 void sampler_hold(bool hold)
@@ -137,11 +156,37 @@ uint64_t sampler_take(struct wire_samples *head, struct wire_sample *to, uint64_
                                   .held = held,
                                   .spent = spent,
                                   .hz = rate_hz,
-                                  .source = SAMPLES_PIT_NMI};
+                                  .source = source};
     return n;
 }
 
-bool sampler_start(uint32_t hz)
+/* The PIT's turns a second, once its line is an NMI. 0, or what is missing. */
+static const char *pit_begin(uint32_t *turns_hz)
+{
+    *turns_hz = PIT_HZ;
+    return irq_clock_nmi() ? NULL : "needs an I/O APIC";
+}
+
+/* The same of the cycle counter, at the nominal clock; and that its NMI comes. */
+static const char *counter_begin(uint32_t *turns_hz)
+{
+    const char *why = pmu_sample_begin();
+    if (why != NULL)
+        return why;
+    if (LVT_LAST(apic_read(APIC_VERSION)) < LVT_LAST_COUNTER)
+        return "the local APIC has no entry for it";
+    came = false;
+    trying = true;
+    apic_write(APIC_LVT_COUNTER, LVT_NMI);
+    pmu_sample_arm(TRIAL_CYCLES);
+    for (unsigned i = 0; i < TRIAL_SPINS && !came; i++)
+        x86_spin(TRIAL_SPINS);
+    trying = false;
+    *turns_hz = hal_config.tsc_hz < UINT32_MAX ? (uint32_t)hal_config.tsc_hz : UINT32_MAX;
+    return came ? NULL : "the cycle counter's NMI does not come";
+}
+
+static uint64_t pages_take(void)
 {
     unsigned n = 0;
     for (; n < RING_PAGES; n++) {
@@ -151,11 +196,22 @@ bool sampler_start(uint32_t hz)
         page_kept_count++;
         pages[n] = page_pointer(page);
     }
-    if (n == 0 || !irq_clock_nmi())
-        return false;
+    return n * PAGE_SAMPLES;
+}
+
+const char *sampler_start(uint32_t hz, uint32_t from)
+{
+    uint32_t turns_hz;
+    source = from;
+    room = 0;
+    const char *why = from == SAMPLES_PIT_NMI ? pit_begin(&turns_hz) : counter_begin(&turns_hz);
+    if (why != NULL)
+        return why;
     rate_hz = hz;
-    period_mean = PIT_HZ / hz;
-    room = n * PAGE_SAMPLES;
-    pit_arm(period_next());
-    return true;
+    period_mean = turns_hz / hz;
+    room = pages_take();
+    if (room == 0)
+        return "no memory for samples";
+    next_arm(period_next());
+    return NULL;
 }

@@ -265,9 +265,9 @@ trap_user:
             JUMP_INDIRECT [rel exit_user], rax
 
 ; bool msr_read_safe(uint32_t msr, uint64_t *value): false where RDMSR faults. hal_trap_kernel moves
-; a #GP at msr_read_rdmsr to msr_read_fault.
+; a #GP at msr_read_rdmsr and msr_write_wrmsr to msr_fault.
 global msr_read_safe:function (msr_read_end - msr_read_safe)
-global msr_read_rdmsr, msr_read_fault
+global msr_read_rdmsr, msr_write_wrmsr, msr_fault
 msr_read_safe:
             mov     ecx, edi
 msr_read_rdmsr:
@@ -277,10 +277,23 @@ msr_read_rdmsr:
             mov     [rsi], rax
             mov     eax, 1
             ret
-msr_read_fault:
+msr_fault:
             xor     eax, eax
             ret
 msr_read_end:
+
+; bool msr_write_safe(uint32_t msr, uint64_t value): false where WRMSR faults, by the same way.
+global msr_write_safe:function (msr_write_end - msr_write_safe)
+msr_write_safe:
+            mov     ecx, edi
+            mov     rax, rsi
+            mov     rdx, rsi
+            shr     rdx, 32
+msr_write_wrmsr:
+            wrmsr
+            mov     eax, 1
+            ret
+msr_write_end:
 
 ; Where each vector of a set goes, for idt.c: exceptions and devices by number, then timer, spurious.
 section .rodata

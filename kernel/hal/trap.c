@@ -29,7 +29,7 @@
 uint64_t trap_nmi_count, trap_debug_count, trap_iret_count, trap_spurious_count,
     trap_interrupt_count;
 
-extern const char msr_read_rdmsr[], msr_read_fault[];
+extern const char msr_read_rdmsr[], msr_write_wrmsr[], msr_fault[];
 
 static const char *const vector_names[] = {
     "divide error",      "debug",          "NMI",
@@ -108,8 +108,9 @@ void hal_trap_kernel(struct trap_frame *frame, uint64_t root)
 {
     if (frame->vector >= VECTOR_DEVICE)
         interrupt((uint8_t)frame->vector); /* the stub's byte was sign-extended */
-    else if (frame->vector == VECTOR_GP && frame->rip == (uint64_t)msr_read_rdmsr)
-        frame->rip = (uint64_t)msr_read_fault;
+    else if (frame->vector == VECTOR_GP &&
+             (frame->rip == (uint64_t)msr_read_rdmsr || frame->rip == (uint64_t)msr_write_wrmsr))
+        frame->rip = (uint64_t)msr_fault;
     else
         panic_trap(frame, vector_name(frame->vector), root);
 }

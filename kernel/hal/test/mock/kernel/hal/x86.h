@@ -12,14 +12,23 @@
 #define CR3_USER_PCID  0x800ull
 #define CR3_FRAME_MASK 0x000FFFFFFFFFF000ull
 #define MSR_FS_BASE    0xC0000100u
+#define MSR_X2APIC     0x800u
 
 uint64_t x86_read_cr3(void);
 void x86_write_cr3(uint64_t value);
 void x86_invlpg(uint64_t va);
 void x86_invpcid(uint64_t kind, uint64_t pcid, uint64_t va);
 void x86_wrmsr(uint32_t msr, uint64_t value);
+uint64_t x86_rdmsr(uint32_t msr);
 uint64_t x86_rdtsc(void);
 void x86_write_cr8(uint64_t value);
 void x86_idle(void);
+void x86_spin(uint64_t turns);
+void x86_out8(uint16_t port, uint8_t value);
+
+struct x86_cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf);
 
 #endif

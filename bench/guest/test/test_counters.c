@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ * The counters' pass from end to end, on the model of kernel/hal/test/pmu_model.h: what a region
+ * does is what the frame says, the readings' own cost is the same in both passes, and where nothing
+ * is counted no frame is sent. The kernel's file sys:pmu is the kernel's own code. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/guest/bench.h"
+#include "bench/guest/frames.h"
+#include "bench/test/unit.h"
+#include "kernel/core/counters.h"
+#include "kernel/hal/bootword.h"
+#include "kernel/hal/pmu.h"
+#include "kernel/hal/test/pmu_model.h"
+
+#define SYSCALL_CYCLES 1234u
+
+static const struct pmu_model skylake = {.vendor = "GenuineIntel",
+                                         .signature = 0x506E3,
+                                         .version = 4,
+                                         .general = 4,
+                                         .bits = 48,
+                                         .fixed = 3,
+                                         .fixed_bits = 48,
+                                         .said = 7};
+
+/* ---- the machine and the kernel around the pass ---- */
+struct machine machine;
+long region_empty(struct region *r);
+long file_text(const char *path, char *buffer, uint64_t size);
+static char sys_pmu[2048];
+static uint64_t now;
+static long fails; /* what the region returns */
+static const char *off;
+
+bool bootword(const char *name, char *value, size_t size)
+{
+    if (!off || strcmp(name, "counters"))
+        return false;
+    strncpy(value, off, size);
+    return true;
+}
+
+void text_put(struct text *text, const char *string)
+{
+    (void)text;
+    strcat(sys_pmu, string);
+}
+
+/* A reading costs a part before and a part behind it. */
+long file_text(const char *path, char *buffer, uint64_t size)
+{
+    EXPECT(!strcmp(path, "sys:pmu"));
+    model_work(&(struct pmu_work){.ring = 0, .cycles = SYSCALL_CYCLES, .l1d_misses = 3});
+    *sys_pmu = 0;
+    report_pmu(NULL);
+    model_work(&(struct pmu_work){.ring = 3, .cycles = SYSCALL_CYCLES, .store_walks = 2});
+    EXPECT(strlen(sys_pmu) < size);
+    strcpy(buffer, sys_pmu);
+    return (long)strlen(buffer);
+}
+
+void machine_quiet(void)
+{
+}
+
+long region_empty(struct region *r)
+{
+    r->begin = now;
+    now += 10 * r->turns;
+    r->end = now;
+    model_work(&(struct pmu_work){.ring = 3, .cycles = 6 * r->turns});
+    return 0;
+}
+
+/* Each call: 100 cycles in the kernel, 40 outside, and what the caches do. */
+static long region_cell(struct region *r)
+{
+    r->begin = now;
+    now += 210 * r->turns;
+    r->end = now;
+    for (uint64_t i = 0; i < r->turns; i++) {
+        model_work(&(struct pmu_work){.ring = 0, .cycles = 100, .load_walks = 2, .store_walks = 1});
+        model_work(&(struct pmu_work){.ring = 3, .cycles = 40, .l1d_misses = 5});
+    }
+    return fails;
+}
+
+long regions_run(struct work *w, struct span *to, unsigned n)
+{
+    (void)to, (void)n;
+    return w->body(&w->region);
+}
+
+static long other_run(struct work *w, struct span *to, unsigned n)
+{
+    return regions_run(w, to, n);
+}
+
+static struct wire_counters sent;
+static struct wire_counter list[COUNTERS_MAX];
+static unsigned frames;
+
+void frames_counters(const struct wire_counters *head, const struct wire_counter *counters)
+{
+    frames++;
+    sent = *head;
+    memcpy(list, counters, head->entries * sizeof(*counters));
+}
+
+/* ---- the tests ---- */
+static struct rung rung = {.name = "R0", .run = regions_run};
+
+static long measured(const struct pmu_model *model)
+{
+    struct work w = {.rung = &rung, .name = "R0/size:8", .region.turns = 4, .body = region_cell};
+    model_reset(model);
+    frames = 0;
+    counters_begin();
+    char text[sizeof(sys_pmu)];
+    machine.pmu = file_text("sys:pmu", text, sizeof(text)) > 0 && !strncmp(text, PMU_HEAD "0", 5);
+    const long error = counters_measure(&w);
+    CHECK_EQ(w.region.turns, 4);
+    return error;
+}
+
+static void test_counted(void)
+{
+    CHECK_EQ(measured(&skylake), 0);
+    CHECK_EQ(frames, 1);
+    CHECK_TEXT(sent.cell, "R0/size:8");
+    EXPECT(sent.version == 4 && sent.bits == 48);
+    CHECK_EQ(sent.entries, 5);
+    CHECK_EQ(sent.calls, 1000);
+    CHECK_EQ(sent.ticks, 210 * sent.calls);
+    CHECK_EQ(sent.ticks_empty, 10 * sent.calls);
+    const uint64_t net[] = {134, 134, 5, 2, 1}; /* cycles, instructions, misses, loads, stores */
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK_EQ(list[i].state, COUNTER_COUNTED);
+        CHECK_EQ(list[i].count - list[i].empty, net[i] * sent.calls);
+    }
+    CHECK_EQ(list[0].kind, COUNTER_CYCLES);
+    CHECK_EQ(list[0].event, COUNTER_FIXED | 1);
+    EXPECT(list[0].empty > SYSCALL_CYCLES); /* the readings' cost is in both */
+}
+
+static void test_absent(void)
+{
+    struct pmu_model model = skylake;
+    model.signature = 0x90672;
+    CHECK_EQ(measured(&model), 0);
+    CHECK_EQ(sent.entries, 4);
+    EXPECT(list[2].state == COUNTER_NO_EVENT && list[2].count == 0 && list[2].empty == 0);
+    model.version = 0;
+    CHECK_EQ(measured(&model), 0);
+    CHECK_EQ(frames, 0);
+    off = "off";
+    CHECK_EQ(measured(&skylake), 0);
+    CHECK_EQ(frames, 0);
+    CHECK_EQ(model_accesses, 0);
+    off = "auto";
+    CHECK_EQ(measured(&skylake), 0);
+    CHECK_EQ(frames, 1);
+    off = NULL;
+}
+
+/* A cell that fails sends nothing, and neither does one with more in its pass than its regions. */
+static void test_left_out(void)
+{
+    fails = -5;
+    EXPECT(measured(&skylake) == -5);
+    CHECK_EQ(frames, 0);
+    fails = 0;
+    rung.run = other_run;
+    CHECK_EQ(measured(&skylake), 0);
+    CHECK_EQ(frames, 0);
+}
+
+int main(void)
+{
+    test_counted();
+    test_absent();
+    test_left_out();
+    return unit_done("guest-counters");
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * See counters.h. The counters are read before the first digit is written, so what a reading costs
+ * itself is the same before and after a pass. */
+#include "kernel/core/counters.h"
+
+#include "kernel/hal/bootword.h"
+#include "kernel/hal/mem.h"
+#include "kernel/hal/pmu.h"
+
+#define DIGITS 16u
+
+void counters_begin(void)
+{
+    char value[4];
+
+    if (!bootword("counters", value, sizeof(value)) || memcmp(value, "off", 4))
+        pmu_begin();
+}
+
+static void number_put(struct text *text, uint64_t value, const char *end)
+{
+    char digits[DIGITS + 1] = "";
+
+    for (unsigned i = 0; i < DIGITS; i++)
+        digits[i] = "0123456789abcdef"[value >> 4 * (DIGITS - 1 - i) & 0xF];
+    text_put(text, digits);
+    text_put(text, end);
+}
+
+void report_pmu(struct text *text)
+{
+    static struct pmu_reading reading;
+
+    if (!pmu_read(&reading)) {
+        text_put(text, "pmu none\n");
+        return;
+    }
+    text_put(text, "pmu ");
+    number_put(text, reading.version, " ");
+    number_put(text, reading.bits, "\n");
+    for (uint32_t i = 0; i < reading.entries; i++) {
+        number_put(text, reading.list[i].kind, " ");
+        number_put(text, reading.list[i].state, " ");
+        number_put(text, reading.list[i].event, " ");
+        number_put(text, reading.list[i].count, "\n");
+    }
+}
