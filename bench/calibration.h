@@ -10,7 +10,7 @@
 
 #include "traces/capture.h"
 
-/* What the host saw of the guest's thread; ran 0: nobody looked, or it was over too soon. */
+/* What the host saw of the guest's thread; little in all: it was over too soon to say. */
 struct calibration_host {
     double ran_ms, waited_ms, stolen_ms;
 };

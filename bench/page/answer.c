@@ -145,6 +145,7 @@ static void belief_item(FILE *out, const struct report *report)
         fprintf(out, "%zu of %zu boots passed, calibration and counts of traps included. ", passed,
                 all);
     floor_print(out, report);
+    report_doubts(out, report);
     fputs("</li>\n", out);
 }
 

@@ -115,6 +115,12 @@ void report_model(FILE *out, const struct report *report);
 /* Warm-up and drift. */
 void report_steady(FILE *out, const struct report *report);
 
+/* Of the first screen: what of the host speaks against its cycles, or why there are none. */
+void report_doubts(FILE *out, const struct report *report);
+
+/* What the boots were given of the host; nothing where nobody looked. */
+void report_host(FILE *out, const struct report *report);
+
 /* What each boot measured of the machine itself. */
 void report_calibration(FILE *out, const struct report *report);
 
