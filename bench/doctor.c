@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: MIT
  * tach doctor: what this machine can measure, and why not more. Every line is the outcome of a look
- * or a trial made now; a tool that exits 0 and prints `<not supported>` is taken at its word, not
- * at its exit code. */
+ * or a trial made now: a guest that runs, a counter that counts, a child that is moved. */
 #include <argp.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/bochs.h"
+#include "bench/boots.h"
 #include "bench/exits.h"
 #include "bench/figure.h"
+#include "bench/file.h"
 #include "bench/machine.h"
+#include "bench/perf.h"
 #include "bench/process.h"
 #include "bench/screen.h"
+#include "bench/tune/tune.h"
 #include "bench/verbs.h"
+#include "traces/port.h"
 #include "traces/say.h"
 
 #define LOOK_LIMIT_S 10.0
-#define PORTS_MAX    16u
 
 struct doctor_args {
     const char *probe;
@@ -34,6 +38,14 @@ struct finding {
     bool can;
     char why[600];
 };
+
+/* Appends to the reason, cut where it is full. */
+static void why_add(struct finding *finding, const char *text)
+{
+    const size_t used = strlen(finding->why);
+
+    snprintf(finding->why + used, sizeof(finding->why) - used, "%s", text);
+}
 
 static struct finding find_icount(const struct machine *machine, const char *image)
 {
@@ -76,75 +88,118 @@ static struct finding find_bochs(void)
     return finding;
 }
 
+/* The counters that `tach run --perf` opens, and what it takes where they are not there. */
 static struct finding find_perf(void)
 {
-    const char *argv[] = {"perf", "stat", "-e", "cycles,instructions", "true", NULL};
-    struct finding finding = {.what = "perf hardware counters"};
-    char line[200];
+    struct finding finding = {.what = "hardware counters (--perf)"};
 
-    if (!process_found("perf"))
-        snprintf(finding.why, sizeof(finding.why), "perf is not in PATH");
-    else if (output_line(argv, "<not supported>", LOOK_LIMIT_S, line, sizeof(line)))
-        snprintf(finding.why, sizeof(finding.why), "perf stat says <not supported> for cycles");
-    else if (output_line(argv, "<not counted>", LOOK_LIMIT_S, line, sizeof(line)))
-        snprintf(finding.why, sizeof(finding.why), "perf stat says <not counted>");
-    else if (!output_line(argv, "cycles", LOOK_LIMIT_S, line, sizeof(line)))
-        snprintf(finding.why, sizeof(finding.why), "perf stat says nothing of cycles");
-    else
-        finding.can = true;
-    if (finding.can)
-        snprintf(finding.why, sizeof(finding.why), "perf stat counts: %s",
-                 line + strspn(line, " "));
+    finding.can = perf_hardware(finding.why, sizeof(finding.why));
+    if (!finding.can)
+        why_add(&finding,
+                geteuid() ? "; software events where they are allowed, or as root probes on QEMU"
+                          : "; probes on QEMU instead where it emulates");
     return finding;
 }
 
-/* A port that opens; O_NONBLOCK, or a port without a carrier would hold the doctor. */
-static bool port_opens(const char *name, char *why, size_t size)
+/* A child that never begins its program is put where QEMU would be, and let go. */
+static struct finding find_quiet(void)
 {
-    char path[300];
+    const char *argv[] = {"true", NULL};
+    const struct tune_ask ask = {.jobs = 1, .memory_mib = BOOT_MEMORY_MIB, .cpu = -1, .qemu = true};
+    struct tune_wish wish = {.pin = true, .priority = true, .hugepages = true};
+    struct finding finding = {.what = "a quiet host (--tune)"};
+    struct process child;
+    struct tune_boot boot;
+    static struct tune tune;
 
-    snprintf(path, sizeof(path), "/dev/%s", name);
-    const int port = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    const bool there = port >= 0 && isatty(port);
-    const int error = port < 0 ? errno : ENOTTY;
+    tune_open(&wish, &ask, &tune);
+    if (process_start_held(&child, argv, "/dev/null", LOOK_LIMIT_S)) {
+        snprintf(finding.why, sizeof(finding.why), "no process: %s", strerror(errno));
+        return finding;
+    }
+    tune_begin(&tune, child.pid, &boot);
+    process_kill(&child);
+    finding.can = boot.pin.got && boot.priority.got;
+    why_add(&finding, boot.pin.got ? "" : "no pin: ");
+    why_add(&finding, boot.pin.what);
+    why_add(&finding, boot.priority.got ? "; " : "; no priority: ");
+    why_add(&finding, boot.priority.what);
+    why_add(&finding, tune.hugetlb ? "; hugepages for the guest" : "; no hugepages: ");
+    why_add(&finding, tune.hugepages.what);
+    tune_end(&tune, &boot);
+    tune_close(&tune);
+    return finding;
+}
+
+/* Whether the kernel writes its own messages to a port, by its name without /dev/. */
+static bool port_console(const char *name)
+{
+    char active[256];
+
+    if (!file_line("/sys/class/tty/console/active", active, sizeof(active)))
+        return false;
+    for (char *rest = active, *word; (word = strsep(&rest, " ")) != NULL;)
+        if (!strcmp(word, name))
+            return true;
+    return false;
+}
+
+/* A port of those that libserialport lists. O_NONBLOCK, or one without a carrier would hold the
+ * doctor. */
+static void port_look(void *context, const char *name)
+{
+    struct finding *finding = context;
+    const int port = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const int error = port >= 0 ? 0 : errno;
+    const struct group *group;
+    struct stat facts;
+    const bool console = port_console(name + (strncmp(name, "/dev/", 5) ? 0 : 5));
+
     if (port >= 0)
         close(port);
-    const size_t used = strlen(why);
-    if (used + sizeof(path) + 100 > size)
-        return there;
-    snprintf(why + used, size - used, "%s%s %s", used ? ", " : "", path,
-             there ? "opens" : strerror(error));
-    return there;
+    finding->can |= !error && !console;
+    why_add(finding, finding->why[0] ? ", " : "");
+    why_add(finding, name);
+    why_add(finding, error     ? " does not open: "
+                     : console ? " opens, but is this machine's own console"
+                               : " opens");
+    why_add(finding, error ? strerror(error) : "");
+    if (error == EACCES && !stat(name, &facts) && facts.st_gid &&
+        (group = getgrgid(facts.st_gid)) != NULL) {
+        why_add(finding, " (its group may: as root, usermod -aG ");
+        why_add(finding, group->gr_name);
+        why_add(finding, " USER)");
+    }
 }
 
 static struct finding find_serial(void)
 {
     struct finding finding = {.what = "serial port, for class metal"};
-    DIR *devices = opendir("/dev");
-    unsigned ports = 0;
+    const int ports = port_each(port_look, &finding);
 
-    for (struct dirent *entry; devices && ports < PORTS_MAX && (entry = readdir(devices));) {
-        if (strncmp(entry->d_name, "ttyS", 4) && strncmp(entry->d_name, "ttyUSB", 6) &&
-            strncmp(entry->d_name, "ttyACM", 6))
-            continue;
-        ports++;
-        finding.can |= port_opens(entry->d_name, finding.why, sizeof(finding.why));
-    }
-    if (devices)
-        closedir(devices);
-    if (!ports)
-        snprintf(finding.why, sizeof(finding.why), "no serial port in /dev");
+    if (ports <= 0)
+        why_add(&finding, ports ? "the ports cannot be listed"
+                                : "this machine has none; a USB adapter would be one");
     if (finding.can)
-        strcat(finding.why, "; whether a PC is at its other end shows only when it sends");
+        why_add(&finding, "; whether a PC is at its other end shows only when it sends");
     return finding;
 }
 
 static struct finding find_plots(void)
 {
+    const char *argv[] = {
+        "gnuplot", "-e",
+        "set terminal svg; set terminal pngcairo; set print '-'; print sprintf('gnuplot %.1f draws "
+        "SVG and PNG', GPVAL_VERSION)",
+        NULL};
     struct finding finding = {.what = "plots and reports"};
 
-    finding.can = process_found("gnuplot");
-    snprintf(finding.why, sizeof(finding.why), "gnuplot is %sin PATH", finding.can ? "" : "not ");
+    if (!process_found("gnuplot"))
+        why_add(&finding, "gnuplot is not in PATH");
+    else if (output_line(argv, "draws", LOOK_LIMIT_S, finding.why, sizeof(finding.why)))
+        finding.can = true;
+    else
+        why_add(&finding, "gnuplot has no svg or no pngcairo terminal");
     return finding;
 }
 
@@ -155,7 +210,8 @@ static void findings_print(const struct machine *machine, const struct finding *
     say_name(stdout, machine->cpu);
     printf(", %u CPUs, ", machine->cpus);
     say_name(stdout, machine->kernel);
-    printf("\ngovernor  %s, SMT %s\n\n", machine->governor, machine->smt);
+    printf("\nclock     governor %s, turbo %s, SMT %s%s\n\n", machine->governor, machine->turbo,
+           machine->smt, machine->guest ? "; a guest: its clock is its host's" : "");
     for (size_t i = 0; i < n; i++) {
         printf("%-3s  %-30s ", findings[i].can ? "yes" : "no", findings[i].what);
         screen_wrap(stdout, 36, findings[i].why);
@@ -224,6 +280,7 @@ int verb_doctor(int argc, char **argv)
     machine_read(&machine);
     const struct finding findings[] = {find_icount(&machine, args.probe),
                                        find_kvm(args.probe),
+                                       find_quiet(),
                                        find_bochs(),
                                        find_perf(),
                                        find_serial(),

@@ -19,8 +19,18 @@ struct kvm_facts {
 /* Reads them from that file; nothing is known where it cannot be read. */
 void kvm_facts_read(const char *cpuinfo, struct kvm_facts *out);
 
-/* Why /dev/kvm cannot be opened: error is the errno of the trial. */
-void kvm_device_explain(const struct kvm_facts *facts, int error, char *out, size_t size);
+/* A device as a trial found it. */
+struct kvm_device {
+    int error;      /* errno of opening it to read and write; 0: it opens */
+    char group[32]; /* whose members may open it; "": no group but root's */
+};
+
+/* Tries to open "/dev/kvm", or what stands for it in a test. */
+void kvm_device_try(const char *path, struct kvm_device *out);
+
+/* Why /dev/kvm cannot be opened, and what helps; one line. */
+void kvm_device_explain(const struct kvm_facts *facts, const struct kvm_device *device, char *out,
+                        size_t size);
 
 /* What lies behind a probe that failed, to go in front of its own words; "" where nothing is known.
  */

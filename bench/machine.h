@@ -21,7 +21,7 @@ struct machine {
 
 struct class_choice {
     char class[16];     /* empty: none */
-    char reason[400];   /* one line */
+    char reason[450];   /* one line */
     struct probe probe; /* of KVM; zero where it was not asked */
 };
 

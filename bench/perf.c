@@ -8,6 +8,7 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ static const struct uprobe emulator[] = {
     {.name = "tlb_fills", .symbol = "tlb_set_page_full"},
 };
 
+#define TRIAL_TURNS 100000u
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static int event_open(const struct perf_event_choice *event, pid_t pid)
@@ -54,6 +56,41 @@ static int event_open(const struct perf_event_choice *event, pid_t pid)
         fd = (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, flags);
     }
     return fd;
+}
+
+/* Lets a counter run over a loop of this process: one that opens may still count nothing. */
+static bool event_counts(const struct perf_event_choice *event, int *error)
+{
+    uint64_t values[3] = {0};
+    const int fd = event_open(event, 0);
+
+    *error = fd < 0 ? errno : 0;
+    if (fd < 0)
+        return false;
+    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+    for (volatile unsigned turn = 0; turn < TRIAL_TURNS; turn++)
+        continue;
+    const bool counted = read(fd, values, sizeof(values)) == sizeof(values) && values[0];
+    close(fd);
+    return counted;
+}
+
+bool perf_hardware(char *why, size_t size)
+{
+    int error = 0;
+
+    if (event_counts(&hardware[0], &error) && event_counts(&hardware[1], &error)) {
+        snprintf(why, size, "cycles and instructions are counted");
+        return true;
+    }
+    if (error == EACCES || error == EPERM)
+        snprintf(why, size, "%s: as root, sysctl kernel.perf_event_paranoid=2", strerror(error));
+    else if (error == ENOENT || error == EOPNOTSUPP)
+        snprintf(why, size, "%s: this machine shows its system no counters, as most guests",
+                 strerror(error));
+    else
+        snprintf(why, size, "%s", error ? strerror(error) : "they open, and count nothing");
+    return false;
 }
 
 static void why_add(struct perf *out, const char *what, const char *why)

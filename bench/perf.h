@@ -37,6 +37,10 @@ struct perf_boot {
     json_t *json; /* what they came to; owned; NULL: not counted */
 };
 
+/* Whether this host counts cycles and instructions, tried on a loop; else the reason and what
+ * helps, one line. */
+bool perf_hardware(char *why, size_t size);
+
 /* Finds what this host has for a class; `emulated` is whether QEMU itself executes the guest. Says
  * it in one line. */
 void perf_open(bool emulated, struct perf *out);

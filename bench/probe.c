@@ -126,6 +126,17 @@ static void hint_put(const struct kvm_facts *facts, struct probe *out)
     snprintf(out->reason, sizeof(out->reason), "%s%.200s", kvm_failure_hint(facts), words);
 }
 
+/* Whether /dev/kvm opens; else the reason is set. */
+static bool device_opens(const struct kvm_facts *facts, struct probe *out)
+{
+    struct kvm_device device;
+
+    kvm_device_try("/dev/kvm", &device);
+    if (device.error)
+        kvm_device_explain(facts, &device, out->reason, sizeof(out->reason));
+    return !device.error;
+}
+
 void probe_run(const char *image, const char *accelerator, struct probe *out)
 {
     char log_path[] = "/tmp/tach-probe-XXXXXX";
@@ -139,10 +150,8 @@ void probe_run(const char *image, const char *accelerator, struct probe *out)
     const bool kvm = !strcmp(accelerator, "kvm");
     if (kvm)
         kvm_facts_read("/proc/cpuinfo", &facts);
-    if (kvm && access("/dev/kvm", R_OK | W_OK)) {
-        kvm_device_explain(&facts, errno, out->reason, sizeof(out->reason));
+    if (kvm && !device_opens(&facts, out))
         return;
-    }
     const int file = mkstemp(log_path);
     if (file < 0) {
         reason_set(out, strerror(errno));
@@ -155,4 +164,6 @@ void probe_run(const char *image, const char *accelerator, struct probe *out)
         hint_put(&facts, out);
     else if (kvm)
         out->passed = kvm_cycles_hold(&facts, out->reason, sizeof(out->reason));
+    if (out->passed && facts.guest)
+        strcat(out->reason, "; nested, as this machine is a guest: an outer host has its CPUs too");
 }

@@ -15,7 +15,7 @@ struct probe {
     bool passed;
     double took_s;
     uint64_t ring0_ticks, ring3_ticks; /* 10,000 turns of a loop; 0: not reached */
-    char reason[320];                  /* one line, printable */
+    char reason[400];                  /* one line, printable */
 };
 
 /* Runs the guest image under an accelerator ("kvm" or "tcg"). Never fails: what went wrong is the

@@ -99,6 +99,19 @@ static void port_print(const struct sp_port *port)
     printf("\n");
 }
 
+int port_each(void (*each)(void *context, const char *name), void *context)
+{
+    struct sp_port **ports = NULL;
+    int count = 0;
+
+    if (sp_list_ports(&ports) != SP_OK)
+        return -1;
+    for (; ports[count]; count++)
+        each(context, sp_get_port_name(ports[count]));
+    sp_free_port_list(ports);
+    return count;
+}
+
 int port_list(const char *verb)
 {
     struct sp_port **ports = NULL;

@@ -16,6 +16,10 @@ int port_open(const char *path, unsigned baud, struct source *out);
 /* Closes what port_open opened. */
 void port_close(struct source *source);
 
+/* Calls `each` with the name of every port of this machine, /dev/ttyS0 or so. Returns how many
+ * there are, or -1 where they cannot be listed. */
+int port_each(void (*each)(void *context, const char *name), void *context);
+
 /* Prints the ports of this machine, a line each. Returns TACH_OK, or after an error line
  * TACH_UNAVAILABLE where there is none, TACH_IOERR where they cannot be listed. */
 int port_list(const char *verb);

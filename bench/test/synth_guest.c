@@ -3,9 +3,9 @@
  * qemu-system-x86_64 with the same words, it writes the frames of a boot whose every figure is
  * known (synth_whole) to the serial file, and ends as a boot ends. TACH_SYNTH names what goes wrong
  * in the boot with pti=on trace=off: panic, hang, reset, cut, skip (a cell), deaf (to pti=on), wild
- * (a loop that takes 9 times as long as it should), slow (a while between two cells); or in all of
- * them: extra (R0 one tick dearer, in its guards). Its numbers are made up, for tests
- * only.
+ * (a loop that takes 9 times as long as it should), away (50 ms in a calibrated stretch), slow (a
+ * while between two cells); or in all of them: extra (R0 one tick dearer, in its guards). Its
+ * numbers are made up, for tests only.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static struct {
     FILE *out;
     uint16_t sequence;
     uint32_t frames, boot_id;
-    bool pti, trace, extra, deaf, wild;
+    bool pti, trace, extra, deaf, wild, away;
 } guest;
 
 static const struct {
@@ -153,6 +153,8 @@ static void hello_send(const char *words)
                                      .empty_max = EMPTY,
                                      .loop_ring0 = guest.wild ? 18002 : 2002,
                                      .quantum = 1,
+                                     .gap_max = guest.away ? 50000000 : 100,
+                                     .gap_watch = 100000000,
                                      .stamp_cost = STAMP,
                                      .loop_ring3 = 2002,
                                      .empty_ring3 = EMPTY};
@@ -234,6 +236,7 @@ int main(int argc, char **argv)
     guest.extra = fault && !strcmp(fault, "extra");
     guest.deaf = fault && !strcmp(fault, "deaf") && !guest.trace;
     guest.wild = fault && !strcmp(fault, "wild") && guest.pti && !guest.trace;
+    guest.away = fault && !strcmp(fault, "away") && guest.pti && !guest.trace;
     guest.boot_id = 1000u + guest.pti * 2u + guest.trace;
     hello_send(words);
     cells_run(words, fault && guest.pti && !guest.trace ? fault : "");

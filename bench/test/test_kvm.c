@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/kvm.h"
@@ -27,9 +28,10 @@ static struct kvm_facts facts_of(const char *flags)
 
 static bool device_says(const struct kvm_facts *facts, int error, const char *words)
 {
+    const struct kvm_device device = {.error = error};
     char text[300];
 
-    kvm_device_explain(facts, error, text, sizeof(text));
+    kvm_device_explain(facts, &device, text, sizeof(text));
     return strstr(text, words) && !strchr(text, '\n');
 }
 
@@ -55,12 +57,38 @@ static void test_device(void)
     const struct kvm_facts guest = {.known = true, .guest = true};
 
     EXPECT(device_says(&metal, EACCES, "KERNEL==\"kvm\", GROUP=\"kvm\""));
-    EXPECT(device_says(&metal, ENOENT, "load kvm_intel or kvm_amd"));
+    EXPECT(device_says(&metal, ENOENT, "modprobe kvm_intel or kvm_amd"));
     EXPECT(device_says(&guest, ENOENT, "its host lends it neither"));
     EXPECT(device_says(&bare, ENOENT, "the firmware hides it"));
     EXPECT(device_says(&unknown, ENOENT, "/dev/kvm: No such file"));
     EXPECT(!device_says(&unknown, ENOENT, ";"));
     EXPECT(device_says(&metal, EBUSY, "busy"));
+    EXPECT(device_says(&guest, ENXIO, "its host lends it neither"));
+    EXPECT(device_says(&metal, EPERM, "--device /dev/kvm"));
+}
+
+/* Devices of every kind, by what this process may do with them. */
+static void test_trial(void)
+{
+    const struct kvm_facts metal = {.known = true, .extensions = true};
+    char path[] = "/tmp/tach-device-XXXXXX", text[400];
+    const int fd = mkstemp(path);
+    struct kvm_device device;
+
+    EXPECT(fd >= 0);
+    close(fd);
+    kvm_device_try(path, &device);
+    EXPECT(!device.error && !device.group[0]);
+    kvm_device_try("/nonexistent/kvm", &device);
+    EXPECT(device.error == ENOENT && !device.group[0]);
+    EXPECT(!chmod(path, 0660));
+    kvm_device_try(path, &device);
+    const bool of_root = getegid() == 0;
+    EXPECT(!device.group[0] == of_root); /* a group that is root's helps nobody */
+    unlink(path);
+    device = (struct kvm_device){.error = EACCES, .group = "virt"};
+    kvm_device_explain(&metal, &device, text, sizeof(text));
+    EXPECT(strstr(text, "usermod -aG virt USER") && !strstr(text, "udev"));
 }
 
 static void test_probed(void)
@@ -81,6 +109,7 @@ int main(void)
 {
     test_facts();
     test_device();
+    test_trial();
     test_probed();
     return unit_done("kvm");
 }

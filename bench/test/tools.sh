@@ -288,7 +288,7 @@ check sh -c '! grep -q "<b>&" "$1"' - "$work/hostile.html"
 expect 0 '' "$tach" doctor
 check grep -q 'would measure in class' "$work/out"
 expect 0 '' "$tach" doctor --json
-check jq -e '(.findings | length) == 6 and (.class | strings)' "$work/out"
+check jq -e '(.findings | length) == 7 and (.class | strings)' "$work/out"
 expect 69 '' env PATH=/nonexistent "$tach" doctor --probe "$work/absent"
 
 finish

@@ -141,9 +141,11 @@ static void priority_begin(struct tune *tune, pid_t pid, struct tune_boot *boot)
         return;
     }
     if (sched_setscheduler(pid, SCHED_FIFO, &param)) {
-        item->got = nice_begin(
-            pid, errno == EPERM ? "RLIMIT_RTPRIO or CAP_SYS_NICE is missing" : strerror(errno),
-            item);
+        item->got = nice_begin(pid,
+                               errno == EPERM
+                                   ? "no CAP_SYS_NICE or RLIMIT_RTPRIO (limits.d: USER - rtprio 1)"
+                                   : strerror(errno),
+                               item);
         return;
     }
     throttle_explain(throttle, sizeof(throttle));
