@@ -26,6 +26,7 @@ SLOT = b"@" * 3000  # room for the command line in grub.cfg, overwritten in each
 GRUB_CFG = b"""serial --unit=0 --speed=115200
 terminal_output serial
 multiboot2 /loader.elf %s
+if [ "$grub_platform" = pc ] ; then set gfxpayload=text ; fi
 module2 /kernel.elf
 module2 /initfs.img
 boot
