@@ -13,6 +13,7 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/paging.h"
+#include "kernel/hal/screen.h"
 #include "kernel/hal/trap.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/x86.h"

@@ -9,6 +9,7 @@
 #include "kernel/core/trace.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/sched.h"
+#include "kernel/hal/screen.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/upcall.h"
 
