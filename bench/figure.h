@@ -39,7 +39,12 @@ extern const char *const run_sides[RUN_SIDES]; /* "base", "head" */
     X(p99, "region_p99")                                                                           \
     X(p999, "region_p999")                                                                         \
     X(max, "region_max")                                                                           \
-    X(mode, "region_mode")
+    X(mode, "region_mode")                                                                         \
+    X(pmu_ticks, "pmu_ticks")                                                                      \
+    X(pmu_cycles, "pmu_cycles")                                                                    \
+    X(pmu_instructions, "pmu_instructions")                                                        \
+    X(pmu_dtlb_walks, "pmu_dtlb_walks")                                                            \
+    X(pmu_l1d_misses, "pmu_l1d_misses")
 
 /* An absent number is FIGURE_ABSENT. */
 #define FIGURE_ABSENT (-1e300)

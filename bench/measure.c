@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/counters.h"
 #include "bench/stats.h"
 
 static int figure_append(struct document *rows, const struct figure *figure)
@@ -82,6 +83,7 @@ int measure_whole(const struct boot *boot, unsigned repetition, struct document 
         const struct hist *kernel = boot_hist(boot, whole->cell, "kernel");
         if (kernel && kernel->calls && kernel->count)
             figure.kernel = stats_location(kernel->entries, kernel->count) / kernel->calls;
+        counters_fill(&figure, boot);
         if (figure_append(rows, &figure))
             return -1;
     }

@@ -149,6 +149,7 @@ static void sections_print(FILE *out, const struct report *report)
     report_phases(out, report);
     report_waterfall(out, report);
     report_model(out, report);
+    report_counters(out, report);
     report_machines(out, report);
     report_growth(out, report);
     report_mitigations(out, report);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/bochs.h"
+#include "bench/counters.h"
 #include "bench/drift.h"
 #include "bench/drive.h"
 #include "bench/exits.h"
@@ -26,6 +27,12 @@ static bool class_exact(const struct run *run)
     return !strcmp(figure_unit(run->choice.class), "instructions");
 }
 
+static void run_table(const struct document *merged)
+{
+    table_print(stdout, merged);
+    counters_print(stdout, merged);
+}
+
 /* Prints the documents of all sides, as one JSON value or as a table. */
 static int run_print(const struct run *run, const struct document *merged, bool json)
 {
@@ -34,7 +41,7 @@ static int run_print(const struct run *run, const struct document *merged, bool 
     if (!json && run->plan.sides > 1)
         table_pair_print(stdout, merged);
     else if (!json)
-        table_print(stdout, &merged[0]);
+        run_table(&merged[0]);
     else if (run->plan.sides == 1)
         failed = document_print(stdout, &merged[0]);
     for (unsigned i = 0; json && run->plan.sides > 1 && i < run->plan.sides; i++) {

@@ -116,7 +116,7 @@ static void choice_parse(struct options *options, int key, const char *text,
         }
     }
     if (key == 'r')
-        argp_error(state, "--rows is hist, counts, events or calls");
+        argp_error(state, "--rows is hist, counts, counters, events or calls");
 }
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -148,7 +148,7 @@ static const struct argp_option export_options[] = {
     {"to", 't', "FORMAT", 0, FORMAT_LIST, 0},
     {"output", 'o', "PATH", 0, "Where to: a file (standard output), for ctf and hgrm a directory",
      0},
-    {"rows", 'r', "ROWS", 0, "Of csv: hist (the default), counts, events or calls", 0},
+    {"rows", 'r', "ROWS", 0, "Of csv: hist (the default), counts, counters, events or calls", 0},
     {0}};
 
 static const struct argp export_argp = {

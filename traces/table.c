@@ -58,6 +58,37 @@ static const char *text_or_none(const char *text)
     return text ? text : "";
 }
 
+/* The name of a kind, or its number where nobody knows it. */
+static void kind_column(FILE *out, uint32_t kind)
+{
+    const char *name = body_counter_name(kind);
+
+    if (name)
+        fprintf(out, "\"%s\",", name);
+    else
+        fprintf(out, "%" PRIu32 ",", kind);
+}
+
+static int counters_rows(FILE *out, size_t number, const struct boot *boot)
+{
+    for (size_t i = 0; i < boot->counters_count; i++) {
+        const struct counters *counters = &boot->counters[i];
+
+        for (uint32_t at = 0; at < counters->head.entries; at++) {
+            const struct wire_counter *counter = &counters->list[at];
+
+            boot_columns(out, number, boot);
+            cell_column(out, counters->head.cell, sizeof counters->head.cell);
+            fprintf(out, "%" PRIu64 ",", counters->head.calls);
+            kind_column(out, counter->kind);
+            fprintf(out, "\"%s\",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+                    body_counter_state(counter->state), counter->event, counter->count,
+                    counter->empty);
+        }
+    }
+    return 0;
+}
+
 static int events_rows(FILE *out, size_t number, const struct boot *boot)
 {
     for (size_t i = 0; i < boot->event_count; i++) {
@@ -241,6 +272,35 @@ static json_t *counts_json(const struct boot *boot)
     return list;
 }
 
+static json_t *counters_json(const struct boot *boot)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < boot->counters_count; i++) {
+        const struct wire_counters *head = &boot->counters[i].head;
+        json_t *entries = json_array();
+
+        for (uint32_t at = 0; at < head->entries; at++) {
+            const struct wire_counter *counter = &boot->counters[i].list[at];
+
+            json_array_append_new(
+                entries,
+                json_pack("{s:I, s:s?, s:I, s:s, s:o, s:o, s:o}", "kind", (json_int_t)counter->kind,
+                          "name", body_counter_name(counter->kind), "state",
+                          (json_int_t)counter->state, "state_name",
+                          body_counter_state(counter->state), "event", json_u64(counter->event),
+                          "count", json_u64(counter->count), "empty", json_u64(counter->empty)));
+        }
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:o, s:o, s:i, s:i, s:o}", "cell",
+                                        json_field(head->cell, sizeof head->cell), "calls",
+                                        json_u64(head->calls), "ticks", json_u64(head->ticks),
+                                        "ticks_empty", json_u64(head->ticks_empty), "version",
+                                        head->version, "bits", head->bits, "entries", entries));
+    }
+    return list;
+}
+
 static json_t *events_json(const struct boot *boot)
 {
     json_t *list = json_array();
@@ -276,14 +336,14 @@ static json_t *losses_json(const struct boot_losses *lost)
 
 static json_t *boot_json(const struct boot *boot)
 {
-    return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "boot_id",
-                     (json_int_t)boot->boot_id, "whole", (int)boot_whole(boot), "hello",
-                     boot->has_hello ? hello_json(boot) : json_null(), "calibration",
-                     boot->has_calib ? calib_json(&boot->calib) : json_null(), "histograms",
-                     hists_json(boot), "raw", raws_json(boot), "counts", counts_json(boot),
-                     "events", events_json(boot), "text", json_bytes(boot->text, boot->text_size),
-                     "end", boot->has_end ? end_json(&boot->end) : json_null(), "lost",
-                     losses_json(&boot->lost));
+    return json_pack(
+        "{s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "boot_id",
+        (json_int_t)boot->boot_id, "whole", (int)boot_whole(boot), "hello",
+        boot->has_hello ? hello_json(boot) : json_null(), "calibration",
+        boot->has_calib ? calib_json(&boot->calib) : json_null(), "histograms", hists_json(boot),
+        "raw", raws_json(boot), "counts", counts_json(boot), "counters", counters_json(boot),
+        "events", events_json(boot), "text", json_bytes(boot->text, boot->text_size), "end",
+        boot->has_end ? end_json(&boot->end) : json_null(), "lost", losses_json(&boot->lost));
 }
 
 int table_json(FILE *out, const struct capture *capture)

@@ -14,6 +14,7 @@
 #define TABLES(X)                                                                                  \
     X(hist, "cell,metric,calls,value,count")                                                       \
     X(counts, "cell,calls,traps,cr3_writes,copied_bytes")                                          \
+    X(counters, "cell,calls,kind,state,event,count,empty")                                         \
     X(events, "tsc,cpu,thread,task,event,arg,aux,flags,syscall")                                   \
     X(calls, "cell,call,iteration,thread,task,phase,begin,ticks,syscall")
 

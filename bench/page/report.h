@@ -112,6 +112,9 @@ void report_phases(FILE *out, const struct report *report);
 /* The crossing model: what a trap, a CR3 write, a byte cost. */
 void report_model(FILE *out, const struct report *report);
 
+/* What the CPU's own counters say; nothing where there are none. */
+void report_counters(FILE *out, const struct report *report);
+
 /* Warm-up and drift. */
 void report_steady(FILE *out, const struct report *report);
 
