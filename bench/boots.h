@@ -86,6 +86,10 @@ int boot_start(struct boot_run *run, const struct matrix *matrix, const struct b
  * reason already was cut short, and stays pending. */
 void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct boot_setup *setup);
 
+/* The same for a boot that was received over a line, whose capture is loaded and stays so: its END
+ * says how it ended. */
+void boot_judge_received(struct boot_run *run, const struct matrix *matrix, const char *class);
+
 /* Sets the digest of what came over the line, by which a resumed run knows its boots again; empty
  * where nothing can be read. */
 void boot_digest(struct boot_run *run);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Whether a boot behaved as its class says, by what it measured of the machine and by what the host
- * saw of it meanwhile. Invariant: a boot of class kvm that was interpreted, slowed, kept off its
+ * saw of it meanwhile. Invariant: a boot of class kvm or metal that was interpreted, slowed, kept off its
  * CPU or not watched at all gives no figure. Called by the judge of boots. */
 #ifndef TACH_BENCH_CALIBRATION_H
 #define TACH_BENCH_CALIBRATION_H

@@ -36,7 +36,9 @@ static json_t *context_make(const struct run *run, unsigned side, const struct d
         json_text(run->choice.reason), "cpu", json_text(run->machine.cpu), "host_kernel",
         json_text(run->machine.kernel), "qemu", json_text(run->machine.qemu));
 
-    for (unsigned i = 0; i < IMAGE_COUNT; i++)
+    if (run->origin)
+        json_object_update(context, run->origin);
+    for (unsigned i = 0; !run->origin && i < IMAGE_COUNT; i++)
         json_object_set_new(context, image_names[i], json_text(run->sides[side].images[i].sha256));
     if (run->sides[side].revision[0])
         json_object_set_new(context, "revision", json_text(run->sides[side].revision));
@@ -72,6 +74,25 @@ static json_t *hello_json(const struct wire_hello *hello)
                      json_text(brand), "build_id", build, "pcid", (int)hello->pcid, "fastpath",
                      (int)hello->fastpath, "cpus", (int)hello->cpus, "free_pages",
                      (json_int_t)hello->free_pages);
+}
+
+/* What lay below a boot, where it said so: what it is, and what grew while it measured. */
+static json_t *below_json(const struct boot *boot)
+{
+    const struct wire_machine *begin = &boot->machine[0], *end = &boot->machine[1];
+    const uint32_t have = boot->has_machine[1] ? begin->have & end->have : 0;
+    json_t *json =
+        json_pack("{sb sb sb sb}", "guest", begin->have & MACHINE_GUEST, "invariant_tsc",
+                  begin->have & MACHINE_INVARIANT, "x2apic", begin->have & MACHINE_X2APIC,
+                  "tsc_deadline", begin->have & MACHINE_DEADLINE);
+
+    if (have & MACHINE_SMIS)
+        json_object_set_new(json, "smis", json_integer((json_int_t)(end->smis - begin->smis)));
+    if (have & MACHINE_APERF && end->mperf > begin->mperf)
+        json_object_set_new(
+            json, "clock_by_nominal",
+            json_number((double)(end->aperf - begin->aperf) / (double)(end->mperf - begin->mperf)));
+    return json;
 }
 
 /* What the host counted, beside the kernel's own totals where the boot sent them. The host's counts
@@ -111,6 +132,8 @@ static json_t *boot_json(const struct boot_run *run)
         json_object_set_new(json, "hello", hello_json(&run->capture.boots[0].hello));
     if (run->loaded && run->capture.boot_count && run->capture.boots[0].has_calib)
         json_object_set_new(json, "calibration", calib_json(&run->capture.boots[0]));
+    if (run->loaded && run->capture.boot_count && run->capture.boots[0].has_machine[0])
+        json_object_set_new(json, "machine", below_json(&run->capture.boots[0]));
     return json;
 }
 
@@ -132,7 +155,10 @@ static int machine_write(const struct run *run, unsigned side, json_t *boots)
     json_object_set_new(root, "class", json_text(run->choice.class));
     json_object_set_new(root, "reason", json_text(run->choice.reason));
     json_object_set_new(root, "complete", json_boolean(run->sides[side].complete));
-    json_object_set_new(root, "images", images_json(run->sides[side].images));
+    if (run->origin)
+        json_object_update(root, run->origin);
+    else
+        json_object_set_new(root, "images", images_json(run->sides[side].images));
     if (run_tuned(run))
         json_object_set_new(root, "tune", tune_asked(run));
     json_object_set(root, "boots", boots);

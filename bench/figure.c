@@ -52,6 +52,12 @@ const char *figure_unit(const char *class)
     return !strcmp(class, "icount") || !strcmp(class, "bochs") ? "instructions" : "cycles";
 }
 
+bool figure_measured(const char *class)
+{
+    return !strcmp(figure_unit(class), "instructions") || !strcmp(class, "kvm") ||
+           !strcmp(class, "metal");
+}
+
 json_t *json_text(const char *text)
 {
     char clean[8192];

@@ -98,6 +98,10 @@ void figure_name(const struct figure *figure, char out[FIGURE_NAME_MAX]);
 /* "instructions" or "cycles", by class. */
 const char *figure_unit(const char *class);
 
+/* Whether a class measures: counts instructions, or cycles of hardware. False for what merely
+ * works. */
+bool figure_measured(const char *class);
+
 /* Text as JSON, its bytes outside of printable ASCII as \xNN: never NULL for lack of UTF-8. */
 json_t *json_text(const char *text);
 

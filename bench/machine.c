@@ -136,7 +136,10 @@ void machine_fingerprint(const struct machine *machine, const char *class, unsig
 {
     const size_t size = sizeof(out->text);
 
-    if (!strcmp(class, BOCHS_CLASS))
+    if (machine->target)
+        snprintf(out->text, size, "%s %s microcode %s abi %u", class, machine->cpu,
+                 machine->microcode, abi);
+    else if (!strcmp(class, BOCHS_CLASS))
         snprintf(out->text, size, "%s " BOCHS_CPU " abi %u", class, abi);
     else if (!strcmp(figure_unit(class), "instructions"))
         snprintf(out->text, size, "%s microvm %s abi %u", class, BOOT_GUEST_CPU, abi);

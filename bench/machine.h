@@ -17,6 +17,7 @@ struct machine {
     bool guest;    /* of a hypervisor */
     double mhz, load[3];
     unsigned cpus;
+    bool target; /* not this host, nor a machine that tach run would start on it */
 };
 
 struct class_choice {

@@ -8,6 +8,7 @@
 
 #include "bench/counters.h"
 #include "bench/stats.h"
+#include "traces/words.h"
 
 static int figure_append(struct document *rows, const struct figure *figure)
 {
@@ -58,7 +59,7 @@ bool measure_cell(const struct boot *boot, const char *cell, double *empty, doub
 
 bool measure_pcid(const struct boot *boot)
 {
-    return boot->hello.pcid && strstr(boot->cmdline, "pcid=on ");
+    return boot->hello.pcid && words_is(boot->cmdline, "pcid=", "on");
 }
 
 int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows)
@@ -146,68 +147,67 @@ int measure_trace(const struct boot *boot, unsigned repetition, struct document 
     return 0;
 }
 
-/* Adds b to a where both are there. */
-static void number_add(double *a, double b)
+/* A sum over the boots that have the number: some may not have been traced. */
+static void number_add(double *sum, double *boots, double number)
 {
-    if (figure_has(*a) && figure_has(b))
-        *a += b;
-    else
-        *a = FIGURE_ABSENT;
+    if (!figure_has(number))
+        return;
+    *sum = figure_has(*sum) ? *sum + number : number;
+    *boots = figure_has(*boots) ? *boots + 1 : 1;
 }
 
-static void number_divide(double *a, double by)
+static void number_divide(double *sum, double boots)
 {
-    if (figure_has(*a))
-        *a /= by;
+    if (figure_has(*sum))
+        *sum /= boots;
 }
 
-static void figure_add(struct figure *sum, const struct figure *figure)
+/* Adds a boot's numbers to the sums, and to the counts of boots that have them. */
+static void figure_add(struct figure *sum, struct figure *counts, const struct figure *figure)
 {
     sum->whole += figure->whole;
     sum->ns += figure->ns;
     sum->samples += figure->samples;
-#define X(member, json) number_add(&sum->member, figure->member);
+#define X(member, json) number_add(&sum->member, &counts->member, figure->member);
     FIGURE_EXTRAS(X)
 #undef X
     for (unsigned i = 0; i < PHASE_COUNT; i++)
-        number_add(&sum->phase[i], figure->phase[i]);
+        number_add(&sum->phase[i], &counts->phase[i], figure->phase[i]);
     sum->boots++;
 }
 
-static void figure_divide(struct figure *sum)
+static void figure_divide(struct figure *sum, const struct figure *counts)
 {
-    const double boots = sum->boots;
-
-    sum->whole /= boots;
-    sum->ns /= boots;
-#define X(member, json) number_divide(&sum->member, boots);
+    sum->whole /= sum->boots;
+    sum->ns /= sum->boots;
+#define X(member, json) number_divide(&sum->member, counts->member);
     FIGURE_EXTRAS(X)
 #undef X
     for (unsigned i = 0; i < PHASE_COUNT; i++)
-        number_divide(&sum->phase[i], boots);
+        number_divide(&sum->phase[i], counts->phase[i]);
     sum->boot = 0;
 }
 
-/* Means over boots of one cell at one isolation; nothing where no boot delivered it. */
+/* Means over boots of one cell at one isolation, each over those that have the number; nothing
+ * where no boot delivered it. */
 static int cell_merge(const struct document *rows, const char *cell, bool pti_on,
                       struct document *merged)
 {
-    struct figure sum = {0};
+    struct figure sum = figure_empty(), counts = figure_empty();
 
+    sum.boots = 0;
     for (size_t i = 0; i < rows->count; i++) {
         const struct figure *figure = &rows->figures[i];
         if (figure->pti_on != pti_on || strcmp(figure->cell, cell))
             continue;
-        if (sum.boots) {
-            figure_add(&sum, figure);
-        } else {
-            sum = *figure;
-            sum.boots = 1;
-        }
+        if (!sum.boots)
+            snprintf(sum.cell, sizeof(sum.cell), "%s", figure->cell);
+        sum.pti_on = pti_on;
+        figure_add(&sum, &counts, figure);
     }
     if (!sum.boots)
         return 0;
-    figure_divide(&sum);
+    figure_divide(&sum, &counts);
     return figure_append(merged, &sum);
 }
 

@@ -158,6 +158,7 @@ static void sections_print(FILE *out, const struct report *report)
     report_steady(out, report);
     report_host(out, report);
     report_calibration(out, report);
+    report_received(out, report);
     report_peers(out, report);
     report_provenance(out, report);
 }

@@ -7,6 +7,7 @@
 #include "bench/args.h"
 #include "bench/exits.h"
 #include "bench/probe.h"
+#include "bench/received/received.h"
 #include "bench/runner.h"
 #include "bench/verbs.h"
 
@@ -25,6 +26,7 @@ enum {
     OPT_RESUME,
     OPT_SEED,
     OPT_PERF,
+    OPT_FROM,
     OPT_TUNE,
     OPT_GOVERNOR
 };
@@ -33,7 +35,8 @@ static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0,
      "Directory of the run (a fresh one below results/run; latest there means it)", 0},
     {"matrix", 'm', "FILE", 0, "What to measure (bench/matrix.cfg)", 0},
-    {"class", 'c', "CLASS", 0, "icount, bochs, kvm or tcg, instead of what the probe picks", 0},
+    {"class", 'c', "CLASS", 0,
+     "icount, bochs, kvm or tcg, instead of what the probe picks; metal is for --from", 0},
     {"boots", 'b', "N", 0, "Boots a cell (icount 1: it is exact; else 5)", 0},
     {"seed", OPT_SEED, "N", 0, "Of the order of the boots (any; it is printed)", 0},
     {"jobs", 'j', "N", 0, "QEMUs at a time (icount 2; else 1, as they disturb each other)", 0},
@@ -47,6 +50,8 @@ static const struct argp_option options[] = {
     {"verbose", 'v', NULL, 0, "Print QEMU's command line (kvm: always)", 0},
     {"resume", OPT_RESUME, "RUN", 0,
      "Go on with a run that was interrupted: its directory, or its name below results/run", 0},
+    {"from", OPT_FROM, "CAPTURE", 0,
+     "Make no boots: those that tach collect received into this file are the run (repeatable)", 0},
     {"base", OPT_BASE, "IMAGE", 0,
      "Measure two sides in one run: this one, a kernel ELF or a directory of a build, and the head",
      1},
@@ -63,8 +68,8 @@ static const struct argp_option options[] = {
 static void class_parse(const struct argp_state *state, struct run_args *args, const char *text)
 {
     if (strcmp(text, "icount") && strcmp(text, "bochs") && strcmp(text, "kvm") &&
-        strcmp(text, "tcg"))
-        argp_error(state, "%s: a class is icount, bochs, kvm or tcg", text);
+        strcmp(text, "tcg") && strcmp(text, "metal"))
+        argp_error(state, "%s: a class is icount, bochs, kvm, tcg or metal", text);
     args->class = text;
 }
 
@@ -94,6 +99,27 @@ static void tune_take(const struct argp_state *state, struct run_args *args, int
     if (wrong)
         argp_error(state, "%s: %s", text, wrong);
     args->tuned = true;
+}
+
+static void from_add(const struct argp_state *state, struct run_args *args, const char *text)
+{
+    if (args->from_count == RECEIVED_FILES_MAX)
+        argp_error(state, "more than %u captures", RECEIVED_FILES_MAX);
+    args->from[args->from_count++] = text;
+}
+
+/* A run of captures is not made: nothing of how it would be is left to choose. */
+static void from_check(const struct argp_state *state, const struct run_args *args)
+{
+    const bool made = args->base || args->base_rev || args->head || args->resume || args->boots ||
+                      args->jobs || args->seed >= 0 || args->perf;
+
+    if (args->from_count && made)
+        argp_error(state, "the boots of --from were made elsewhere: only --class, --out and --json "
+                          "go with it");
+    if (!args->from_count && args->class && !strcmp(args->class, "metal"))
+        argp_error(state, "metal is measured at the other end of a line: tach collect receives it, "
+                          "--from CAPTURE makes a run of it");
 }
 
 /* What the options ask for together. */
@@ -166,6 +192,9 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     case OPT_PERF:
         args->perf = true;
         return 0;
+    case OPT_FROM:
+        from_add(state, args, text);
+        return 0;
     case OPT_JSON:
         args->json = true;
         return 0;
@@ -181,6 +210,7 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
         return EINVAL;
     case ARGP_KEY_END:
         args_check(state, args);
+        from_check(state, args);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -200,7 +230,8 @@ int verb_run(int argc, char **argv)
         "  tach run --json | jq '.benchmarks[].name'\n"
         "  tach run --base-rev HEAD~1 --boots 10\n"
         "  tach run --class kvm --boots 10 --governor performance\n"
-        "  tach run --resume latest\n\n"
+        "  tach run --resume latest\n"
+        "  tach run --from metal.tach\n\n"
         "Of two sides the run's directory holds base/ and head/, each a run of its own.\n\n"
         "Exit codes: 0 every boot passed, 2 some boot did not (the run is kept), 65 the matrix is "
         "malformed or a resumed run is not what it was, 66 an image or a revision is missing, 69 "
@@ -208,7 +239,9 @@ int verb_run(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    struct run_args args = {.matrix = "bench/matrix.cfg",
+    static const char *from[RECEIVED_FILES_MAX];
+    struct run_args args = {.from = from,
+                            .matrix = "bench/matrix.cfg",
                             .probe = PROBE_IMAGE,
                             .limit_s = LIMIT_S,
                             .seed = -1,
@@ -218,5 +251,7 @@ int verb_run(int argc, char **argv)
 
     argv[0] = (char[]){"tach run"};
     argp_parse(&argp, argc, argv, 0, NULL, &args);
+    if (args.from_count)
+        return runner_received(&args);
     return args.resume ? runner_resume(&args) : runner_new(&args);
 }

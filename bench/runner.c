@@ -115,7 +115,7 @@ static int findings_make(struct run *run, const struct document rows[RUN_SIDES])
 }
 
 /* Documents of all that there is; the first error counts. */
-static int run_finish(const struct run_args *args, struct run *run)
+int runner_finish(const struct run_args *args, struct run *run)
 {
     struct document rows[RUN_SIDES] = {{.count = 0}}, merged[RUN_SIDES] = {{.count = 0}};
     int status = TACH_OK;
@@ -165,7 +165,7 @@ static int run_make(const struct run_args *args, struct run *run)
     tune_close(&run->tune);
     perf_close(&run->perf);
     if (!status)
-        return run_finish(args, run);
+        return runner_finish(args, run);
     resume_say(run); /* no space for documents either */
     return status;
 }

@@ -25,7 +25,15 @@ struct run_args {
     bool verbose;         /* QEMU's command is printed; of class kvm always */
     bool tuned;           /* the wish below was given; else it is what fits the class */
     struct tune_wish tune;
+    const char **from; /* captures that the run is made of, instead of boots */
+    size_t from_count;
 };
+
+struct run;
+
+/* Documents of all that a run has, its table and its last words; the first error counts. Returns
+ * an enum tach_exit. */
+int runner_finish(const struct run_args *args, struct run *run);
 
 /* Measures a matrix anew. Returns an enum tach_exit. */
 int runner_new(const struct run_args *args);

@@ -107,6 +107,8 @@ static json_t *state_json(const struct run *run)
         matrix, "sides", sides, "boots", boots);
     if (root && run_tuned(run))
         json_object_set_new(root, "tune", tune_state(run));
+    if (root && run->origin)
+        json_object_update(root, run->origin);
     if (root && run->findings)
         json_object_update(root, run->findings);
     return root;
@@ -170,6 +172,9 @@ static const char *plan_read(const json_t *root, struct run *run)
 
     if (whole_of(root, "tach_run", 1 << 30) != STATE_VERSION)
         return "is of another version of tach, or no run";
+    if (json_object_get(root, "tach_from"))
+        return "is made of captures, none of its boots can be made here; collect more of them, and "
+               "make a run of all captures with --from";
     if (seed < 0 || repetitions < 1 || sides < 1 || sides > RUN_SIDES)
         return "seed, repetitions or sides are missing";
     run->plan = (struct plan){(unsigned)repetitions, (unsigned)sides, (uint32_t)seed};
@@ -354,5 +359,6 @@ void run_free(struct run *run)
         free(run->sides[i].directory);
     warmup_free(&run->warmup);
     json_decref(run->findings);
+    json_decref(run->origin);
     *run = (struct run){0};
 }

@@ -51,7 +51,8 @@ struct run {
     struct run_side sides[RUN_SIDES];
     struct boots boots;
     struct warmup warmup; /* of the boots that passed, while documents are made */
-    json_t *findings;     /* what was found over all boots: drift, warm-up; owned; NULL: not yet */
+    json_t *origin;   /* of a run made of captures: which, and what they lack; owned; else NULL */
+    json_t *findings; /* what was found over all boots: drift, warm-up; owned; NULL: not yet */
 };
 
 /* Whether every boot of every side passed. */

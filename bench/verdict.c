@@ -91,7 +91,7 @@ static void words_last(const struct boot_run *run, char out[TEXT_MAX])
         line_telling(capture->foreign, capture->foreign_size, out);
     if (boot && boot->text_size && (!out[0] || !strncmp(out, LOADER_LINE, strlen(LOADER_LINE))))
         line_telling(boot->text, boot->text_size, out);
-    if (out[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
+    if (out[0] || !run->log[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
         return;
     line_telling(log, size, out);
     free(log);
@@ -243,4 +243,22 @@ void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct 
     boot_digest(run);
     if (!stat(run->log, &log) && !log.st_size)
         unlink(run->log); /* QEMU had nothing to say */
+}
+
+void boot_judge_received(struct boot_run *run, const struct matrix *matrix, const char *class)
+{
+    const struct boot *boot = &run->capture.boots[0];
+    char last[TEXT_MAX] = "";
+    bool good = false;
+
+    if (boot->has_end && boot->end.exit_code != EXIT_PASS) {
+        run->qemu.status = (int)(boot->end.exit_code & 0x7F) << 1 | 1;
+        words_last(run, last);
+        if (!exit_explain(run, last))
+            reason_set(run, "ended with the unknown code %u", boot->end.exit_code);
+    } else {
+        run->qemu.status = boot->has_end ? STATUS_PASS : 0;
+        good = capture_fits(run) && plan_fits(run, matrix) && machine_fits(run, class);
+    }
+    run->state = good ? BOOT_PASSED : BOOT_FAILED;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "traces/capture.h"
+#include "traces/words.h"
 
 bool boot_whole(const struct boot *boot)
 {
@@ -22,22 +23,10 @@ const struct hist *boot_hist(const struct boot *boot, const char *cell, const ch
     return NULL;
 }
 
-/* The value of `word` ("bench=") on the command line, or NULL; it ends at a space or NUL. */
-static const char *word_find(const char *cmdline, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *at = cmdline; *at; at += strcspn(at, " ")) {
-        at += strspn(at, " ");
-        if (strncmp(at, word, length) == 0)
-            return at + length;
-    }
-    return NULL;
-}
-
 bool boot_cell_name(const struct boot *boot, uint64_t index, char *name, size_t size)
 {
-    const char *at = word_find(boot->cmdline, "bench=");
+    size_t length;
+    const char *at = words_find(boot->cmdline, "bench=", &length);
 
     for (uint64_t i = 0; at && i < index; i++) {
         at += strcspn(at, ", ");

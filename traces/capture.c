@@ -183,10 +183,14 @@ static const char *counters_take(struct builder *builder, const struct frame *fr
     return NULL;
 }
 
-/* For people and `tach dump`; no figure is made of it. */
 static const char *machine_take(struct builder *builder, const struct frame *frame)
 {
-    (void)builder, (void)frame;
+    struct boot *boot = boot_now(builder);
+    struct wire_machine machine;
+
+    memcpy(&machine, frame->body, sizeof machine);
+    boot->machine[machine.when != 0] = machine;
+    boot->has_machine[machine.when != 0] = true;
     return NULL;
 }
 

@@ -56,6 +56,8 @@ struct boot {
     struct wire_hello hello;
     char *cmdline; /* NUL-terminated, from outside: escape it when it is printed; "" without hello*/
     struct wire_calib calib;
+    bool has_machine[2];            /* before the first cell, at the end */
+    struct wire_machine machine[2]; /* what lies below the boot then */
     struct wire_end end;
     struct hist *hists;
     size_t hist_count;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/abi/boot.h"
 #include "traces/body.h"
 
 #define RATE_MS       1000
@@ -14,24 +15,52 @@
 #define BITS_PER_BYTE 10u /* 8N1 */
 #define BENCH         "bench="
 
-/* Reads the cells' names out of a command line of so many bytes. */
-static void names_take(struct live *live, const char *text, size_t length)
+/* Reads the cells' names out of a command line. */
+static void names_take(struct live *live, const char *cmdline)
 {
-    const size_t word = strlen(BENCH);
-    const char *end = text + length, *at = text;
+    size_t length;
+    const char *at = words_find(cmdline, "bench=", &length), *end = at + length;
 
-    while (at < end && (end - at < (ptrdiff_t)word || memcmp(at, BENCH, word) != 0)) {
-        const char *space = memchr(at, ' ', (size_t)(end - at));
-        at = space ? space + 1 : end;
-    }
-    for (at += at < end ? word : 0; at < end && *at != ' ' && live->cells < LIVE_CELLS_MAX;) {
-        size_t size = 0;
-        while (at + size < end && at[size] != ',' && at[size] != ' ')
-            size++;
+    while (at && at < end && live->cells < LIVE_CELLS_MAX) {
+        size_t size = strcspn(at, ", ");
         if (size < LIVE_NAME)
             memcpy(live->names[live->cells++], at, size);
-        at += size + (at + size < end && at[size] == ',');
+        at += size + (at[size] == ',');
     }
+}
+
+static void hello_take(struct live *live, const struct frame *frame)
+{
+    const size_t length = frame->length - sizeof(struct wire_hello);
+    char cmdline[WIRE_BODY_MAX + 1];
+    unsigned of;
+
+    memcpy(cmdline, frame->body + sizeof(struct wire_hello), length);
+    cmdline[length] = 0;
+    names_take(live, cmdline);
+    words_part(cmdline, &live->part, &of);
+    if (of > live->parts)
+        live->parts = of;
+}
+
+/* A part came when the boot that had it passed; the END of a boot comes once. */
+static void end_take(struct live *live, const struct frame *frame)
+{
+    struct wire_end end;
+
+    memcpy(&end, frame->body, sizeof end);
+    if (live->part && !live->ended && end.exit_code == EXIT_PASS)
+        live->came[live->part]++;
+    live->ended = true;
+}
+
+unsigned live_least(const struct live *live)
+{
+    unsigned least = live->parts ? UINT32_MAX : 0;
+
+    for (unsigned part = 1; part <= live->parts; part++)
+        least = live->came[part] < least ? live->came[part] : least;
+    return least;
 }
 
 /* The place of a cell among those announced; where none are, a place by first sight. */
@@ -54,15 +83,17 @@ void live_frame(struct live *live, const struct frame *frame, uint64_t bytes)
         memset(live->names, 0, sizeof live->names);
         memset(live->seen, 0, sizeof live->seen);
         memset(live->name, 0, sizeof live->name);
-        live->cells = live->done = 0;
+        live->cells = live->done = live->part = 0;
+        live->ended = false;
         live->boot++;
         live->boot_bytes = bytes;
     }
     if (body_check(frame))
         return;
     if (frame->header.type == WIRE_HELLO)
-        names_take(live, (const char *)frame->body + sizeof(struct wire_hello),
-                   frame->length - sizeof(struct wire_hello));
+        hello_take(live, frame);
+    if (frame->header.type == WIRE_END)
+        end_take(live, frame);
     if (frame->header.type != WIRE_HIST && frame->header.type != WIRE_COUNT)
         return;
     const unsigned cell = cell_find(live, (const char *)frame->body); /* both begin with it */
@@ -103,6 +134,14 @@ static void cells_print(const struct live *live)
     fprintf(stderr, "  %.*s", (int)LIVE_NAME, live->name);
 }
 
+/* How often each part has come, where the boots say which they are. */
+static void parts_print(const struct live *live)
+{
+    fprintf(stderr, "parts");
+    for (unsigned part = 1; part <= live->parts; part++)
+        fprintf(stderr, " %u:%u", part, live->came[part]);
+}
+
 static void rate_print(const struct live *live, const struct live_state *state)
 {
     const double left_s = live_left_s(live, state->bytes, state->baud);
@@ -136,8 +175,12 @@ void live_show(struct live *live, const struct live_state *state, bool terminal)
     rate_print(live, state);
     fputs(next, stderr);
     losses_print(state);
+    if (live->parts) {
+        fputs(next, stderr);
+        parts_print(live);
+    }
     fputs(terminal ? next : "\n", stderr);
-    live->height = terminal ? 3 : 0;
+    live->height = !terminal ? 0 : live->parts ? 4 : 3;
 }
 
 void live_leave(struct live *live)

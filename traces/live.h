@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "traces/frame.h"
+#include "traces/words.h"
 
 #define LIVE_CELLS_MAX 512u /* cells of a boot; those beyond are not told apart */
 #define LIVE_NAME      sizeof((struct wire_hist *)0)->cell
@@ -18,7 +19,10 @@ struct live {
     char names[LIVE_CELLS_MAX][LIVE_NAME];
     bool seen[LIVE_CELLS_MAX];
     char name[LIVE_NAME]; /* of the last results */
-    int64_t rated_ms;     /* the rate is that of the time before this */
+    unsigned part, parts; /* of the boot word part=, now and the largest announced; 0: none */
+    bool ended;           /* the END of this boot came */
+    unsigned came[WORDS_PARTS_MAX + 1]; /* boots that passed, by part */
+    int64_t rated_ms;                   /* the rate is that of the time before this */
     uint64_t rated_bytes;
     double rate;     /* bytes a second */
     unsigned height; /* lines of the view that is on the screen */
@@ -34,6 +38,9 @@ struct live_state {
 
 /* Takes note of a good frame, before which `bytes` bytes had come. */
 void live_frame(struct live *live, const struct frame *frame, uint64_t bytes);
+
+/* How often each part has come at least; 0 where none were announced. */
+unsigned live_least(const struct live *live);
 
 /* Draws the view in the place of the one before, or where `terminal` is false prints one line. */
 void live_show(struct live *live, const struct live_state *state, bool terminal);

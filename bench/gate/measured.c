@@ -85,8 +85,8 @@ static bool cycles_gate(const struct gate *gate, const char **why)
     const struct floors *floors = &gate->beside.floors;
 
     *why = NULL;
-    if (strcmp(gate->beside.sides[1].class, "kvm"))
-        *why = "only class kvm counts cycles of a machine";
+    if (!figure_measured(gate->beside.sides[1].class))
+        *why = "only the classes kvm and metal count cycles of a machine";
     else if (!gate->floor)
         *why = "the floor of this machine is not known: --aa measures it, --floor names it";
     else if (floors->rate > judge_default.family)

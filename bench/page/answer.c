@@ -130,20 +130,24 @@ static void belief_item(FILE *out, const struct report *report)
 {
     const struct document *document = report->document;
     const bool whole = !strcmp(document->complete, "yes"), exact = report_exact(report);
-    const bool measured = exact || !strcmp(document->class, "kvm");
+    const bool measured = figure_measured(document->class);
     size_t passed, all;
 
     fprintf(out, "<li><b%s>", whole && measured ? "" : " class=\"alarm\"");
     fputs(!whole ? "incomplete" : exact ? "exact" : measured ? "measured" : "no verdict", out);
     fputs("</b>", out);
     html_text(out, document->class);
-    fputs(exact      ? ", counted instructions. "
-          : measured ? ", cycles of hardware that passed the probe. "
-                     : ", functional only: its cycles are no machine's. ",
+    fputs(exact                               ? ", counted instructions. "
+          : !strcmp(document->class, "metal") ? ", cycles of the machine itself. "
+          : measured                          ? ", cycles of hardware that passed the probe. "
+                                              : ", functional only: its cycles are no machine's. ",
           out);
     if (boots_count(report->machine, &passed, &all))
         fprintf(out, "%zu of %zu boots passed, calibration and counts of traps included. ", passed,
                 all);
+    if (report_lacks(report))
+        fputs("<a class=\"alarm\" href=\"#received\">Cells, phases or parts are missing</a>. ",
+              out);
     floor_print(out, report);
     report_doubts(out, report);
     fputs("</li>\n", out);
@@ -191,7 +195,10 @@ void report_title(FILE *out, const struct report *report)
           out);
     fputs("<br/>Machine: ", out);
     html_text(out, document->machine);
-    fact_print(out, document->context, "cpu", "; host ");
+    if (report_is_received(report))
+        report_origin(out, report);
+    else
+        fact_print(out, document->context, "cpu", "; host ");
     fact_print(out, document->context, "date", "; ");
     fact_print(out, document->context, "revision", "; revision ");
     fputs(".</p>\n", out);

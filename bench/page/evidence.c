@@ -190,18 +190,31 @@ static void boots_list(FILE *out, const json_t *boots)
     }
 }
 
+/* The commands that make such a run. */
+static void again_print(FILE *out, const struct report *report)
+{
+    if (report_is_received(report)) {
+        fputs("<pre>make iso\nbuild/tach collect --live --until 1 --port DEVICE FILE\n"
+              "build/tach run --from FILE",
+              out);
+    } else {
+        fputs("<pre>make\nbuild/tach run --class ", out);
+        html_text(out, report->document->class);
+    }
+    fputs(" --out DIR\nbuild/tach compare ", out);
+    html_text(out, report->source);
+    fputs(" DIR\nbuild/tach report DIR</pre>\n", out);
+}
+
 void report_provenance(FILE *out, const struct report *report)
 {
     html_section(out, "provenance", "Provenance, and how to run it again");
     facts_table(out, report->document->context);
     if (report->machine) {
-        images_table(out, json_object_get(report->machine, "images"));
+        if (!report_is_received(report))
+            images_table(out, json_object_get(report->machine, "images"));
         boots_list(out, json_object_get(report->machine, "boots"));
     }
-    fputs("<pre>make\nbuild/tach run --class ", out);
-    html_text(out, report->document->class);
-    fputs(" --out DIR\nbuild/tach compare ", out);
-    html_text(out, report->source);
-    fputs(" DIR\nbuild/tach report DIR</pre>\n", out);
+    again_print(out, report);
     html_section_end(out);
 }

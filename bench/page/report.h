@@ -139,6 +139,13 @@ void report_lately(FILE *out, const struct report *report);
 /* The facts, images and command lines of the run, and how to run it again. */
 void report_provenance(FILE *out, const struct report *report);
 
+/* Of a run made of captures: whether it is one, whether they lack anything, which they are, and the
+ * section about them, which else is not there. */
+bool report_is_received(const struct report *report);
+bool report_lacks(const struct report *report);
+void report_origin(FILE *out, const struct report *report);
+void report_received(FILE *out, const struct report *report);
+
 /* Writes the page that lists the runs of a directory. Returns an enum tach_exit. */
 int report_index(const char *directory, const char *path);
 

@@ -125,7 +125,7 @@ static void test_merge(void)
     for (unsigned i = 0; i < 4; i++) {
         strcpy(figures[i].cell, i < 3 ? "R0" : "fault");
         figures[i].whole = 10 * (i + 1);
-        figures[i].kernel = i == 1 ? FIGURE_ABSENT : 5;
+        figures[i].kernel = i == 1 ? FIGURE_ABSENT : 4 + i; /* of the two that have it: 5 */
         figures[i].traps = i + 1;
         figures[i].samples = 100;
         figures[i].pti_on = i == 3;
@@ -134,7 +134,8 @@ static void test_merge(void)
     EXPECT(measure_merge(&rows, &merged) == 0 && merged.count == 2);
     const struct figure *mean = document_find(&merged, "R0", false);
     EXPECT(mean && mean->whole == 20 && mean->boots == 3 && mean->boot == 0);
-    EXPECT(mean && mean->samples == 300 && mean->traps == 2 && !figure_has(mean->kernel));
+    EXPECT(mean && mean->samples == 300 && mean->traps == 2 && mean->kernel == 5 &&
+           !figure_has(mean->residue));
     EXPECT(!document_find(&merged, "R0", true));
     EXPECT(document_find(&merged, "fault", true)->whole == 40);
     document_free(&merged);

@@ -23,7 +23,7 @@ FUZZERS += build/fuzz/$(1)
 build/fuzz/$(1): $(2) $$(HEADERS) build/flags
 	@mkdir -p $$(@D); $$(FUZZCC) $(3) $$(HFLAGS) -Wno-error $$(SAN) -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) $$(HLIBS)
 endef
-TRACE   = $(addprefix traces/,frame.c body.c again.c capture.c series.c boot.c spans.c legs.c)
+TRACE   = $(addprefix traces/,frame.c body.c again.c capture.c series.c boot.c spans.c legs.c words.c)
 PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c serial.c tables.c spcr.c mcfg.c pci.c)
 HAL_T   = $(patsubst %,kernel/hal/%.c,madt deadline audit page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
 TERMINAL = kernel/hal/terminal.c build/font.c
