@@ -21,7 +21,7 @@
 #define STEP_MAX       200u   /* ticks; a region of the smallest cell has thousands */
 #define GAP_PER_S      10000u /* 100 us: the host's own timer takes a few */
 #define WATCH_PER_S    20u    /* at least half of the 100 ms that are to be watched */
-#define SEEN_MS        50.0   /* of the host's look: less says nothing of a share */
+#define SEEN_MS        50.0   /* shorter than the guest's own watch: the host looked too late */
 #define AWAY_MAX       0.1    /* of the guest's time; real-time throttling takes 0.05 */
 
 __attribute__((format(printf, 3, 4))) static bool refuse(char *reason, size_t size,
@@ -111,7 +111,7 @@ static bool host_fits(const struct calibration_host *host, char *reason, size_t 
 {
     const double away = host->waited_ms + host->stolen_ms;
 
-    if (!(host->ran_ms + away >= SEEN_MS) || away <= AWAY_MAX * (host->ran_ms + away))
+    if (!(host->ran_ms >= SEEN_MS) || away <= AWAY_MAX * (host->ran_ms + away))
         return true;
     return refuse(reason, size,
                   "disturbed: the guest had its CPU for %.0f ms, waited for it %.0f ms, and an "

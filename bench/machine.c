@@ -82,7 +82,7 @@ bool output_line(const char *const *argv, const char *word, double limit_s, char
 
 void machine_governor(struct machine *out)
 {
-    line_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", out->governor,
+    line_read("/sys/devices/system/cpu/cpufreq/policy0/scaling_governor", out->governor,
               sizeof(out->governor));
 }
 

@@ -16,6 +16,7 @@
 #include "kernel/abi/boot.h"
 
 #define STATUS_PASS (EXIT_PASS << 1 | 1)
+#define STATUS_FAIL (EXIT_FAIL << 1 | 1)
 #define LOG_MAX     65536u
 
 static void reason_set(struct probe *out, const char *text)
@@ -42,6 +43,17 @@ static void failure_explain(const struct process *qemu, char *log, struct probe 
 {
     if (qemu->status == 127 && !out->ring0_ticks)
         reason_set(out, "qemu-system-x86_64 cannot be started");
+    else if (qemu->timed_out && out->ring0_ticks)
+        snprintf(out->reason, sizeof(out->reason),
+                 "the guest did not answer in time (its ring 0 took %" PRIu64
+                 " ticks for 20,000 instructions)",
+                 out->ring0_ticks);
+    else if (qemu->timed_out)
+        reason_set(out, "the guest did not answer in time");
+    else if (out->ring0_ticks && out->ring3_ticks && qemu->status != STATUS_FAIL)
+        snprintf(out->reason, sizeof(out->reason),
+                 "the guest ran its loops and did not say that it passed (QEMU's status %d)",
+                 qemu->status);
     else if (out->ring0_ticks && out->ring3_ticks)
         snprintf(out->reason, sizeof(out->reason),
                  "ring 0 and ring 3 run at different speeds: %" PRIu64 " against %" PRIu64
@@ -52,8 +64,6 @@ static void failure_explain(const struct process *qemu, char *log, struct probe 
                  "the guest died at its first SYSCALL from ring 3 (its ring 0 took %" PRIu64
                  " ticks for 20,000 instructions)",
                  out->ring0_ticks);
-    else if (qemu->timed_out)
-        reason_set(out, "the guest did not answer in time");
     else
         snprintf(out->reason, sizeof(out->reason), "the guest did not start: %.150s",
                  complaint_find(log));

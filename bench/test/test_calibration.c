@@ -160,10 +160,10 @@ static void test_steal(void)
     EXPECT(refused(&made, "had its CPU for 900 ms, waited for it 101 ms"));
     made.host = (struct calibration_host){.ran_ms = 900, .waited_ms = 60, .stolen_ms = 60};
     EXPECT(refused(&made, "an outer host took 60 ms"));
-    made.host = (struct calibration_host){.ran_ms = 10, .waited_ms = 39};
-    EXPECT(passes(&made)); /* too little for a share */
-    made.host.waited_ms = 40;
-    EXPECT(refused(&made, "had its CPU for 10 ms"));
+    made.host = (struct calibration_host){.ran_ms = 49, .waited_ms = 100};
+    EXPECT(passes(&made)); /* too little for a share: the guest's own watch took longer */
+    made.host.ran_ms = 50;
+    EXPECT(refused(&made, "had its CPU for 50 ms"));
     made.host = (struct calibration_host){.ran_ms = 0};
     EXPECT(passes(&made)); /* over before anybody looked: the guest's own watch decides */
 }

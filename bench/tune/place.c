@@ -41,7 +41,8 @@ static void rest_of(const struct tune *tune, int cpu, cpu_set_t *out)
         *out = tune->cpus.own;
 }
 
-/* What an outer host has taken of a CPU so far, or of all for -1. */
+/* What an outer host has taken of a CPU so far; for -1 the mean of all, as nobody knows which it
+ * will be. */
 static double stolen_ms(int cpu)
 {
     FILE *file = fopen("/proc/stat", "r");
@@ -54,31 +55,45 @@ static double stolen_ms(int cpu)
             sscanf(line + strlen(name), "%*f %*f %*f %*f %*f %*f %*f %lf", &steal);
     if (file)
         fclose(file);
+    if (cpu < 0)
+        steal /= (double)sysconf(_SC_NPROCESSORS_ONLN);
     return steal * 1000 / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* Puts the process on one CPU; false, and why, where it does not stay there. */
+static bool cpu_give(pid_t pid, int cpu, struct tune_item *item)
+{
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    if (!sched_setaffinity(pid, sizeof(one), &one) && !sched_getaffinity(pid, sizeof(one), &one) &&
+        only_cpu(&one, cpu))
+        return true;
+    snprintf(item->what, sizeof(item->what), "CPU %d: %s", cpu, strerror(errno));
+    return false;
+}
+
+/* One that a cpuset keeps from tach is taken for absent from then on. */
 static void pin_begin(struct tune *tune, pid_t pid, struct tune_boot *boot)
 {
     struct tune_item *item = &boot->pin;
-    cpu_set_t one;
 
     if (!item->wanted)
         return;
     boot->cpu = tune->first;
+    snprintf(item->what, sizeof(item->what), "%s", tune->first_why);
     if (boot->cpu < 0 || cpus_has(&tune->taken, boot->cpu))
         boot->cpu = cpus_choose(&tune->cpus, &tune->taken, item->what, sizeof(item->what));
-    else
-        snprintf(item->what, sizeof(item->what), "%s", tune->first_why);
+    while (boot->cpu >= 0 && !cpu_give(pid, boot->cpu, item)) {
+        char why[sizeof(item->what)];
+        CPU_CLR((size_t)boot->cpu, &tune->cpus.online);
+        boot->cpu = cpus_choose(&tune->cpus, &tune->taken, why, sizeof(why));
+        if (boot->cpu >= 0)
+            snprintf(item->what, sizeof(item->what), "%s", why);
+    }
     if (boot->cpu < 0)
         return;
-    CPU_ZERO(&one);
-    CPU_SET((size_t)boot->cpu, &one);
-    if (sched_setaffinity(pid, sizeof(one), &one) || sched_getaffinity(pid, sizeof(one), &one) ||
-        !only_cpu(&one, boot->cpu)) {
-        snprintf(item->what, sizeof(item->what), "CPU %d: %s", boot->cpu, strerror(errno));
-        boot->cpu = -1;
-        return;
-    }
     item->got = true;
     CPU_SET((size_t)boot->cpu, &tune->taken);
     if (tune->first >= 0)

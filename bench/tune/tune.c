@@ -10,7 +10,6 @@
 #include "traces/say.h"
 
 #define PAGE_MIB 2u
-#define MEMORY   "memory-backend-memfd,id=ram,hugetlb=on,hugetlbsize=2M,prealloc=on,size="
 
 /* Sets what a name asks for; false: it is none. */
 static bool name_take(const char *name, size_t length, struct tune_wish *out)
@@ -97,6 +96,10 @@ static void hugepages_look(const struct tune_ask *ask, struct tune *out)
     if (!item->wanted)
         return;
     out->hugetlb = ask->qemu && free_pages >= wanted;
+    out->pages = ask->memory_mib / PAGE_MIB;
+    snprintf(out->memory, sizeof(out->memory),
+             "memory-backend-memfd,id=ram,hugetlb=on,hugetlbsize=2M,prealloc=on,size=%uM",
+             ask->memory_mib);
     if (!ask->qemu)
         snprintf(item->what, sizeof(item->what), "Bochs cannot be told");
     else if (!out->hugetlb)
@@ -130,9 +133,10 @@ size_t tune_args(const struct tune *tune, const char **argv, size_t used)
         return used;
     argv[used++] = "-name"; /* threads with names: the guest's is found by it */
     argv[used++] = "tach,debug-threads=on";
-    if (tune->hugetlb) {
+    /* a pool that others emptied since would end QEMU at once */
+    if (tune->hugetlb && tune_pages_free("/sys") >= tune->pages) {
         argv[used++] = "-object";
-        argv[used++] = MEMORY "256M";
+        argv[used++] = tune->memory;
         argv[used++] = "-machine";
         argv[used++] = "memory-backend=ram";
     }
@@ -175,7 +179,7 @@ void tune_say(FILE *out, const struct tune *tune, const struct tune_boot *boot)
     char asked[64];
 
     tune_text(&tune->wish, asked, sizeof(asked));
-    fprintf(out, "host tuned by %s", asked);
+    fprintf(out, strcmp(asked, "off") ? "host tuned by %s" : "host as it is", asked);
 #define X(member, name) item_say(out, name, &boot->member);
     TUNE_ITEMS(X)
 #undef X

@@ -56,10 +56,12 @@ struct tune {
     int first;       /* the CPU that is taken first, boot after boot; -1: none yet */
     char first_why[120];
     unsigned real_times;
-    bool qemu;     /* has QEMU's options, which Bochs has not */
-    bool hugetlb;  /* guest memory from the pool of large pages */
-    bool told;     /* the line about the first boot is out */
-    bool cpu_free; /* some CPU stays for the rest of QEMU, so that a guest may keep its own */
+    bool qemu;        /* has QEMU's options, which Bochs has not */
+    bool hugetlb;     /* guest memory from the pool of large pages */
+    unsigned pages;   /* of 2 MiB that a guest needs */
+    char memory[120]; /* QEMU's word for it */
+    bool told;        /* the line about the first boot is out */
+    bool cpu_free;    /* some CPU stays for the rest of QEMU, so that a guest may keep its own */
     struct tune_item hugepages, governor;
     struct governor changed;
 };
@@ -85,9 +87,8 @@ void tune_open(const struct tune_wish *wish, const struct tune_ask *ask, struct 
 /* Puts the governor back. */
 void tune_close(struct tune *tune);
 
-/* QEMU's words for it behind those that are there; NULL: none. Returns how many there are then, at
- * most TUNE_ARGS_MAX more. */
-#define TUNE_ARGS_MAX 8u
+/* QEMU's words for it behind those that are there, at most six; a tune of NULL has none. They
+ * borrow from it. Returns how many words there are then. */
 size_t tune_args(const struct tune *tune, const char **argv, size_t used);
 
 /* Prepares a process that has not begun its program: its threads inherit it. */
