@@ -123,8 +123,9 @@ static int model_say(const struct model_args *args, const struct document *docum
     int status = TACH_OK;
 
     if (crossing_fit(document, &crossing))
-        status = say_error(TACH_INCONCLUSIVE, "model", args->run,
-                           "too few cells with the kernel's counts for a model");
+        status = say_error(
+            TACH_INCONCLUSIVE, "model", args->run,
+            "too few cells with the kernel's counts for a model: boots with trace=on send them");
     else if (args->json)
         status = model_json(document, &crossing);
     else

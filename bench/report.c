@@ -76,7 +76,8 @@ static int charts_take(struct report *report)
                                     .rows = report->rows,
                                     .kept = report->kept,
                                     .past = report->past,
-                                    .counted = report->counted};
+                                    .counted = report->counted,
+                                    .beside = report->beside ? &report->beside->document : NULL};
     for (unsigned i = 0; !status && i < CHART_COUNT * REPORT_FORMS; i++)
         status = chart_take(directory, &data, i, report);
     rmdir(directory);

@@ -22,6 +22,7 @@
     X(phases, "Where a call spends its time", 430, 460)                                            \
     X(waterfall, "One call, stamp by stamp", 400, 640)                                             \
     X(steady, "Warm-up and drift", 380, 640)                                                       \
+    X(pcid, "Isolation off, on, and on with PCID", 400, 440)                                       \
     X(growth, "Alone, and on a crowded machine", 400, 400)                                         \
     X(past, "What the last runs cost", 560, 1280)                                                  \
     X(counted, "What the last counting runs cost", 560, 1280)
@@ -60,6 +61,7 @@ struct chart_data {
     const struct kept *kept;         /* NULL: not there */
     const struct past *past;         /* the history: of the run's class; NULL: not there */
     const struct past *counted;      /* and of class icount beside it; NULL: not there */
+    const struct document *beside;   /* a run of another machine that counts; NULL: none */
 };
 
 /* What a chart is drawn of, and for whom. */
@@ -89,6 +91,7 @@ bool phases_script(const struct sheet *sheet);
 bool spread_script(const struct sheet *sheet);
 bool waterfall_script(const struct sheet *sheet);
 bool steady_script(const struct sheet *sheet);
+bool pcid_script(const struct sheet *sheet);
 bool growth_script(const struct sheet *sheet);
 bool past_script(const struct sheet *sheet);
 bool counted_script(const struct sheet *sheet);

@@ -44,6 +44,8 @@ bool documents_comparable(const char *verb, const struct document sides[2])
     say_name(stderr, class ? sides[0].class : sides[0].machine);
     fputs(" | ", stderr);
     say_name(stderr, class ? sides[1].class : sides[1].machine);
+    if (class && !strcmp(figure_unit(sides[0].class), figure_unit(sides[1].class)))
+        fputs("; tach report --beside shows both and says why they differ", stderr);
     fputc('\n', stderr);
     return false;
 }

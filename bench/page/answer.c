@@ -149,6 +149,7 @@ static void belief_item(FILE *out, const struct report *report)
         fputs("<a class=\"alarm\" href=\"#received\">Cells, phases or parts are missing</a>. ",
               out);
     floor_print(out, report);
+    report_agreement(out, report);
     report_doubts(out, report);
     fputs("</li>\n", out);
 }
@@ -213,7 +214,6 @@ void report_answer(FILE *out, const struct report *report)
     isolation_item(out, report);
     report_moved(out, report);
     belief_item(out, report);
-    report_agreement(out, report);
     fputs("</ul>\n", out);
     report_figure(out, report, CHART_answer,
                   "One round trip by each route. R1 and T2 read 8 bytes through the scheme name "

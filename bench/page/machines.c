@@ -10,7 +10,7 @@
 #include "bench/page/report.h"
 #include "bench/table.h"
 
-#define ROWS_SHOWN 30u /* more than these: cells without any difference fold away */
+#define ROWS_SHOWN 48u /* more than these: cells without any difference fold away */
 
 /* A cell on both machines. Any figure may be NULL; a difference is there where both are. */
 struct pair {
@@ -267,6 +267,10 @@ void report_machines(FILE *out, const struct report *report)
                  report->beside ? "Two machines, one count" : "Isolation with PCID");
     if (report->beside)
         lead_print(out, report);
+    if (tally.pcid && report->svgs[CHART_pcid][0])
+        report_figure(out, report, CHART_pcid,
+                      report->beside ? "Bars: the machine that has PCID; marks: the other one."
+                                     : "What isolation adds without and with PCID.");
     rows_print(out, report, &tally, (const bool[2]){!fold, true});
     if (fold) {
         fputs("<details><summary>The cells without a difference</summary>\n", out);
@@ -289,16 +293,18 @@ void report_agreement(FILE *out, const struct report *report)
 
     if (!report->beside)
         return;
-    if (!tally.cells)
-        fputs("<li><b class=\"alarm\">nothing in common</b>", out);
-    else if (tally.unknown)
-        fprintf(out, "<li><b><a href=\"#machines\" class=\"alarm\">%zu unexplained</a></b>",
-                tally.unknown);
-    else
-        fputs("<li><b><a href=\"#machines\">two machines agree</a></b>", out);
+    fputc(' ', out);
     html_text(out, report->beside->document.class);
-    fprintf(out, " beside this run: %zu figures of both, %zu equal, %zu differ as documented",
+    if (!tally.cells) {
+        fputs(" beside it has no cell of this run.", out);
+        return;
+    }
+    fprintf(out,
+            " <a href=\"#machines\"%s>%s</a>: of %zu figures of both %zu are equal, %zu differ "
+            "as documented",
+            tally.unknown ? " class=\"alarm\"" : "", tally.unknown ? "disagrees" : "agrees",
             tally.figures, tally.figures - tally.differ, tally.differ - tally.unknown);
-    fputs(report->beside->same_build ? "." : "; of other images.", out);
-    fputs("</li>\n", out);
+    if (tally.unknown)
+        fprintf(out, ", <span class=\"alarm\">%zu unexplained</span>", tally.unknown);
+    fputs(report->beside->same_build ? "." : "; it ran other images.", out);
 }

@@ -79,7 +79,7 @@ void report_beside(FILE *out, const struct report *report);
 /* A second machine that counts: what both say of each cell; isolation with PCID. */
 void report_machines(FILE *out, const struct report *report);
 
-/* Whether both machines agree, as an item of the answers. */
+/* Whether both machines agree: a sentence for the answers; nothing where there is no second one. */
 void report_agreement(FILE *out, const struct report *report);
 
 /* A crowded machine. */

@@ -52,13 +52,14 @@ lacks() {
 page=$qemu/report.html
 expect 0 '' "$tach" report "$qemu"
 lacks 'id="machines"' "$page"
+lacks '#machines' "$page"
 lacks 'data-beside' "$page"
 
 # Named: every figure and difference of both, each with its cause.
 bochs plain . 2026-01-01
 expect 0 '' "$tach" report "$qemu" --beside "$work/runs/plain"
 holds "$page" "$qemu/ipc.ci.json" "$work/runs/plain/ipc.ci.json"
-check grep -q 'two machines agree</a></b>bochs beside this run: 14 figures of both, 8 equal, 6 differ as' "$page"
+check grep -q ' bochs <a href="#machines">agrees</a>: of 14 figures of both 8 are equal, 6 differ as documented\.' "$page"
 check grep -q '<tr><td>T2/size:64</td>.*>-2</td>.*>-2</td>.*>+1</td><td class="text">2 REP instructions</td>' "$page"
 check grep -q '<tr><td>R0</td>.*>0</td>.*>0</td>.*>+1</td><td class="text"></td>' "$page"
 check grep -q 'QEMU counts n + 1 for n turns' "$page"
@@ -70,7 +71,7 @@ lacks 'unexplained' "$page"
 # The other way round, and of a document alone.
 expect 0 '' "$tach" report "$work/runs/plain" --beside "$qemu/ipc.ci.json"
 holds "$work/runs/plain/report.html" "$work/runs/plain/ipc.ci.json" "$qemu/ipc.ci.json"
-check grep -q 'two machines agree</a></b>icount beside' "$work/runs/plain/report.html"
+check grep -q ' icount <a href="#machines">agrees</a>' "$work/runs/plain/report.html"
 check grep -q '<tr><td>T2/size:64</td>.*>+2</td>.*2 REP instructions' "$work/runs/plain/report.html"
 
 # Found: the newest whole run of the same images; a damaged one beside it is nobody's matter.
@@ -84,14 +85,14 @@ echo '{' >"$work/runs/broken/ipc.ci.json"
 ln -s plain "$work/runs/latest"
 expect 0 '' "$tach" report "$qemu/"
 holds "$page" "$qemu/ipc.ci.json" "$work/runs/newest/ipc.ci.json"
-check grep -q '#machines" class="alarm">1 unexplained</a></b>bochs beside .*14 figures of both, 7 equal, 6 differ' "$page"
+check grep -q 'class="alarm">disagrees</a>: of 14 figures of both 7 are equal, 6 differ.*1 unexplained</span>\.' "$page"
 check grep -q '<tr><td>R0</td>.*class="alarm">+3</td>.*<td class="text alarm">off: the same; on: unexplained' "$page"
 check grep -q 'No cause is known' "$page"
 
 # Of another build: shown where it was named, and said.
 expect 0 '' "$tach" report "$qemu" --beside "$work/runs/other"
 check grep -q 'It ran other images' "$page"
-check grep -q '1 unexplained.*of other images' "$page"
+check grep -q '1 unexplained</span>; it ran other images' "$page"
 
 # Off by one where a cause is known is unexplained.
 bochs less '.benchmarks |= map(if .name | test("T2/size:64/pti") then
@@ -103,12 +104,12 @@ check grep -q 'unexplained: 2 less would be' "$page"
 # Nothing in common; hostile names; many cells, of which those that agree fold away.
 bochs none '.benchmarks |= map(.name |= sub("ipc/"; "ipc/X"))' 2026-01-01
 expect 0 '' "$tach" report "$qemu" --beside "$work/runs/none"
-check grep -q 'nothing in common' "$page"
+check grep -q 'bochs beside it has no cell of this run' "$page"
 bochs 'h<b>' '.context.tach_machine = "<script>"' 2026-01-01
 expect 0 '' "$tach" report "$qemu" --beside "$work/runs/h<b>"
 holds "$page" "$qemu/ipc.ci.json" "$work/runs/h<b>/ipc.ci.json"
 lacks '<script>' "$page"
-many='.benchmarks += [range(40) as $n | .benchmarks[0] | .name = "ipc/R0/size:\($n)/pti:off"]'
+many='.benchmarks += [range(60) as $n | .benchmarks[0] | .name = "ipc/R0/size:\($n)/pti:off"]'
 mkdir "$work/many"
 jq "$many" "$qemu/ipc.ci.json" >"$work/many/qemu.json"
 jq "$many" "$work/runs/plain/ipc.ci.json" >"$work/many/bochs.json"
@@ -116,16 +117,33 @@ expect 0 '' "$tach" report "$work/many/qemu.json" --beside "$work/many/bochs.jso
 holds "$work/many.html" "$work/many/qemu.json" "$work/many/bochs.json"
 check grep -q 'The cells without a difference' "$work/many.html"
 
+jq '.context.tach_class = "kvm" | .benchmarks |= [.[] | .cycles = .instructions | del(.instructions)]' \
+    "$qemu/ipc.ci.json" >"$work/cycles.json"
+
+# Figures of two classes are no comparison; who tries is told where they stand together.
+expect 2 'different classes are never compared: icount | bochs; tach report --beside' "$tach" compare "$qemu" \
+    "$work/runs/plain"
+check one_line
+expect 2 'different classes are never compared: icount | kvm$' "$tach" compare "$qemu" "$work/cycles.json"
+expect 2 'boots with trace=on send them' "$tach" model "$work/runs/plain"
+check one_line
+
 # A run that has PCID shows it without a second machine too.
 mkdir "$work/lone"
 cp -r "$work/runs/plain" "$work/lone/plain"
 expect 0 '' "$tach" report "$work/lone/plain"
 holds "$work/lone/plain/report.html" "$work/lone/plain/ipc.ci.json"
 check grep -q 'Isolation with PCID</h2>' "$work/lone/plain/report.html"
+check grep -q '<title>Isolation off, on, and on with PCID</title>' "$work/lone/plain/report.html"
+
+# And draws it: the other machine's figures are marks, and where there is no PCID there is no picture.
+check grep -q 'marks: the other one' "$page"
+expect 0 '' "$tach" plot "$work/lone/plain" --out "$work/plots"
+check grep -q 'isolation on, PCID' "$work/plots/pcid.svg"
+expect 0 '' "$tach" plot "$qemu" --out "$work/without"
+check test ! -e "$work/without/pcid.svg"
 
 # What may not stand there: one line each.
-jq '.context.tach_class = "kvm" | .benchmarks |= [.[] | .cycles = .instructions | del(.instructions)]' \
-    "$qemu/ipc.ci.json" >"$work/cycles.json"
 expect 65 'both must count instructions: the run is of class icount, this of kvm' "$tach" report "$qemu" \
     --beside "$work/cycles.json"
 check one_line
