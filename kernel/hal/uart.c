@@ -2,7 +2,7 @@
  * The port that the loader chose, by polling. Every wait is bounded: without a UART the kernel runs
  * on, silently. Where the chip has a FIFO, one look at the line status is good for sixteen bytes.
  * One in memory is reached through the direct map, which covers the first 4 GiB from the first
- * instruction on; that such addresses are not cached is the firmware's doing (MTRRs). */
+ * instruction on, uncached where there is no RAM. */
 #include "kernel/hal/uart.h"
 
 #include "kernel/hal/found.h"

@@ -146,6 +146,16 @@ uint64_t map_ram_end(const struct map *map)
     return end;
 }
 
+bool map_has_ram(const struct map *map, uint64_t base, uint64_t end)
+{
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct boot_range *r = &map->range[i];
+        if (r->type != RANGE_RESERVED && r->base < end && base < range_end(r))
+            return true;
+    }
+    return false;
+}
+
 static void map_drop(struct map *map, uint32_t index)
 {
     map->count--;

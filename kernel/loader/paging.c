@@ -12,6 +12,7 @@
 
 #define PTE_P       0x1ull
 #define PTE_W       0x2ull
+#define PTE_DEVICE  0x18ull /* PCD and PWT: uncached, whatever the firmware's MTRRs say */
 #define PTE_PS      0x80ull
 #define PTE_NX      (1ull << 63)
 #define PTE_ADDRESS 0x000FFFFFFFFFF000ull
@@ -85,6 +86,13 @@ static void direct_protect(const struct space *space, const struct kernel_place 
     }
 }
 
+/* Where no RAM is, devices are: a serial port in memory is reached from the first instruction on.
+ */
+static uint64_t direct_caching(const struct space *space, uint64_t phys)
+{
+    return map_has_ram(space->map, phys, phys + PAGE_2M) ? 0 : PTE_DEVICE;
+}
+
 static void direct_map(const struct space *space, const struct kernel_place *kernel)
 {
     uint64_t top = map_ram_end(space->map);
@@ -93,7 +101,8 @@ static void direct_map(const struct space *space, const struct kernel_place *ker
         if (at < kernel->phys + kernel->bytes && kernel->phys < at + PAGE_2M)
             direct_split(space, at);
         else
-            *leaf_at(space, DIRECT_BASE + at, LEVEL_2M) = at | PTE_P | PTE_W | PTE_PS | PTE_NX;
+            *leaf_at(space, DIRECT_BASE + at, LEVEL_2M) =
+                at | direct_caching(space, at) | PTE_P | PTE_W | PTE_PS | PTE_NX;
     }
     direct_protect(space, kernel);
 }

@@ -26,7 +26,10 @@ import shows  # noqa: E402
 RAM = 64 << 20
 PAGE = 4096
 P, W, U, PS, G, NX = 1, 2, 4, 0x80, 0x100, 1 << 63
+UNCACHED = 0x18  # PCD and PWT
 FRAME = 0x000FFFFFFFFFF000
+DIRECT, DIRECT_END = 0xFFFF800000000000, 0xFFFF808000000000
+DEVICES, DEVICES_END = 0xFFFFFFFF40000000, 0xFFFFFFFF80000000
 PERCPU = 0xFFFFFFFFC0000000
 USER_ROOT = 0x1000  # the bit by which the two roots of a pair differ
 CR0_WP, CR4_PGE, CR4_OSFXSR, CR4_UMIP = 1 << 16, 1 << 7, 1 << 9, 1 << 11
@@ -119,6 +122,21 @@ def kernel_root_check(c, memory, root):
         c.check(e & NX or tables & NX or not e & W, "kernel page %x: writable, executable" % va)
 
 
+def caching_check(c, memory, root):
+    """What is no RAM is uncached, in the direct map and in the window for devices; all else is cached."""
+    devices = beyond = 0
+    for va, e, tables, size in upper_half(memory, root & ~USER_ROOT):
+        frame = e & FRAME & ~(size - 1)
+        device = DEVICES <= va < DEVICES_END
+        if device or DIRECT <= va < DIRECT_END and frame >= RAM:
+            c.check(e & UNCACHED == UNCACHED, "device page %x -> %x: cached" % (va, frame))
+            devices += device
+            beyond += not device
+        else:
+            c.check(not (e | tables) & UNCACHED and frame < RAM, "page %x -> %x: not cached" % (va, frame))
+    c.check(devices >= 2 and beyond == ((4 << 30) - RAM) // (2 << 20), "%d, %d device pages" % (devices, beyond))
+
+
 def machine_check(c, r, elf):
     cr4 = r["CR4"]
     for name, bit in (("SMEP", CR4_SMEP), ("SMAP", CR4_SMAP), ("UMIP", CR4_UMIP)):
@@ -205,6 +223,7 @@ def hold(c, directory, images, elf):
         return
     user_root_check(c, memory, root, elf)
     kernel_root_check(c, memory, root)
+    caching_check(c, memory, root)
     machine_check(c, r, elf)
     tables_check(c, memory, root, r, elf)
 

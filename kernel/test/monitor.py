@@ -2,8 +2,8 @@
 """A guest under control from outside: started through QMP, stopped, looked at, ended.
 
 One Machine is one QEMU, of the microvm kind unless another is named, with its files in a directory
-of its own. Waits are bounded; the emulator is ended by its own handle. Used by isolation.py, nmi.py
-and screen.py."""
+of its own. Waits are bounded; the emulator is ended by its own handle. Used by isolation.py, nmi.py,
+screen.py and serial_memory.py."""
 
 import argparse
 import json
@@ -139,6 +139,42 @@ def connect(path, child):
             if time.monotonic() > limit or child.poll() is not None:
                 raise Trouble("no answer at " + path) from None
             time.sleep(0.02)
+
+
+class Stub:
+    """The few packets of gdb's remote protocol that the tests need, to a QEMU with -gdb unix:PATH."""
+
+    def __init__(self, path, child):
+        self.socket = connect(path, child)
+        self.data = b""
+
+    def byte(self):
+        if not self.data:
+            self.data = self.socket.recv(4096)
+            if not self.data:
+                raise Trouble("the gdb stub went away")
+        first, self.data = self.data[:1], self.data[1:]
+        return first
+
+    def send(self, text):
+        self.socket.sendall(b"$%s#%02x" % (text.encode(), sum(text.encode()) & 0xFF))
+
+    def answer(self):
+        while self.byte() != b"$":
+            pass
+        text = b""
+        while not text.endswith(b"#"):
+            text += self.byte()
+        self.byte(), self.byte()
+        self.socket.sendall(b"+")
+        return text[:-1].decode()
+
+    def ask(self, text):
+        self.send(text)
+        return self.answer()
+
+    def rip(self):
+        return int.from_bytes(bytes.fromhex(self.ask("g")[16 * 16:17 * 16]), "little")
 
 
 class Elf:

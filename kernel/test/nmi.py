@@ -30,46 +30,6 @@ PLACES = [(7, "entry_fast_%s", range(0, 14)), (7, "entry_fast_%s.leave", range(0
           (8, "trap_stub_%d_1", range(0, 20)), (7, "trap_user", range(0, 4))]
 
 
-class Stub:
-    """The few packets of the remote protocol that this needs."""
-
-    def __init__(self, path, child):
-        self.socket = monitor.connect(path, child)
-        self.data = b""
-
-    def byte(self):
-        if not self.data:
-            self.data = self.socket.recv(4096)
-            if not self.data:
-                raise monitor.Trouble("the gdb stub went away")
-        first, self.data = self.data[:1], self.data[1:]
-        return first
-
-    def send(self, text):
-        self.socket.sendall(b"$%s#%02x" % (text.encode(), sum(text.encode()) & 0xFF))
-
-    def answer(self):
-        while self.byte() != b"$":
-            pass
-        text = b""
-        while not text.endswith(b"#"):
-            text += self.byte()
-        self.byte(), self.byte()
-        self.socket.sendall(b"+")
-        return text[:-1].decode()
-
-    def ask(self, text):
-        self.send(text)
-        return self.answer()
-
-    def rip(self):
-        return int.from_bytes(bytes.fromhex(self.ask("g")[16 * 16:17 * 16]), "little")
-
-    def step(self, mode=STEP_EXACT):
-        self.ask("Qqemu.sstep=" + mode)
-        return self.ask("s")
-
-
 class Checks:
     def __init__(self):
         self.passed = self.failed = 0
@@ -84,6 +44,11 @@ class Checks:
         return good
 
 
+def step(stub, mode):
+    stub.ask("Qqemu.sstep=" + mode)
+    stub.ask("s")
+
+
 def inject(c, m, stub, symbols, place, steps):
     """One NMI; the guest stands at the next instruction afterwards. False: give up."""
     hazard, name = place
@@ -94,13 +59,13 @@ def inject(c, m, stub, symbols, place, steps):
     if not c.check(stop.startswith("T05"), "%s is never reached: %s" % (name, stop), hazard):
         return False
     for _ in range(steps):
-        stub.step()
+        step(stub, STEP_EXACT)
     before = stub.rip()
     m.monitor("nmi")
     at = before
     for _ in range(5):  # the request may interrupt the step before it has done anything
         if at == before:
-            stub.step(STEP_OPEN)
+            step(stub, STEP_OPEN)
             at = stub.rip()
     first = symbols["trap_stub_nmi"]
     return c.check(first <= at <= first + 2, "%s + %d steps (%x): NMI not taken there, rip %x"
@@ -119,7 +84,7 @@ def run(c, directory, images, pti):
     extra = ["-S", "-singlestep", "-gdb", "unix:%s,server=on,wait=off" % path]
     injected = 0
     with monitor.Machine(directory, "pti=%s test=hazard" % pti, images, extra) as m:
-        stub = Stub(path, m.child)
+        stub = monitor.Stub(path, m.child)
         stub.ask("?")
         for hazard, name, steps in PLACES:
             name = name.replace("%s", pti).replace("%d", "1" if pti == "on" else "0")
