@@ -33,6 +33,7 @@ BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
 $(foreach t,frame between capture samples machine counters spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
 $(eval $(call UNIT,noise,traces/test/test_noise.c traces/test/line_noise.c traces/frame.c traces/body.c))
 $(foreach t,elf map source serial,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
+$(eval $(call UNIT,loader_port,kernel/loader/test/test_port.c kernel/loader/port.c kernel/loader/config.c $(PURE_L),-Ikernel/loader/test/mock))
 $(eval $(call UNIT,loader_config,kernel/loader/test/test_config.c kernel/loader/config.c $(PURE_L),-Ikernel/loader/test/mock))
 $(foreach t,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c)),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))

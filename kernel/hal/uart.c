@@ -33,8 +33,11 @@ enum uart_register {
 #define STATUS_EMPTY     0x40u
 #define STATUS_NO_UART   0xFFu
 #define FIFO_BYTES       16u
-#define WAIT_TURNS       1000000u
+#define WAIT_TURNS       1000000u /* looks at the status: a second by ports */
 #define WAIT_TURNS_FIRST 100000u
+/* And for each 115200th that a byte takes longer, what a FIFO needs where a look at a register in
+ * memory is a tenth of a microsecond. */
+#define WAIT_TURNS_SLOW 20000u
 
 static const struct {
     uint16_t port;
@@ -84,7 +87,7 @@ static void line_take(void)
 
 static bool uart_wait(unsigned bits, unsigned turns)
 {
-    while (turns-- != 0) {
+    for (turns += CLOCK_BAUD / line.baud * WAIT_TURNS_SLOW; turns-- != 0;) {
         uint8_t status = uart_read(UART_STATUS);
         if (status == STATUS_NO_UART)
             return false;

@@ -19,15 +19,15 @@ class Unavailable(Exception):
     """This host lacks what is needed; the text says what."""
 
 
-def make(files, menu, target):
-    """files: {name in the image: path}; menu: grub.cfg as bytes; target: the image."""
+def make(files, menu, target, modules=""):
+    """files: {name in the image: path}; menu: grub.cfg as bytes; target: the image; modules: more of GRUB's."""
     with tempfile.TemporaryDirectory(prefix="tach-image-") as tree:
         os.makedirs(os.path.join(tree, "boot/grub"))
         for name, source in files.items():
             shutil.copyfile(source, os.path.join(tree, name))
         with open(os.path.join(tree, "boot/grub/grub.cfg"), "wb") as f:
             f.write(menu)
-        command = ["grub-mkrescue", "-o", target + ".new", "--install-modules=" + MODULES,
+        command = ["grub-mkrescue", "-o", target + ".new", "--install-modules=" + MODULES + " " + modules,
                    "--fonts=", "--locales=", "--themes=", tree]
         try:
             made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -9,16 +9,19 @@
 #include "kernel/loader/io.h"
 #include "kernel/loader/serial.h"
 
-#define COM1           0x3F8u
-#define MCR_DTR_RTS    0x03u
-#define LCR_8N1        0x03u
-#define LCR_DLAB       0x80u
-#define LSR_THRE       0x20u
-#define LSR_TEMT       0x40u
-#define LSR_ABSENT     0xFFu   /* an empty bus reads as ones */
-#define UART_POLLS     200000u /* about 0.2 s of port reads: a FIFO of 16 drains in 1.4 ms */
-#define COMMAND        0x04u
-#define COMMAND_DECODE 0x3u /* ports and memory */
+#define COM1        0x3F8u
+#define MCR_DTR_RTS 0x03u
+#define LCR_8N1     0x03u
+#define LCR_DLAB    0x80u
+#define LSR_THRE    0x20u
+#define LSR_TEMT    0x40u
+#define LSR_ABSENT  0xFFu   /* an empty bus reads as ones */
+#define UART_POLLS  200000u /* a wait's looks at the status: 0.2 s by ports */
+/* And for each 115200th that a byte takes longer, what a FIFO of 16 needs where a look at a
+ * register in memory is a tenth of a microsecond. */
+#define UART_POLLS_SLOW 20000u
+#define COMMAND         0x04u
+#define COMMAND_DECODE  0x3u /* ports and memory */
 
 enum uart_register { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR };
 
@@ -50,7 +53,8 @@ static void uart_write(enum uart_register r, uint8_t value)
 
 static bool uart_wait(uint8_t bits)
 {
-    for (uint32_t i = 0; i < UART_POLLS; i++) {
+    const uint32_t polls = UART_POLLS + SERIAL_BAUD / line.baud * UART_POLLS_SLOW;
+    for (uint32_t i = 0; i < polls; i++) {
         uint8_t status = uart_read(UART_LSR);
         if (status == LSR_ABSENT)
             return false;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ * The loader's serial port by ports: which is opened, how it is set up, and that each wait has an
+ * end, but none that comes before a slow line has sent a FIFO's bytes. Memory-mapped ones need a
+ * machine: kernel/test/serial_memory.py. */
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "bench/test/unit.h"
+#include "kernel/loader/io.h"
+#include "kernel/loader/port.h"
+
+#define COM1     0x3F8u
+#define COM2     0x2F8u
+#define STATUS   5u
+#define READY    0x60u
+#define LOOKS_US 10u /* the quickest: a register in memory, a tenth of a microsecond */
+
+static uint8_t registers[8]; /* of COM2; COM1 is not there */
+static uint8_t divisor[2];
+static uint64_t looks; /* at the status */
+static unsigned sent;
+static bool stuck;
+
+uint8_t io_in8(uint16_t port)
+{
+    if (port < COM2 || port >= COM2 + 8)
+        return 0xFF;
+    if (port != COM2 + STATUS)
+        return registers[port - COM2];
+    looks++;
+    return stuck ? 0 : READY;
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+    if (port < COM2 || port >= COM2 + 8)
+        return;
+    if (registers[3] & 0x80 && port - COM2 < 2)
+        divisor[port - COM2] = value;
+    else if (port == COM2)
+        sent++;
+    else
+        registers[port - COM2] = value;
+}
+
+void io_out32(uint16_t port, uint32_t value)
+{
+    EXPECT(port == 0xCF8 && value >> 31);
+}
+
+uint32_t io_in32(uint16_t port)
+{
+    EXPECT(port == 0xCFC);
+    return 0xFFFFFFFF; /* no PCI */
+}
+
+static struct outcome choose(const char *words)
+{
+    static struct source source;
+    static const struct phys nothing = {NULL, 0, 0};
+    memset(&source, 0, sizeof(source));
+    snprintf(source.cmdline, sizeof(source.cmdline), "%s", words);
+    memset(registers, 0, sizeof(registers));
+    stuck = false;
+    return port_choose(&nothing, &source);
+}
+
+static void set_up(void)
+{
+    EXPECT(choose("serial=com2 baud=300").exit == 0);
+    const struct boot_serial line = port_line();
+    EXPECT(line.space == BOOT_SERIAL_PORT && line.base == COM2 && line.baud == 300);
+    EXPECT(divisor[0] == (384 & 0xFF) && divisor[1] == 384 >> 8);
+    EXPECT(registers[1] == 0 && registers[3] == 3 && registers[4] == 3);
+    sent = 0;
+    port_put('x');
+    EXPECT(sent == 1);
+    port_open(); /* COM1 again: nothing answers */
+    EXPECT(port_line().space == BOOT_SERIAL_NONE);
+    port_put('x');
+    port_flush();
+    EXPECT(sent == 1);
+    EXPECT(choose("serial=com3").exit == EXIT_CMDLINE);
+    EXPECT(choose("serial=pci").exit == EXIT_CMDLINE);
+    EXPECT(choose("").exit == 0 && port_line().space == BOOT_SERIAL_NONE);
+}
+
+/* A line that stops: one wait, long enough for its rate, then no more. */
+static void waits(void)
+{
+    static const unsigned bauds[] = {115200, 9600, 300};
+    for (unsigned i = 0; i < sizeof(bauds) / sizeof(bauds[0]); i++) {
+        char words[40];
+        snprintf(words, sizeof(words), "serial=com2 baud=%u", bauds[i]);
+        EXPECT(choose(words).exit == 0);
+        stuck = true;
+        sent = 0;
+        looks = 0;
+        port_put('x');
+        const uint64_t fifo_us = 16 * 10 * 1000000ull / bauds[i];
+        EXPECT(looks >= fifo_us * LOOKS_US && looks < fifo_us * LOOKS_US * 2 + 300000);
+        looks = 0;
+        port_put('x');
+        port_flush();
+        EXPECT(looks == 0 && sent == 0);
+    }
+}
+
+int main(void)
+{
+    set_up();
+    waits();
+    return unit_done("port");
+}
