@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * See boot.h. QEMU gets the machine of tach run (bench/boots.h) and other words. */
+ * See boot.h. The emulator gets the machine of tach run (bench/boots.h) and other words. */
 #include "bench/profile/boot.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/bochs.h"
 #include "bench/boots.h"
 #include "bench/exits.h"
 #include "bench/file.h"
@@ -17,6 +19,11 @@
 #define WORDS_MAX 2048u
 #define PASSED    (EXIT_PASS << 1 | 1)
 
+static bool is_bochs(const struct sampled_boot *what)
+{
+    return !strcmp(what->class, BOCHS_CLASS);
+}
+
 static char *words_make(const struct sampled_boot *what)
 {
     char sampling[40] = "", *words = malloc(WORDS_MAX);
@@ -24,8 +31,9 @@ static char *words_make(const struct sampled_boot *what)
     if (what->hz)
         snprintf(sampling, sizeof(sampling), " profile=%u", what->hz);
     if (words)
-        snprintf(words, WORDS_MAX, "pti=%s trace=off wire=frames samples=%u%s bench=%s",
-                 what->pti ? "on" : "off", what->regions, sampling, what->cells);
+        snprintf(words, WORDS_MAX, "pti=%s %strace=off wire=frames samples=%u%s bench=%s",
+                 what->pti ? "on" : "off", is_bochs(what) ? "mitig=off " : "", what->regions,
+                 sampling, what->cells);
     return words;
 }
 
@@ -69,19 +77,37 @@ static int boot_result(const struct sampled_boot *what, const struct boot_run *r
     char line[120];
     const int status = say_load(VERB_PROFILE, run->frames, out);
 
+    const bool ended = is_bochs(what) ? bochs_ended(run) : run->qemu.status == PASSED;
+
     if (run->qemu.timed_out)
         return say_error(TACH_UNAVAILABLE, VERB_PROFILE, what->cells,
                          "the boot took longer than %.0f s", what->limit_s);
     if (run->qemu.status == 127)
-        return say_error(TACH_UNAVAILABLE, VERB_PROFILE, QEMU_PROGRAM, "there is no such program");
+        return say_error(TACH_UNAVAILABLE, VERB_PROFILE,
+                         is_bochs(what) ? BOCHS_PROGRAM : QEMU_PROGRAM, "there is no such program");
     if (status != TACH_OK)
         return status;
-    if (run->qemu.status != PASSED || !boot_whole(&out->boots[0])) {
+    if (!ended || !boot_whole(&out->boots[0]) || out->boots[0].end.exit_code != EXIT_PASS) {
         last_line(out, line, sizeof(line));
         return say_error(TACH_BADDATA, VERB_PROFILE, what->cells, "the boot did not pass (%s)",
                          line);
     }
     return what->keep ? frames_keep(run->frames, what->keep) : TACH_OK;
+}
+
+/* What a boot was started from and what it left; nothing lies deeper. */
+static void directory_remove(const char *directory)
+{
+    DIR *list = opendir(directory);
+    char path[300];
+
+    for (const struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
+        snprintf(path, sizeof(path), "%s/%.200s", directory, entry->d_name);
+        unlink(path); /* "." and ".." stay */
+    }
+    if (list)
+        closedir(list);
+    rmdir(directory);
 }
 
 int sampled_boot_make(const struct sampled_boot *what, struct capture *out)
@@ -110,9 +136,7 @@ int sampled_boot_make(const struct sampled_boot *what, struct capture *out)
         process_wait(&run.qemu);
         status = boot_result(what, &run, out);
     }
-    unlink(run.frames);
-    unlink(run.log);
-    rmdir(directory);
+    directory_remove(directory);
     free(run.words);
     free(run.argv_text);
     return status;

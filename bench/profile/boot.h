@@ -8,7 +8,7 @@
 #include "traces/capture.h"
 
 struct sampled_boot {
-    const char *class; /* "icount", "kvm" or "tcg" */
+    const char *class; /* "icount", "bochs", "kvm" or "tcg" */
     const char *cells; /* as in the boot word bench= */
     const char *keep;  /* where the frames go; NULL: nowhere */
     unsigned hz;       /* 0: not sampled */

@@ -58,8 +58,8 @@ struct flame *flame_make(const struct profile *profile)
     if (!root)
         return NULL;
     snprintf(root->label.text, sizeof(root->label.text), "all");
-    for (size_t i = 0; i < profile->boot->sample_count; i++) {
-        const size_t depth = profile_stack(profile, &profile->boot->samples[i], stack);
+    for (size_t i = 0; i < profile->sample_count; i++) {
+        const size_t depth = profile_stack(profile, &profile->samples[i], stack);
         if (!stack_add(root, stack, depth)) {
             flame_free(root);
             return NULL;

@@ -36,8 +36,8 @@ static int stacks_fill(const struct profile *profile, json_t *frames, json_t *sa
     json_t *places = json_object();
     int failed = places ? 0 : -1;
 
-    for (size_t i = 0; i < profile->boot->sample_count && !failed; i++) {
-        const size_t depth = profile_stack(profile, &profile->boot->samples[i], stack);
+    for (size_t i = 0; i < profile->sample_count && !failed; i++) {
+        const size_t depth = profile_stack(profile, &profile->samples[i], stack);
         json_t *list = json_array();
         for (size_t d = 0; d < depth && !failed; d++)
             failed = json_array_append_new(list, frame_index(frames, places, &stack[d]));
@@ -51,7 +51,7 @@ static int stacks_fill(const struct profile *profile, json_t *frames, json_t *sa
 int speedscope_write(FILE *out, const struct profile *profile)
 {
     json_t *frames = json_array(), *samples = json_array(), *weights = json_array();
-    const json_int_t count = (json_int_t)profile->boot->sample_count;
+    const json_int_t count = (json_int_t)profile->sample_count;
     int failed = stacks_fill(profile, frames, samples, weights);
     json_t *root =
         json_pack("{ss ss ss si s{so} s[{ss ss ss sI sI so so}]}", "$schema",
@@ -73,8 +73,8 @@ int speedscope_write(FILE *out, const struct profile *profile)
 /* Seconds since the first sample, of a clock whose rate may not be known. */
 static void time_print(FILE *out, const struct profile *profile, const struct wire_sample *sample)
 {
-    const uint64_t hz = profile->boot->hello.tsc_hz ? profile->boot->hello.tsc_hz : NS_PER_S;
-    const uint64_t ticks = sample->tsc - profile->boot->samples[0].tsc;
+    const uint64_t hz = profile->hello->tsc_hz ? profile->hello->tsc_hz : NS_PER_S;
+    const uint64_t ticks = sample->tsc - profile->samples[0].tsc;
 
     fprintf(out, "%" PRIu64 ".%06" PRIu64, ticks / hz,
             (uint64_t)((double)(ticks % hz) * 1e6 / (double)hz) % 1000000u);
@@ -87,6 +87,10 @@ static void stack_print(FILE *out, const struct profile *profile, const struct w
 
     for (size_t i = profile_stack(profile, sample, stack); i-- > 1;) {
         const struct spot *spot = stack[i].spot;
+        if (!spot) {
+            fprintf(out, "\t%16x %s (tach)\n", 0u, stack[i].text);
+            continue;
+        }
         fprintf(out, "\t%16" PRIx64 " %s+0x%" PRIx64 " (%s)\n", spot->address, stack[i].text,
                 spot->address - spot->place.start, profile->images[spot->image].name);
     }
@@ -96,8 +100,8 @@ int perf_write(FILE *out, const struct profile *profile)
 {
     struct label stack[PROFILE_FRAMES];
 
-    for (size_t i = 0; i < profile->boot->sample_count; i++) {
-        const struct wire_sample *sample = &profile->boot->samples[i];
+    for (size_t i = 0; i < profile->sample_count; i++) {
+        const struct wire_sample *sample = &profile->samples[i];
         (void)profile_stack(profile, sample, stack);
         fprintf(out, "%s %5" PRIu32 " [000] ", stack[0].text, sample->tid);
         time_print(out, profile, sample);

@@ -2,6 +2,7 @@
  * See listing.h. objdump's words go through a file of ours, with a bound on its time. */
 #include "bench/profile/listing.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,20 @@
 #define LIMIT_S     20
 #define LISTING_MAX (64u << 20)
 
+/* "jbe ffffffff80123680 <entry.slow>" says enough by the name. */
+static void targets_shorten(char *text)
+{
+    char *name = strchr(text, '<'), *from = name;
+
+    if (!name || from < text + 2 || from[-1] != ' ')
+        return;
+    from--;
+    while (from > text && isxdigit((unsigned char)from[-1]))
+        from--;
+    if (from > text && from[-1] == ' ')
+        memmove(from, name, strlen(name) + 1);
+}
+
 /* "  ffffffff80123680:\tcmp    $0x5,%rax" */
 static int line_take(const char *line, struct instruction *out)
 {
@@ -32,6 +47,7 @@ static int line_take(const char *line, struct instruction *out)
     while (n && out->text[n - 1] == ' ')
         n--;
     out->text[n] = '\0';
+    targets_shorten(out->text);
     return n > 0;
 }
 

@@ -8,16 +8,29 @@
 
 #include "bench/profile/profile.h"
 
-/* Tables for people: the sampler's words, functions, instructions; at most `most` rows each.
- * Returns an enum tach_exit after a line. */
-int table_show(FILE *out, const struct profile *profile, unsigned most);
+/* What a table has a row for. X(name) */
+#define TABLES_BY(X) X(phase) X(task) X(function)
+enum table_by {
+    TABLE_ALL, /* phases, functions, instructions */
+#define X(name) TABLE_##name,
+    TABLES_BY(X)
+#undef X
+};
+struct table_wish {
+    enum table_by by;
+    unsigned rows; /* at most, of each table but that of phases */
+};
 
-/* The assembly of the function with the samples of each instruction. Returns an enum tach_exit
- * after a line: TACH_NOINPUT where no image has such a function. */
+/* Tables for people: the sampler's words, then what is wished. Returns an enum tach_exit after a
+ * line. */
+int table_show(FILE *out, const struct profile *profile, const struct table_wish *wish);
+
+/* The assembly of the function with the samples and the phase of each instruction. Returns an enum
+ * tach_exit after a line: TACH_NOINPUT where no image has such a function. */
 int annotate_show(FILE *out, const struct profile *profile, const char *function);
 
-/* A line a stack, "task;caller;function COUNT", as flamegraph.pl and speedscope read it. -1: memory
- * ended. */
+/* A line a stack, "task;[mode];[phase];caller;function COUNT", as flamegraph.pl and speedscope read
+ * it. -1: memory ended. */
 int folded_write(FILE *out, const struct profile *profile);
 
 /* A flame graph as one SVG file. -1: memory ended. */

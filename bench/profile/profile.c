@@ -32,6 +32,11 @@ static void task_label(const struct wire_sample *sample, char *out, size_t size)
         snprintf(out, size, sample->tid ? TASK_GONE : "nobody");
 }
 
+void profile_task(const struct wire_sample *sample, char *out)
+{
+    task_label(sample, out, LABEL_SIZE);
+}
+
 /* The image of that name; image_count: not met yet. */
 static size_t image_find(const struct profile *profile, const char *name)
 {
@@ -63,9 +68,8 @@ static int kernel_open(struct profile *profile, const char *path)
     const int status = symbols_open(path, &image->symbols, why);
     if (status != TACH_OK)
         return say_error(status, VERB_PROFILE, path, "%s", why);
-    if (!symbols_build(image->symbols, profile->boot->hello.build_id))
-        return say_error(TACH_BADDATA, VERB_PROFILE, path,
-                         "not the kernel that was booted: the build ids differ");
+    if (!symbols_build(image->symbols, profile->hello->build_id))
+        return say_error(TACH_BADDATA, VERB_PROFILE, path, PROFILE_OTHER_BUILD);
     return TACH_OK;
 }
 
@@ -99,6 +103,15 @@ static void program_path(struct profile_image *image, const char *users)
         snprintf(image->path, sizeof(image->path), "%s/%s.elf", users, image->name);
 }
 
+/* The file that was linked beside the program's, with its lines. */
+static bool lines_open(struct profile_image *image)
+{
+    char path[sizeof(image->path) + 8], why[160];
+
+    snprintf(path, sizeof(path), "%s.debug", image->path);
+    return symbols_open(path, &image->symbols, why) == TACH_OK;
+}
+
 /* A program without a readable file keeps its bare addresses, and that is said. */
 static void program_open(struct profile_image *image, const char *users)
 {
@@ -107,19 +120,21 @@ static void program_open(struct profile_image *image, const char *users)
     program_path(image, users);
     if (!strcmp(image->name, TASK_GONE))
         return;
+    if (lines_open(image))
+        return;
     if (symbols_open(image->path, &image->symbols, why) != TACH_OK)
         say_error(0, VERB_PROFILE, image->path, "%s; its functions have no names", why);
 }
 
 static int images_open(struct profile *profile, const struct profile_paths *paths)
 {
-    profile->images = calloc(profile->boot->sample_count + 1, sizeof(*profile->images));
+    profile->images = calloc(profile->sample_count + 1, sizeof(*profile->images));
     if (!profile->images)
         return say_error(TACH_INTERNAL, VERB_PROFILE, paths->kernel, "out of memory");
     profile->image_count = 1;
     const int status = kernel_open(profile, paths->kernel);
-    for (size_t i = 0; i < profile->boot->sample_count && status == TACH_OK; i++) {
-        const struct wire_sample *sample = &profile->boot->samples[i];
+    for (size_t i = 0; i < profile->sample_count && status == TACH_OK; i++) {
+        const struct wire_sample *sample = &profile->samples[i];
         if (in_kernel(sample->rip) || image_of(profile, sample, sample->rip) < profile->image_count)
             continue;
         struct profile_image *image = &profile->images[profile->image_count++];
@@ -135,7 +150,42 @@ static int by_address(const void *a, const void *b)
 
     if (x->image != y->image)
         return x->image < y->image ? -1 : 1;
-    return (x->address > y->address) - (x->address < y->address);
+    if (x->address != y->address)
+        return x->address < y->address ? -1 : 1;
+    return x->nobody - y->nobody;
+}
+
+static enum sample_phase site_phase(const struct profile_image *image, const struct place *place,
+                                    uint64_t address, bool nobody)
+{
+    const struct phase_site site = {
+        .path = image->path,
+        .kernel = in_kernel(address),
+        .lines = image->symbols && symbols_lines(image->symbols),
+        .nobody = nobody,
+        .place = place,
+        .label = image->symbols ? symbols_label(image->symbols, place, address, phase_label) : ""};
+
+    return phase_of(&site);
+}
+
+enum sample_phase profile_phase(const struct profile_image *image, const struct place *place,
+                                uint64_t address)
+{
+    return site_phase(image, place, address, false);
+}
+
+static void spot_name(const struct profile *profile, struct spot *spot)
+{
+    const struct profile_image *image = &profile->images[spot->image];
+
+    if (image->symbols)
+        symbols_find(image->symbols, spot->address, &spot->place);
+    spot->phase = site_phase(image, &spot->place, spot->address, spot->nobody);
+    if (*spot->place.name)
+        return;
+    snprintf(spot->place.name, PLACE_NAME, "0x%" PRIx64, spot->address);
+    spot->place.start = spot->address;
 }
 
 /* Adds up equal spots, which stand beside each other, and names them. */
@@ -151,15 +201,8 @@ static void spots_join(struct profile *profile)
             profile->spots[kept++] = profile->spots[i];
     }
     profile->spot_count = kept;
-    for (size_t i = 0; i < kept; i++) {
-        struct spot *spot = &profile->spots[i];
-        if (profile->images[spot->image].symbols)
-            symbols_find(profile->images[spot->image].symbols, spot->address, &spot->place);
-        if (*spot->place.name)
-            continue;
-        snprintf(spot->place.name, PLACE_NAME, "0x%" PRIx64, spot->address);
-        spot->place.start = spot->address;
-    }
+    for (size_t i = 0; i < kept; i++)
+        spot_name(profile, &profile->spots[i]);
 }
 
 /* What a return address stands behind: the call. */
@@ -170,18 +213,20 @@ static uint64_t call_before(uint64_t address)
 
 static int spots_make(struct profile *profile)
 {
-    const struct boot *boot = profile->boot;
     size_t most = 0;
 
-    for (size_t i = 0; i < boot->sample_count; i++)
-        most += 1u + boot->samples[i].depth;
+    for (size_t i = 0; i < profile->sample_count; i++)
+        most += 1u + profile->samples[i].depth;
     profile->spots = calloc(most, sizeof(*profile->spots));
     if (!profile->spots)
         return say_error(TACH_INTERNAL, VERB_PROFILE, profile->images[0].path, "out of memory");
-    for (size_t i = 0; i < boot->sample_count; i++) {
-        const struct wire_sample *sample = &boot->samples[i];
-        profile->spots[profile->spot_count++] = (struct spot){
-            .image = image_of(profile, sample, sample->rip), .address = sample->rip, .samples = 1};
+    for (size_t i = 0; i < profile->sample_count; i++) {
+        const struct wire_sample *sample = &profile->samples[i];
+        profile->spots[profile->spot_count++] =
+            (struct spot){.image = image_of(profile, sample, sample->rip),
+                          .address = sample->rip,
+                          .nobody = !sample->tid,
+                          .samples = 1};
         for (unsigned d = 0; d < sample->depth; d++)
             profile->spots[profile->spot_count++] =
                 (struct spot){.address = call_before(sample->stack[d])};
@@ -190,9 +235,45 @@ static int spots_make(struct profile *profile)
     return TACH_OK;
 }
 
-int profile_make(const struct boot *boot, const struct profile_paths *paths, struct profile *out)
+/* What one boot's sampler said in the end, to that of those before. */
+static void sampler_add(struct wire_samples *sum, const struct wire_samples *one)
 {
-    *out = (struct profile){.boot = boot};
+    sum->taken += one->taken;
+    sum->lost += one->lost;
+    sum->held += one->held;
+    sum->spent += one->spent;
+    sum->hz = sum->hz == one->hz ? sum->hz : 0;
+    sum->source = sum->source == one->source ? sum->source : 0;
+}
+
+static void boot_add(struct profile *profile, const struct boot *boot)
+{
+    struct wire_sample *to = profile->samples + profile->sample_count;
+    const uint64_t clock = profile->sample_count ? to[-1].tsc + 1 : 0;
+
+    if (profile->sample_count)
+        sampler_add(&profile->sampler, &boot->sampler);
+    else
+        profile->sampler = boot->sampler;
+    memcpy(to, boot->samples, boot->sample_count * sizeof(*to));
+    for (size_t i = 0; i < boot->sample_count; i++)
+        to[i].tsc = clock + (boot->samples[i].tsc - boot->samples[0].tsc);
+    profile->sample_count += boot->sample_count;
+}
+
+int profile_make(const struct boot *const *boots, size_t count, const struct profile_paths *paths,
+                 struct profile *out)
+{
+    size_t samples = 0;
+
+    *out = (struct profile){.hello = &boots[0]->hello, .boot_count = count};
+    for (size_t i = 0; i < count; i++)
+        samples += boots[i]->sample_count;
+    out->samples = calloc(samples, sizeof(*out->samples));
+    if (!out->samples)
+        return say_error(TACH_INTERNAL, VERB_PROFILE, paths->kernel, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        boot_add(out, boots[i]);
     const int status = images_open(out, paths);
     return status == TACH_OK ? spots_make(out) : status;
 }
@@ -203,34 +284,41 @@ void profile_free(struct profile *profile)
         symbols_close(profile->images[i].symbols);
     free(profile->images);
     free(profile->spots);
+    free(profile->samples);
     *profile = (struct profile){0};
 }
 
-static const struct spot *spot_find(const struct profile *profile, size_t image, uint64_t address)
+static const struct spot *spot_find(const struct profile *profile, const struct spot *key)
 {
-    const struct spot key = {.image = image, .address = address};
-
-    return bsearch(&key, profile->spots, profile->spot_count, sizeof(key), by_address);
+    return bsearch(key, profile->spots, profile->spot_count, sizeof(*key), by_address);
 }
 
 const struct spot *profile_leaf(const struct profile *profile, const struct wire_sample *sample)
 {
-    return spot_find(profile, image_of(profile, sample, sample->rip), sample->rip);
+    const struct spot key = {.image = image_of(profile, sample, sample->rip),
+                             .address = sample->rip,
+                             .nobody = !sample->tid};
+
+    return spot_find(profile, &key);
 }
 
 size_t profile_stack(const struct profile *profile, const struct wire_sample *sample,
                      struct label out[PROFILE_FRAMES])
 {
-    size_t n = 0;
+    const struct spot *leaf = profile_leaf(profile, sample);
+    size_t n = 3;
 
-    out[n].spot = NULL;
-    task_label(sample, out[n++].text, LABEL_SIZE);
+    out[0].spot = out[1].spot = out[2].spot = NULL;
+    task_label(sample, out[0].text, LABEL_SIZE);
+    snprintf(out[1].text, LABEL_SIZE, sample->ring ? "[user]" : "[kernel]");
+    snprintf(out[2].text, LABEL_SIZE, "[%s]", phase_name(leaf->phase));
     for (unsigned d = sample->depth; d > 0; d--, n++) {
-        out[n].spot = spot_find(profile, 0, call_before(sample->stack[d - 1]));
+        const struct spot key = {.address = call_before(sample->stack[d - 1])};
+        out[n].spot = spot_find(profile, &key);
         snprintf(out[n].text, LABEL_SIZE, "%s%s", out[n].spot->place.name,
                  sample->scanned ? "?" : "");
     }
-    out[n].spot = profile_leaf(profile, sample);
+    out[n].spot = leaf;
     snprintf(out[n].text, LABEL_SIZE, "%s", out[n].spot->place.name);
     return n + 1;
 }
@@ -257,6 +345,7 @@ struct hot *profile_hottest(const struct profile *profile, bool each, size_t *co
         const bool same = !each && before && before->image == spot->image &&
                           before->place.start == spot->place.start;
         struct hot *hot = same ? &list[*count - 1] : &list[(*count)++];
+        hot->several |= same && spot->phase != hot->spot->phase;
         if (!same || spot->samples > hot->spot->samples)
             hot->spot = spot;
         hot->samples += spot->samples;

@@ -31,6 +31,8 @@ struct symbols {
     Dwfl_Module *module;
     struct symbol *list; /* by rising start */
     size_t count;
+    struct symbol *labels; /* by rising start */
+    size_t label_count;
 };
 
 void symbol_clean(char *to, size_t size, const char *from, size_t length)
@@ -111,6 +113,16 @@ static bool body_make(struct symbol *label, const struct symbol *within)
     return true;
 }
 
+/* A copy of all labels of the sorted list. False when memory ends. */
+static bool labels_keep(struct symbols *symbols)
+{
+    symbols->labels = calloc(symbols->count + 1, sizeof(*symbols->labels));
+    for (size_t i = 0; i < symbols->count && symbols->labels; i++)
+        if (symbols->list[i].label)
+            symbols->labels[symbols->label_count++] = symbols->list[i];
+    return symbols->labels != NULL;
+}
+
 /* Leaves functions and bodies in the sorted list. */
 static void labels_resolve(struct symbols *symbols)
 {
@@ -152,6 +164,10 @@ static int symbols_read(struct symbols *symbols, Elf *elf, char why[160])
         }
     if (symbols->count)
         qsort(symbols->list, symbols->count, sizeof(*symbols->list), by_start);
+    if (!labels_keep(symbols)) {
+        snprintf(why, 160, "out of memory");
+        return TACH_INTERNAL;
+    }
     labels_resolve(symbols);
     if (!symbols->count) {
         snprintf(why, 160, "no function symbols in it: stripped, or damaged");
@@ -211,22 +227,31 @@ void symbols_close(struct symbols *symbols)
     if (symbols->dwfl)
         dwfl_end(symbols->dwfl);
     free(symbols->list);
+    free(symbols->labels);
     free(symbols);
+}
+
+/* How many of the sorted list begin at or below the address. */
+static size_t symbols_below(const struct symbol *list, size_t count, uint64_t address)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (list[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* The place of the last symbol that begins at or below the address; NULL: none covers it. */
 static const struct symbol *symbol_at(const struct symbols *symbols, uint64_t address,
                                       uint64_t *end)
 {
-    size_t low = 0, high = symbols->count;
+    const size_t low = symbols_below(symbols->list, symbols->count, address);
 
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (symbols->list[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     *end = low < symbols->count ? symbols->list[low].start : UINT64_MAX;
     if (!low)
         return NULL;
@@ -257,6 +282,24 @@ void symbols_find(const struct symbols *symbols, uint64_t address, struct place 
     place->start = symbol->start;
     place->end = end;
     line_find(symbols, address, place);
+}
+
+const char *symbols_label(const struct symbols *symbols, const struct place *place,
+                          uint64_t address, bool (*wanted)(const char *label))
+{
+    size_t i = symbols_below(symbols->labels, symbols->label_count, address);
+
+    while (i-- && symbols->labels[i].start >= place->start)
+        if (wanted(symbols->labels[i].name))
+            return symbols->labels[i].name;
+    return "";
+}
+
+bool symbols_lines(const struct symbols *symbols)
+{
+    Dwarf_Addr bias;
+
+    return dwfl_module_getdwarf(symbols->module, &bias) != NULL;
 }
 
 bool symbols_named(const struct symbols *symbols, const char *name, struct place *place)

@@ -30,6 +30,14 @@ void symbols_close(struct symbols *symbols);
 /* Fills all of *place. */
 void symbols_find(const struct symbols *symbols, uint64_t address, struct place *place);
 
+/* The last label in the function of *place at or before the address for which `wanted` holds; ""
+ * where there is none. It lives as long as the symbols. */
+const char *symbols_label(const struct symbols *symbols, const struct place *place,
+                          uint64_t address, bool (*wanted)(const char *label));
+
+/* Whether the file has line tables; then code without a source is assembly. */
+bool symbols_lines(const struct symbols *symbols);
+
 /* The function of that name; false: there is none. */
 bool symbols_named(const struct symbols *symbols, const char *name, struct place *place);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The profile for people, and the annotated function. A row stands for what was sampled; the share
- * has its 95 % interval beside it, so that nobody reads more into it than there is. */
+ * The profile for people. A row stands for what was sampled; the share has its 95 % interval beside
+ * it, so that nobody reads more into it than there is. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/exits.h"
+#include "bench/profile/column.h"
 #include "bench/profile/listing.h"
 #include "bench/profile/outputs.h"
 #include "traces/say.h"
@@ -24,25 +25,38 @@ static const char *image_name(const struct profile *profile, const struct hot *h
     return profile->images[hot->spot->image].name;
 }
 
-/* "kernel/core/ipc.c:123", the path cut to what a repository knows; nothing where there is none. */
-static void source_print(FILE *out, const struct place *place)
+static const char *hot_phase(const struct hot *hot)
 {
-    const size_t length = strlen(place->source);
-    const size_t cut = length > 48 ? length - 48 : 0;
+    return hot->several ? "several" : phase_name(hot->spot->phase);
+}
 
-    if (length)
-        fprintf(out, "  %s%s:%d", cut ? ".." : "", place->source + cut, place->line);
+/* Share, phase and image: the columns of functions and instructions. */
+static void place_print(FILE *out, const struct profile *profile, const struct hot *hot)
+{
+    share_print(out, hot->samples, profile->sample_count);
+    fprintf(out, "  %-8s  %-10.10s  ", hot_phase(hot), image_name(profile, hot));
+}
+#define PLACE_COLUMNS 53u
+
+/* "entry_fast_off", "ipc_call  kernel/core/ipc.c:123". */
+static void function_text(const struct place *place, char *out, size_t size)
+{
+    if (*place->source)
+        snprintf(out, size, "%s  %s:%d", place->name, place->source, place->line);
+    else
+        snprintf(out, size, "%s", place->name);
 }
 
 static void functions_print(FILE *out, const struct profile *profile, const struct hot *list,
                             size_t count)
 {
-    fprintf(out, "\n samples      %%  95 %% interval  where     function\n");
+    char text[sizeof(struct place)];
+
+    fprintf(out, "\n samples      %%  95 %% interval  phase     where       function\n");
     for (size_t i = 0; i < count; i++) {
-        share_print(out, list[i].samples, profile->boot->sample_count);
-        fprintf(out, "  %-8s  %s", image_name(profile, &list[i]), list[i].spot->place.name);
-        source_print(out, &list[i].spot->place);
-        fputc('\n', out);
+        place_print(out, profile, &list[i]);
+        function_text(&list[i].spot->place, text, sizeof(text));
+        column_line(out, PLACE_COLUMNS, text);
     }
 }
 
@@ -64,104 +78,159 @@ static int text_find(const struct profile *profile, const struct spot *spot, cha
     return status;
 }
 
+/* A table's column has no room for "QWORD PTR ": the registers tell. */
+static void sizes_drop(char *text)
+{
+    static const char word[] = " PTR ";
+
+    for (char *at; (at = strstr(text, word)) != NULL;) {
+        char *from = at;
+        while (from > text && from[-1] >= 'A' && from[-1] <= 'Z')
+            from--;
+        at += sizeof(word) - 1;
+        memmove(from, at, strlen(at) + 1);
+    }
+}
+
+/* "<entry_fast_off.slow>" within that function is "<.slow>". */
+static void labels_shorten(char *text, const char *function)
+{
+    const size_t length = strlen(function);
+    char *at = strchr(text, '<');
+
+    if (at && !strncmp(at + 1, function, length) && at[1 + length] == '.')
+        memmove(at + 1, at + 1 + length, strlen(at + 1 + length) + 1);
+}
+
 static int instructions_print(FILE *out, const struct profile *profile, const struct hot *list,
                               size_t count)
 {
-    char text[120];
+    char text[120], line[sizeof(text) + PLACE_NAME + 32];
     int status = TACH_OK;
 
-    fprintf(out, "\n samples      %%  95 %% interval  where     instruction\n");
+    fprintf(out, "\n samples      %%  95 %% interval  phase     where       instruction\n");
     for (size_t i = 0; i < count && status == TACH_OK; i++) {
         const struct spot *spot = list[i].spot;
         status = text_find(profile, spot, text);
-        share_print(out, list[i].samples, profile->boot->sample_count);
-        fprintf(out, "  %-8s  %s+0x%" PRIx64 "  %s\n", image_name(profile, &list[i]),
-                spot->place.name, spot->address - spot->place.start, text);
+        labels_shorten(text, spot->place.name);
+        sizes_drop(text);
+        place_print(out, profile, &list[i]);
+        snprintf(line, sizeof(line), "%s+0x%" PRIx64 "  %s", spot->place.name,
+                 spot->address - spot->place.start, text);
+        column_line(out, PLACE_COLUMNS, line);
     }
     return status;
 }
 
-static void sampler_print(FILE *out, const struct profile *profile)
+static void phases_print(FILE *out, const struct profile *profile)
 {
-    const struct wire_samples *sampler = &profile->boot->sampler;
-    const double n = (double)sampler->taken;
+    uint64_t samples[SAMPLE_PHASES_END] = {0};
 
-    fprintf(
-        out,
-        "%zu samples, about %" PRIu32 " in a second, by the PIT's NMI: interrupts off or on, at "
-        "the instruction that was next\n"
-        "%" PRIu64 " had no room, %" PRIu64 " times fell on the serial line and are not here; "
-        "the handler took %.0f ticks each\n",
-        profile->boot->sample_count, sampler->hz, sampler->lost, sampler->held,
-        n > 0 ? (double)sampler->spent / (n + (double)sampler->lost + (double)sampler->held) : 0.0);
+    for (size_t i = 0; i < profile->spot_count; i++)
+        samples[profile->spots[i].phase] += profile->spots[i].samples;
+    fprintf(out, "\n samples      %%  95 %% interval  phase\n");
+    for (unsigned i = 0; i < SAMPLE_PHASES_END; i++) {
+        if (!samples[i])
+            continue;
+        share_print(out, samples[i], profile->sample_count);
+        fprintf(out, "  %-8s  ", phase_name((enum sample_phase)i));
+        column_line(out, 41, phase_meaning((enum sample_phase)i));
+    }
 }
 
-int table_show(FILE *out, const struct profile *profile, unsigned most)
+/* A task and the samples that fell into its time. */
+struct task_share {
+    char name[LABEL_SIZE];
+    uint64_t samples, kernel;
+};
+
+static int by_task_samples(const void *a, const void *b)
+{
+    const struct task_share *x = a, *y = b;
+
+    if (x->samples != y->samples)
+        return x->samples > y->samples ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static int tasks_print(FILE *out, const struct profile *profile, unsigned most)
+{
+    struct task_share *tasks = calloc(profile->sample_count, sizeof(*tasks));
+    size_t count = 0;
+
+    if (!tasks)
+        return say_error(TACH_INTERNAL, VERB_PROFILE, "table", "out of memory");
+    for (size_t i = 0; i < profile->sample_count; i++) {
+        size_t at = 0;
+        profile_task(&profile->samples[i], tasks[count].name);
+        while (strcmp(tasks[at].name, tasks[count].name) != 0)
+            at++;
+        count += at == count;
+        tasks[at].samples++;
+        tasks[at].kernel += profile->samples[i].ring == 0;
+    }
+    qsort(tasks, count, sizeof(*tasks), by_task_samples);
+    fprintf(out, "\n samples      %%  95 %% interval    kernel     user  task\n");
+    for (size_t i = 0; i < count && i < most; i++) {
+        share_print(out, tasks[i].samples, profile->sample_count);
+        fprintf(out, "  %8" PRIu64 " %8" PRIu64 "  ", tasks[i].kernel,
+                tasks[i].samples - tasks[i].kernel);
+        column_line(out, 51, tasks[i].name);
+    }
+    free(tasks);
+    return TACH_OK;
+}
+
+static const char *source_name(uint32_t source)
+{
+    return source == SAMPLES_PIT_NMI   ? "the PIT's NMI"
+           : source == SAMPLES_PMI_NMI ? "the cycle counter's NMI"
+                                       : "several sources";
+}
+
+static void sampler_print(FILE *out, const struct profile *profile)
+{
+    const struct wire_samples *sampler = &profile->sampler;
+    const double n = (double)sampler->taken + (double)sampler->lost + (double)sampler->held;
+    char rate[40] = "at several rates";
+
+    if (sampler->hz)
+        snprintf(rate, sizeof(rate), "about %" PRIu32 " in a second", sampler->hz);
+    fprintf(out,
+            "%zu samples of %zu boot%s, %s, by %s,\n"
+            "with interrupts off or on, at the instruction that was next; the handler took %.0f "
+            "ticks each.\n%" PRIu64 " had no room, %" PRIu64
+            " times fell on the serial line and are not here.\n",
+            profile->sample_count, profile->boot_count, profile->boot_count == 1 ? "" : "s", rate,
+            source_name(sampler->source), n > 0 ? (double)sampler->spent / n : 0.0, sampler->lost,
+            sampler->held);
+}
+
+/* Functions, and instructions behind them where they are wanted. */
+static int places_print(FILE *out, const struct profile *profile, const struct table_wish *wish)
 {
     size_t count, spots;
     struct hot *functions = profile_hottest(profile, false, &count);
     struct hot *each = profile_hottest(profile, true, &spots);
-    int status = TACH_INTERNAL;
+    int status = TACH_OK;
 
-    if (functions && each) {
-        sampler_print(out, profile);
-        functions_print(out, profile, functions, count < most ? count : most);
-        status = instructions_print(out, profile, each, spots < most ? spots : most);
-    } else {
-        say_error(status, VERB_PROFILE, "table", "out of memory");
-    }
+    if (!functions || !each)
+        status = say_error(TACH_INTERNAL, VERB_PROFILE, "table", "out of memory");
+    else
+        functions_print(out, profile, functions, count < wish->rows ? count : wish->rows);
+    if (status == TACH_OK && wish->by == TABLE_ALL)
+        status = instructions_print(out, profile, each, spots < wish->rows ? spots : wish->rows);
     free(functions);
     free(each);
     return status;
 }
 
-static uint64_t samples_at(const struct profile *profile, size_t image, uint64_t address)
+int table_show(FILE *out, const struct profile *profile, const struct table_wish *wish)
 {
-    for (size_t i = 0; i < profile->spot_count; i++)
-        if (profile->spots[i].image == image && profile->spots[i].address == address)
-            return profile->spots[i].samples;
-    return 0;
-}
-
-static void listing_print(FILE *out, const struct profile *profile, size_t image,
-                          const struct instruction *list, size_t count)
-{
-    struct place before = {0}, here;
-
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t samples = samples_at(profile, image, list[i].address);
-        symbols_find(profile->images[image].symbols, list[i].address, &here);
-        if (*here.source && (here.line != before.line || strcmp(here.source, before.source)))
-            fprintf(out, "%26s %s:%d\n", "", here.source, here.line);
-        before = here;
-        if (samples)
-            fprintf(out, "%8" PRIu64 " %6.2f ", samples,
-                    share_of(samples, profile->boot->sample_count).here);
-        else
-            fprintf(out, "%16s", "");
-        fprintf(out, "  +0x%-5" PRIx64 " %s\n", list[i].address - here.start, list[i].text);
-    }
-}
-
-int annotate_show(FILE *out, const struct profile *profile, const char *function)
-{
-    struct instruction *list = NULL;
-    struct place place;
-    size_t count = 0, image = 0;
-
-    while (image < profile->image_count &&
-           (!profile->images[image].symbols ||
-            !symbols_named(profile->images[image].symbols, function, &place)))
-        image++;
-    if (image == profile->image_count)
-        return say_error(TACH_NOINPUT, VERB_PROFILE, function,
-                         "no function of that name in the kernel or a program that was sampled");
-    const char *path = profile->images[image].path;
-    const int status = listing_make(path, place.start, place.end, &list, &count);
-    if (status == TACH_OK) {
-        fprintf(out, "\n%s of %s\n samples      %%\n", place.name, profile->images[image].name);
-        listing_print(out, profile, image, list, count);
-    }
-    free(list);
-    return status;
+    sampler_print(out, profile);
+    if (wish->by == TABLE_ALL || wish->by == TABLE_phase)
+        phases_print(out, profile);
+    if (wish->by == TABLE_task)
+        return tasks_print(out, profile, wish->rows);
+    return wish->by == TABLE_phase ? TACH_OK : places_print(out, profile, wish);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * tach profile: its arguments, and what is made of the samples of one boot. */
+ * tach profile: its arguments, and what is made of the samples of a boot, or of boots that were
+ * kept. */
 #include <argp.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/args.h"
+#include "bench/bochs.h"
 #include "bench/exits.h"
 #include "bench/file.h"
 #include "bench/machine.h"
 #include "bench/profile/boot.h"
+#include "bench/profile/chosen.h"
 #include "bench/profile/outputs.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
@@ -17,11 +20,13 @@
 #define CELL_DEFAULT    "D4/size:8/space:two"
 #define CELLS_MAX       1700u
 #define HZ_DEFAULT      50000u
-#define HZ_MIN          30u /* kernel/hal/sampler.h */
+#define HZ_BOCHS        5000u /* its clock is 10 times as slow: as many instructions a sample */
+#define HZ_MIN          30u   /* kernel/hal/sampler.h */
 #define HZ_MAX          100000u
 #define REGIONS_DEFAULT 100000u
 #define REGIONS_MAX     100000000u
 #define LIMIT_S         120
+#define LIMIT_BOCHS_S   600 /* its line is as slow as a true one, and it has one speed */
 #define ROWS            15u
 #define ROWS_MAX        100000u
 
@@ -31,6 +36,7 @@ enum {
     OPT_PTI,
     OPT_KEEP,
     OPT_ANNOTATE,
+    OPT_BY,
     OPT_KERNEL,
     OPT_LOADER,
     OPT_INITFS,
@@ -45,11 +51,11 @@ enum {
 #define OUTPUTS (OPT_OUTPUTS_END - OPT_FOLDED)
 
 struct profile_args {
-    const char *capture, *annotate, *users;
+    const char *capture, *which, *annotate, *users;
     const char *outputs[OUTPUTS]; /* where each goes; NULL: not asked for */
     char cells[CELLS_MAX];
     bool alone, boots; /* no second boot; an option of a boot was given */
-    unsigned rows;
+    struct table_wish table;
     struct sampled_boot boot;
 };
 
@@ -91,8 +97,9 @@ static int output_write(const struct profile *profile, unsigned which, const cha
     return failed ? say_error(TACH_INTERNAL, VERB_PROFILE, path, "out of memory") : status;
 }
 
-/* Everything that was asked for; the tables where standard output is not taken. */
-static int outputs_make(const struct profile_args *args, const struct profile *profile)
+/* Everything that was asked for; the tables where standard output is not taken: *shown. */
+static int outputs_make(const struct profile_args *args, const struct profile *profile,
+                        const char *note, bool *shown)
 {
     bool taken = false;
     int status = TACH_OK;
@@ -102,60 +109,80 @@ static int outputs_make(const struct profile_args *args, const struct profile *p
             taken |= !strcmp(args->outputs[i], "-");
             status = output_write(profile, i, args->outputs[i]);
         }
-    if (status != TACH_OK || taken)
+    *shown = status == TACH_OK && !taken;
+    if (!*shown)
         return status;
-    status = table_show(stdout, profile, args->rows);
+    fputs(note, stdout);
+    status = table_show(stdout, profile, &args->table);
     if (status == TACH_OK && args->annotate)
         status = annotate_show(stdout, profile, args->annotate);
-    if (status == TACH_OK && !args->capture && !args->alone) {
-        putchar('\n');
-        status = overhead_print(args, profile->boot);
-    }
     return status;
 }
 
-static const struct boot *boot_sampled(const struct capture *capture)
-{
-    for (size_t i = 0; i < capture->boot_count; i++)
-        if (capture->boots[i].sample_count && capture->boots[i].has_hello)
-            return &capture->boots[i];
-    return NULL;
-}
-
-static int profile_show(const struct profile_args *args, const struct capture *capture)
+static int boots_show(const struct profile_args *args, const struct boot *const *boots,
+                      size_t count, const char *note, bool *shown)
 {
     const struct profile_paths paths = {args->boot.images[IMAGE_KERNEL].path, args->users};
-    const struct boot *boot = boot_sampled(capture);
     struct profile profile;
+    int status = profile_make(boots, count, &paths, &profile);
 
-    if (!boot && args->capture && say_losses(VERB_PROFILE, args->capture, capture) != TACH_OK)
-        return TACH_BADDATA;
-    if (!boot)
-        return say_error(TACH_BADDATA, VERB_PROFILE, args->capture ? args->capture : args->cells,
-                         "no samples: a boot has some with the word profile=HZ");
-    int status = profile_make(boot, &paths, &profile);
     if (status == TACH_OK)
-        status = outputs_make(args, &profile);
+        status = outputs_make(args, &profile, note, shown);
     profile_free(&profile);
     return status;
 }
 
-static int profile_run(const struct profile_args *args)
+/* Of boots that were kept. */
+static int kept_run(const struct profile_args *args)
+{
+    struct chosen chosen;
+    bool shown;
+    int status = chosen_load(args->capture, &chosen);
+
+    if (status == TACH_OK)
+        status =
+            chosen_take(args->capture, args->boot.images[IMAGE_KERNEL].path, args->which, &chosen);
+    if (status == TACH_OK)
+        status = boots_show(args, chosen.boots, chosen.count, chosen.note, &shown);
+    if (status == TACH_OK)
+        status = chosen_losses(&chosen);
+    chosen_free(&chosen);
+    return status;
+}
+
+/* Whether this machine can make a boot of the class. Returns an enum tach_exit after a line. */
+static int class_check(const char *class)
 {
     struct class_choice choice;
-    struct capture capture;
-    int status;
+    char reason[400];
 
-    if (!args->capture && class_choose(args->boot.class, PROBE_IMAGE, &choice))
-        return say_error(TACH_UNAVAILABLE, VERB_PROFILE, args->boot.class, "%s", choice.reason);
-    if (args->capture)
-        status = say_load(VERB_PROFILE, args->capture, &capture);
-    else
-        status = sampled_boot_make(&args->boot, &capture);
+    if (class_choose(class, PROBE_IMAGE, &choice))
+        return say_error(TACH_UNAVAILABLE, VERB_PROFILE, class, "%s", choice.reason);
+    if (!strcmp(class, BOCHS_CLASS) && !bochs_ready(reason, sizeof(reason)))
+        return say_error(TACH_UNAVAILABLE, VERB_PROFILE, class, "%s", reason);
+    return TACH_OK;
+}
+
+/* Of a boot that is made. */
+static int boot_run_show(const struct profile_args *args)
+{
+    struct capture capture;
+    bool shown = false;
+    int status = class_check(args->boot.class);
+
+    if (status != TACH_OK)
+        return status;
+    status = sampled_boot_make(&args->boot, &capture);
+    const struct boot *boot = capture.boots;
+    if (status == TACH_OK && (!capture.boot_count || !boot->sample_count))
+        status = say_error(TACH_BADDATA, VERB_PROFILE, args->cells,
+                           "no samples: more --regions or --hz make some");
     if (status == TACH_OK)
-        status = profile_show(args, &capture);
-    if (status == TACH_OK && args->capture)
-        status = say_losses(VERB_PROFILE, args->capture, &capture);
+        status = boots_show(args, &boot, 1, "", &shown);
+    if (status == TACH_OK && shown && !args->alone) {
+        putchar('\n');
+        status = overhead_print(args, boot);
+    }
     capture_free(&capture);
     return status;
 }
@@ -194,10 +221,24 @@ static void image_parse(const struct argp_state *state, struct profile_args *arg
 
 static void class_parse(const struct argp_state *state, struct profile_args *args, const char *text)
 {
-    if (strcmp(text, "icount") && strcmp(text, "kvm") && strcmp(text, "tcg"))
-        argp_error(state, "%s: a class is icount, kvm or tcg; of other machines give a capture",
+    if (strcmp(text, "icount") && strcmp(text, BOCHS_CLASS) && strcmp(text, "kvm") &&
+        strcmp(text, "tcg"))
+        argp_error(state,
+                   "%s: a class is icount, bochs, kvm or tcg; of other machines give a capture",
                    text);
     args->boot.class = text;
+}
+
+static void by_parse(const struct argp_state *state, struct profile_args *args, const char *text)
+{
+#define X(name)                                                                                    \
+    if (!strcmp(text, #name)) {                                                                    \
+        args->table.by = TABLE_##name;                                                             \
+        return;                                                                                    \
+    }
+    TABLES_BY(X)
+#undef X
+    argp_error(state, "%s: --by is phase, task or function", text);
 }
 
 /* Options of the boot. ARGP_ERR_UNKNOWN: it is another's. */
@@ -242,10 +283,16 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
     }
     switch (key) {
     case 'n':
-        args->rows = (unsigned)args_whole(state, text, 1, ROWS_MAX);
+        args->table.rows = (unsigned)args_whole(state, text, 1, ROWS_MAX);
         return 0;
     case OPT_ANNOTATE:
         args->annotate = text;
+        return 0;
+    case OPT_BY:
+        by_parse(state, args, text);
+        return 0;
+    case 'b':
+        args->which = text;
         return 0;
     case OPT_USERS:
         args->users = text;
@@ -257,12 +304,14 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (args->capture)
-            argp_error(state, "one capture at a time");
+            argp_error(state, "one capture or run at a time");
         args->capture = text;
         return 0;
     case ARGP_KEY_END:
         if (args->capture && args->boots)
             argp_error(state, "a capture is not booted: --cells and the like do not go with it");
+        if (args->which && !args->capture)
+            argp_error(state, "--boot chooses of a capture or a run, and there is none");
         return 0;
     default:
         return boot_option(key, text, state, args);
@@ -271,13 +320,16 @@ static error_t option_parse(int key, char *text, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"cells", 'e', "CELLS", 0, "What runs meanwhile, parted by commas (" CELL_DEFAULT ")", 0},
-    {"class", 'c', "CLASS", 0, "icount (default), kvm or tcg", 0},
-    {"hz", OPT_HZ, "N", 0, "Samples a second of the guest (50000)", 0},
+    {"class", 'c', "CLASS", 0, "icount (default), bochs, kvm or tcg", 0},
+    {"hz", OPT_HZ, "N", 0,
+     "Samples a second of the guest (50000; bochs 5000, whose second has as many instructions)", 0},
     {"regions", OPT_REGIONS, "N", 0, "Measured regions of each cell (100000)", 0},
     {"pti", OPT_PTI, NULL, 0, "With page-table isolation", 0},
     {"alone", OPT_ALONE, NULL, 0, "No second boot, which says what sampling costs", 0},
     {"keep", OPT_KEEP, "FILE", 0, "Keep the capture", 0},
+    {"boot", 'b', "BOOT", 0, "Of a capture or a run: this boot only, by its number or id", 0},
     {"rows", 'n', "N", 0, "Rows of each table (15)", 1},
+    {"by", OPT_BY, "WHAT", 0, "One table, of phase, task or function", 1},
     {"annotate", OPT_ANNOTATE, "FUNCTION", 0, "Its assembly, with the samples of each instruction",
      1},
     {"folded", OPT_FOLDED, "FILE", 0, "Folded stacks; here and below - is standard output", 2},
@@ -295,25 +347,29 @@ int verb_profile(int argc, char **argv)
     static const struct argp argp = {
         options,
         option_parse,
-        "[CAPTURE]",
-        "Say where the time goes: boot with samples, or read a capture that has some.\v"
+        "[CAPTURE|RUN]",
+        "Say where the time goes: boot with samples, or read boots that have some.\v"
         "  tach profile --cells D4/size:8 --annotate entry_fast_off\n"
         "  tach profile --cells T2/size:8 --svg flame.svg --keep t2.frames\n"
-        "  tach profile t2.frames --folded - | flamegraph.pl > t2.svg\n\n"
+        "  tach profile t2.frames --folded - | flamegraph.pl > t2.svg\n"
+        "  tach profile metal.tach --by phase\n\n"
+        "CAPTURE is what tach collect or --keep wrote, RUN a run's directory: all boots in it that "
+        "have samples and are of the kernel's build are summed up, others are named. A phase is "
+        "known from the labels of the fast path, the source of a line and the names of routines in "
+        "assembly; what these do not tell is other. "
         "A sample is an NMI, so what runs with interrupts off is seen too. Under icount any "
         "instruction can be met and a boot is repeated exactly; under plain tcg only the first of "
         "a block. Exits with 0; 65 when there are no samples, the boot did not pass, or the "
-        "kernel's file is not the one that was booted; 66 when a file is missing.",
+        "kernel's file is not the one that was booted; 66 when a file or boot is missing; 69 when "
+        "this machine has no such class.",
         NULL,
         NULL,
         NULL};
     static char name[] = "tach " VERB_PROFILE;
-    struct profile_args args = {
-        .users = "build/user",
-        .cells = CELL_DEFAULT,
-        .rows = ROWS,
-        .boot = {
-            .class = "icount", .hz = HZ_DEFAULT, .regions = REGIONS_DEFAULT, .limit_s = LIMIT_S}};
+    struct profile_args args = {.users = "build/user",
+                                .cells = CELL_DEFAULT,
+                                .table = {.rows = ROWS},
+                                .boot = {.class = "icount", .regions = REGIONS_DEFAULT}};
 
     (void)image_path_set(&args.boot.images[IMAGE_KERNEL], "build/kernel.elf");
     (void)image_path_set(&args.boot.images[IMAGE_LOADER], "build/loader.elf");
@@ -321,5 +377,9 @@ int verb_profile(int argc, char **argv)
     argv[0] = name;
     args.boot.cells = args.cells;
     argp_parse(&argp, argc, argv, 0, NULL, &args);
-    return profile_run(&args);
+    const bool bochs = !strcmp(args.boot.class, BOCHS_CLASS);
+    args.boot.limit_s = bochs ? LIMIT_BOCHS_S : LIMIT_S;
+    if (!args.boot.hz)
+        args.boot.hz = bochs ? HZ_BOCHS : HZ_DEFAULT;
+    return args.capture ? kept_run(&args) : boot_run_show(&args);
 }

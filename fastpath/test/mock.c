@@ -13,7 +13,6 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/page.h"
 #include "kernel/hal/paging.h"
-#include "kernel/hal/screen.h"
 #include "kernel/hal/trap.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/x86.h"
@@ -43,14 +42,11 @@ void klog(const char *format, ...)
     (void)format;
 }
 
-void klog_bytes(const char *bytes, uint64_t count)
+static void sink(const char *bytes, uint64_t count)
 {
     (void)bytes, (void)count;
 }
-
-void screen_give(void)
-{
-}
+void (*klog_sink)(const char *bytes, uint64_t count) = sink;
 
 void hal_exit(enum boot_exit code, const char *message)
 {

@@ -9,7 +9,6 @@
 #include "kernel/core/trace.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/sched.h"
-#include "kernel/hal/screen.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/upcall.h"
 
@@ -26,14 +25,11 @@ extern const struct service_ops service_null, service_zero, service_echo, servic
 const struct service_ops *const linked_services[] = {&service_null, &service_zero, &service_echo,
                                                      &service_ram, 0};
 
-void klog_bytes(const char *bytes, uint64_t count)
+static void sink(const char *bytes, uint64_t count)
 {
     (void)bytes, (void)count;
 }
-
-void screen_give(void)
-{
-}
+void (*klog_sink)(const char *bytes, uint64_t count) = sink;
 
 const struct bootinfo *hal_boot;
 
