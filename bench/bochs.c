@@ -134,8 +134,9 @@ static bool path_plain(const char *path)
     return !path[strcspn(path, ",;\"' \t\r\n$#")];
 }
 
-/* Without a speaker there is no sound, hence none of its threads: at the end Bochs frees what they
- * use shortly after it told them to stop, and on a busy host that crashes it. */
+/* The APIC tells of each NMI, so of each sample. Without a speaker there is no sound, hence none of
+ * its threads: at the end Bochs frees what they use shortly after it told them to stop, and on a
+ * busy host that crashes it. */
 static int config_write(const struct boot_run *run, const struct paths *paths,
                         const struct bochs_start *start)
 {
@@ -151,7 +152,7 @@ static int config_write(const struct boot_run *run, const struct paths *paths,
             "ata0-master: type=cdrom, path=%s, status=inserted\nboot: cdrom\n"
             "com1: enabled=1, mode=file, dev=%s\n"
             "clock: sync=none, time0=1767225600\nplugin_ctrl: speaker=false\n"
-            "panic: action=fatal\nlog: %s\n"
+            "panic: action=fatal\ninfo: action=report, apic0=ignore\nlog: %s\n"
             "display_library: rfb, options=\"timeout=0\"\n",
             paths->image, run->frames, paths->log);
     if (file_finish("run", start->config, file))
