@@ -71,26 +71,59 @@ static void listing_print(FILE *out, const struct profile *profile, size_t image
     }
 }
 
-int annotate_show(FILE *out, const struct profile *profile, const char *function)
+/* Samples in the function of that name in one image; false: it has none of that name. */
+static bool function_samples(const struct profile *profile, size_t image, const char *function,
+                             uint64_t *samples)
 {
+    struct place place;
+
+    *samples = 0;
+    if (!profile->images[image].symbols ||
+        !symbols_named(profile->images[image].symbols, function, &place))
+        return false;
+    for (size_t i = 0; i < profile->spot_count; i++) {
+        const struct spot *spot = &profile->spots[i];
+        if (spot->image == image && spot->address >= place.start && spot->address < place.end)
+            *samples += spot->samples;
+    }
+    return true;
+}
+
+static int image_annotate(FILE *out, const struct profile *profile, size_t image,
+                          const char *function)
+{
+    const struct profile_image *of = &profile->images[image];
     struct instruction *list = NULL;
     struct place place;
-    size_t count = 0, image = 0;
+    size_t count = 0;
 
-    while (image < profile->image_count &&
-           (!profile->images[image].symbols ||
-            !symbols_named(profile->images[image].symbols, function, &place)))
-        image++;
-    if (image == profile->image_count)
-        return say_error(TACH_NOINPUT, VERB_PROFILE, function,
-                         "no function of that name in the kernel or a program that was sampled");
-    const char *path = profile->images[image].path;
-    const int status = listing_make(path, place.start, place.end, &list, &count);
+    if (!symbols_named(of->symbols, function, &place))
+        return TACH_OK;
+    const int status = listing_make(of->path, place.start, place.end, &list, &count);
     if (status == TACH_OK) {
-        fprintf(out, "\n%s of %s\n samples      %%  phase     instruction\n", place.name,
-                profile->images[image].name);
+        fprintf(out, "\n%s of %s\n samples      %%  phase     instruction\n", place.name, of->name);
         listing_print(out, profile, image, list, count);
     }
     free(list);
     return status;
+}
+
+int annotate_show(FILE *out, const struct profile *profile, const char *function)
+{
+    size_t shown = 0, first = profile->image_count;
+    int status = TACH_OK;
+    uint64_t samples;
+
+    for (size_t i = 0; i < profile->image_count && status == TACH_OK; i++) {
+        if (!function_samples(profile, i, function, &samples))
+            continue;
+        first = i < first ? i : first;
+        if (samples)
+            status = image_annotate(out, profile, i, function);
+        shown += samples != 0;
+    }
+    if (first == profile->image_count)
+        return say_error(TACH_NOINPUT, VERB_PROFILE, function,
+                         "no function of that name in the kernel or a program that was sampled");
+    return shown || status != TACH_OK ? status : image_annotate(out, profile, first, function);
 }

@@ -182,7 +182,8 @@ int flame_write(FILE *out, const struct profile *profile)
             "<rect class=\"p\" width=\"1200\" height=\"%u\"/>\n"
             "<text class=\"h\" x=\"3\" y=\"17\" font-size=\"14\">Where %" PRIu64
             " samples fell</text>\n<text class=\"h\" x=\"3\" y=\"35\">orange: kernel; blue: "
-            "programs; grey: tasks; a name with ? is a guess from the kernel's stack</text>\n",
+            "programs; grey: task, mode, phase; a name with ? is a guess from the kernel's "
+            "stack</text>\n",
             height, root->samples, height, root->samples);
     nodes_draw(out, root,
                (struct spot_on_page){

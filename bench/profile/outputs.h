@@ -25,7 +25,8 @@ struct table_wish {
  * line. */
 int table_show(FILE *out, const struct profile *profile, const struct table_wish *wish);
 
-/* The assembly of the function with the samples and the phase of each instruction. Returns an enum
+/* The assembly of the function with the samples and the phase of each instruction, in the kernel
+ * and in each program that has one of that name and samples in it. Returns an enum
  * tach_exit after a line: TACH_NOINPUT where no image has such a function. */
 int annotate_show(FILE *out, const struct profile *profile, const char *function);
 

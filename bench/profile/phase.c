@@ -103,13 +103,11 @@ static enum sample_phase kernel_phase(const struct phase_site *site)
         return assembly_phase(site);
     if (source_in(place, "servers/services/"))
         return SAMPLE_service;
-    if (!site->nobody)
-        return SAMPLE_slow;
-    /* where the CPU halts, or what calls that and has taken it in (kernel/hal/sched.c) */
-    return starts(place->name, "leave_slowly") || !strcmp(place->name, "sched_leave") ||
-                   !strcmp(place->name, "idle")
-               ? SAMPLE_idle
-               : SAMPLE_other;
+    /* where the CPU halts, or what calls that and has taken it in (kernel/hal/sched.c); other C
+     * with nobody on the CPU is a call whose caller waits already, or the boot */
+    const bool halts = starts(place->name, "leave_slowly") || !strcmp(place->name, "sched_leave") ||
+                       !strcmp(place->name, "idle");
+    return site->nobody && halts ? SAMPLE_idle : SAMPLE_slow;
 }
 
 static enum sample_phase program_phase(const struct phase_site *site)

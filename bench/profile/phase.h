@@ -15,7 +15,7 @@
     X(commit, "the change of state")                                                               \
     X(transfer, "the callee's root, message registers, requests")                                  \
     X(exit, "preserved registers, and out to user mode")                                           \
-    X(slow, "the kernel in C, for a thread; how the path gives up")                                \
+    X(slow, "the kernel in C, and how the path gives up to it")                                    \
     X(server, "the server's loop, with its stub")                                                  \
     X(service, "the service's own code, wherever it is placed")                                    \
     X(idle, "no thread is ready")                                                                  \

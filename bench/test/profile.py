@@ -106,6 +106,16 @@ def isolated():
           "with isolation: %s" % phases)
 
 
+def placed():
+    """The same service in the kernel and at a server, whose loop is seen by its source."""
+    status, out, err = tach("--cells", "R1/size:8,T2/size:8", "--regions", "5000", "--alone", "--folded", "-")
+    lines = [line.rsplit(" ", 1)[0] for line in out.splitlines()]
+    check(status == 0, "placed: " + err)
+    check("svc-zero;[user];[service];zero_read" in lines and "svc-zero;[user];[server];server_loop" in lines, "at a server: " + out)
+    check([line for line in lines if line.startswith("bench;[kernel];[service];") and line.endswith(";zero_read")],
+          "in the kernel: " + out)
+
+
 def tables(path, found):
     status, out, _ = tach(path, "--rows", "1000")
     parts = out.split("\n\n")
@@ -121,6 +131,8 @@ def tables(path, found):
     low = (k / n + z2 / 2 / n - (z2 * (k / n * (1 - k / n) / n + z2 / 4 / n / n)) ** .5) / (1 + z2 / n)
     check(abs(float(first[2].split("-")[0]) - 100 * low) < .006, "Wilson's bound: %s, %f" % (first, 100 * low))
     grouped(path, out, found)
+    idle = [line.split()[5] for line in parts[3].splitlines()[1:] if line.split()[3] == "idle"]
+    check(idle and all(re.match("(leave_slowly|sched_leave|idle)", name) for name in idle), "idle: %s" % idle)
     return int(first[0])
 
 
@@ -175,6 +187,10 @@ def phases(path):
         else:
             label = line.strip()
     check({one[0] for one in way[""]} == {"entry"} and way[""][0][1] == "cmp", "it begins with the entry")
+    check(not [one for one in way if re.match(r"\.w\d_", one)] and "xor" in {one[1] for one in way[".transfer"]},
+          "words are cleared by the transfer: %s" % list(way))
+    _, plain, _ = tach(path, "--annotate", "entry_plain_off")
+    check(re.search(r"instruction\n +entry +\+0x0 +swapgs\n", plain), "a function has no labels of the one before: " + plain[-300:])
     for label, phase, last in ((".call_guards", "guards", "jne"), (".call_commit", "commit", None),
                                (".exit", "exit", "sysretq"), (".call_slow", "slow", "jmp"), (".reply_guards", "guards", None),
                                (".linked_transfer", "transfer", None), (".null_exit", "exit", "sysretq")):
@@ -198,6 +214,9 @@ def annotated(path, found, samples_of_path):
     mean = sum(counts) / len(counts)
     spread = sum((count - mean) ** 2 for count in counts) / mean / (len(counts) - 1)
     check(len(counts) > 80 and spread < 2, "%d instructions, spread %.2f" % (len(counts), spread))
+    status, out, _ = tach(path, "--annotate", "memset")
+    images = [name for name in ("kernel", "bench", "init") if "\nmemset of %s\n" % name in out]
+    check(status == 0 and "kernel" in images and re.search(r"(?m)^ +\d+ +[\d.]+  slow +\+0x", out), "memset of %s" % images)
     status, _, err = tach(path, "--annotate", "no_such")
     check(status == 66 and "no_such" in err, "annotate of nothing: %d %s" % (status, err))
 
@@ -428,6 +447,7 @@ def main():
         usage()
         clock_line()
         isolated()
+        placed()
         made = boot(directory)
         labels()
         bochs()
