@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Paths of open against the plainest reading of them, byte by byte: random ones of every length, at
- * every place of a page and across two, and what a longer path before left in the kernel's copy.
- * The schemes' names are short, a word, more than one, and beginnings of each other. */
+ * every place of a page and across two, at the end of the last page that there is, and what a
+ * longer path before left in the kernel's copy. The schemes' names are short, a word, more than
+ * one, and beginnings of each other. */
 #include "kernel/core/opening.h"
 #include "kernel/core/test/kit.h"
 #include "traces/test/check.h"
@@ -143,6 +144,23 @@ static void zeros(void)
     }
 }
 
+/* Whole words are read, but no byte behind the page: at its end, with nothing behind it, the frame
+ * that the kernel remembers is one of the host's. */
+static void page_end(void)
+{
+    static const char path[] = "aaaaaaaa:xyzxyzxyzxyzxy";
+    char *page = mock_last_page();
+
+    for (uint64_t length = 1; length < sizeof(path); length++) {
+        poke(client, KIT_MEMORY + PAGE_SIZE - length, path, length);
+        memcpy(page + PAGE_SIZE - length, path, length);
+        client->task->space.window = page;
+        CHECK(path_right(path, length, KIT_MEMORY + PAGE_SIZE - length));
+        CHECK_EQ(client->task->space.window == page, 1);
+        client->task->space.seen = client->task->space.seen_write = SEEN_NONE;
+    }
+}
+
 int main(void)
 {
     kit_boot();
@@ -155,6 +173,7 @@ int main(void)
     }
     random_paths();
     zeros();
+    page_end();
     CHECK_TEXT(kit_broken(), 0);
     kit_end_all();
     return check_end("core paths");

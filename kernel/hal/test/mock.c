@@ -65,6 +65,15 @@ uint64_t mock_random(uint64_t below)
     return (random_state >> 11) % below;
 }
 
+char *mock_last_page(void)
+{
+    char *page = mmap(0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED || mprotect(page + PAGE_SIZE, PAGE_SIZE, PROT_NONE))
+        panic("no page");
+    return page;
+}
+
 bool page_refused(void)
 {
     mock_asked++;

@@ -56,6 +56,9 @@ void mock_entry(void);
 /* Memories of the TLB that the present tables contradict. */
 unsigned mock_stale(void);
 
+/* A page of the host's, with nothing behind it: whoever reads on ends the test. */
+char *mock_last_page(void);
+
 /* Reproducible. */
 uint64_t mock_random(uint64_t below);
 

@@ -340,6 +340,63 @@ static void queue(void)
     servers_end(1);
 }
 
+#define PAYLOAD 64u
+
+static uint8_t payload[PAYLOAD];
+static volatile uint64_t taken; /* the caller word of the call that the passive thread has */
+static volatile uint64_t left;  /* its priority after the answer */
+static volatile bool again;     /* the second call has come, so the first is over */
+
+/* Not passive: answers what the other thread took, from memory, and then the second call. */
+static void answer_for(uint64_t unused)
+{
+    (void)unused;
+    while (!taken)
+        clock_nap(MS);
+    struct msg m = {.tag = TAG(0, MSG_OUT, MSG_LENGTH_BUFFER, 0),
+                    .w = {[4] = (uint64_t)payload, [5] = PAYLOAD},
+                    .caller = taken};
+    sys_reply_wait(&m);
+    again = true;
+    while (!left)
+        clock_nap(MS);
+    sys_reply_wait(&(struct msg){.tag = TAG(0, 0, 8, 0), .w = {left}, .caller = m.caller});
+}
+
+static int serve_by_two(void)
+{
+    struct user_thread u;
+    struct msg m = {0};
+
+    sys_taskctl(0, TASK_PRIORITY, (struct taskctl){OWN, 0, 0, 0});
+    sys_taskctl(0, TASK_PASSIVE, (struct taskctl){1, 0, 0, 0});
+    if (thread_start(&u, answer_for, 0) < 0 || sys_reply_wait(&m) < 0)
+        return 1;
+    taken = m.caller;
+    while (!again)
+        clock_nap(MS);
+    left = (uint64_t)sys_self(SELF_PRIORITY);
+    thread_join(&u);
+    return 0;
+}
+
+static void by_another(void)
+{
+    struct msg m = {.tag = TAG(OP_WORK, MSG_IN, MSG_LENGTH_BUFFER, 0),
+                    .w = {[4] = (uint64_t)payload, [5] = PAYLOAD}};
+
+    SHOWS("X3", "what was lent is taken back although another thread answers, from memory");
+    uint32_t server = (uint32_t)guest_child("two", 0);
+    clock_nap(5 * MS);
+    CHECK_EQ(sys_call(&m, server), 0);
+    CHECK_EQ(m.w[5], PAYLOAD);
+    m = (struct msg){.tag = TAG(OP_WORK, 0, 8, 0)};
+    CHECK_EQ(sys_call(&m, server), 0);
+    CHECK_EQ(m.w[0], OWN);
+    CHECK_EQ(sys_kill(server, SIGKILL), 0);
+    CHECK_EQ(guest_wait((long)server), 512 + SIGKILL);
+}
+
 static int role(const char *name, const char *number)
 {
     uint64_t n = 0;
@@ -349,6 +406,8 @@ static int role(const char *name, const char *number)
         n = n * 10 + (uint64_t)(*number - '0');
     if (name[0] == 's')
         serve(n);
+    if (name[0] == 't')
+        return serve_by_two();
     servers[0] = (uint32_t)n;
     work_message(&m, 0, 1);
     return sys_call(&m, servers[0]) != 0;
@@ -370,6 +429,7 @@ int main(int argc, char **argv, char **envp)
     inversions();
     taken_back();
     queue();
+    by_another();
     SHOWS("T3,X3", "no thread or timer is left");
     CHECK_EQ(sysfile_number("sys:counters", "threads"), threads);
     CHECK_EQ(sysfile_number("sys:counters", "timers"), timers);
