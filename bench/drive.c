@@ -146,12 +146,18 @@ static void host_follow(struct progress *progress, struct boot_run *boot)
 /* A boot has ended by itself: judges it and tells run.json. */
 static void boot_done(struct progress *progress, struct boot_run *boot)
 {
-    const struct run_side *side = &progress->run->sides[boot->side];
+    struct run_side *side = &progress->run->sides[boot->side];
 
     if (side->setup.perf)
         perf_detach(side->setup.perf, &boot->perf);
     host_follow(progress, boot);
-    boot_judge(boot, &progress->run->matrix, &side->setup);
+    const int changed = images_hold(side->images); /* a boot of who knows which ends the run */
+    if (changed) {
+        boot_cut(boot, "cut short: an image is another now");
+        progress->status = changed;
+    } else {
+        boot_judge(boot, &progress->run->matrix, &side->setup);
+    }
     if (boot->state == BOOT_FAILED && !space_left(side->directory, boot->frames)) {
         boot_cut(boot, "cut short: no space left");
         run_full(progress, side->directory);

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "bench/sha256.h"
 
@@ -17,6 +18,7 @@ struct image_facts {
     char path[IMAGE_PATH_MAX];
     size_t size;
     char sha256[SHA256_TEXT];
+    struct stat file; /* as it was when it was read */
 };
 
 /* Takes what the user named, a kernel ELF or a directory with all three (a build's), into images
@@ -28,6 +30,10 @@ int image_path_set(struct image_facts *image, const char *path);
 
 /* Reads sizes and digests. Returns an enum tach_exit after a line. */
 int images_read(struct image_facts images[IMAGE_COUNT]);
+
+/* Holds the files against what was read of them: the bytes of one whose inode, size or times are
+ * others. Returns an enum tach_exit after a line. */
+int images_hold(struct image_facts images[IMAGE_COUNT]);
 
 /* As a list of path, size and digest; NULL when memory ends. */
 json_t *images_json(const struct image_facts images[IMAGE_COUNT]);

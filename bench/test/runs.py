@@ -52,14 +52,18 @@ def figures(*parts):
     return json.dumps(load(*parts)["benchmarks"])
 
 
-def prepare(work):
-    os.makedirs(f"{work}/bin")
-    os.symlink(SYNTH, f"{work}/bin/qemu-system-x86_64")
+def images(work):
     for build in ("build", "old"):
-        os.makedirs(f"{work}/{build}")
+        os.makedirs(f"{work}/{build}", exist_ok=True)
         for name in ("kernel.elf", "loader.elf", "initfs.img"):
             with open(f"{work}/{build}/{name}", "w", encoding="utf-8") as image:
                 image.write(f"{build} {name}\n")
+
+
+def prepare(work):
+    os.makedirs(f"{work}/bin")
+    os.symlink(SYNTH, f"{work}/bin/qemu-system-x86_64")
+    images(work)
     with open(f"{work}/m.cfg", "w", encoding="utf-8") as matrix:
         matrix.write(MATRIX)
 
@@ -245,6 +249,32 @@ def test_refusals(work):
     expect(status == 66 and "No such file" in errors, "a run that is not there")
 
 
+def test_rebuilt(work):
+    """An image that changes while a run goes on: no boot of the other one is believed."""
+    os.makedirs(f"{work}/meanwhile")
+    with open(f"{work}/meanwhile/qemu-system-x86_64", "w", encoding="utf-8") as script:
+        script.write(f'#!/bin/sh\ncase "$*" in *boot-2.frames*) eval "$MEANWHILE" ;; esac\nexec {SYNTH} "$@"\n')
+    os.chmod(f"{work}/meanwhile/qemu-system-x86_64", 0o755)
+    path = f"{work}/meanwhile:{os.environ['PATH']}"
+    for name, meanwhile, wanted, text in (
+            ("added", "echo changed >>build/kernel.elf", 65, "build/kernel.elf: is not the image that the run began"),
+            ("gone", "rm build/initfs.img", 66, "build/initfs.img: No such file"),
+            ("swapped", "cp -p old/loader.elf x; mv x build/loader.elf", 65,
+             "build/loader.elf: is not the image")):
+        status, errors = run(work, "--jobs", "1", "--out", name, PATH=path, MEANWHILE=meanwhile)
+        expect(status == wanted and errors.count(text) == 1 and "go on with" in errors, f"{name}: {status}: {errors}")
+        boots = {boot["number"]: boot["state"] for boot in load(work, name, "run.json")["boots"]}
+        expect(boots[2] == "pending", f"{name}: a boot of two images counts: {boots}")
+        expect(not os.path.exists(f"{work}/{name}/ipc.json"), f"{name}: figures of a mixed run")
+        images(work)
+        status, errors = tach(work, "run", "--resume", name)
+        expect(status == 0 and figures(work, name, "ipc.json") == figures(work, "mine", "ipc.json"),
+               f"{name}: resumed with the images back: {status}: {errors}")
+    status, errors = run(work, "--jobs", "1", "--out", "same", PATH=path,
+                         MEANWHILE="cp build/kernel.elf x; mv x build/kernel.elf; touch build/loader.elf")
+    expect(status == 0, f"the same bytes are the same image: {status}: {errors}")
+
+
 def test_two_at_once(work):
     """A run belongs to one process."""
     first = subprocess.Popen([TACH, "run", "--class", "icount", "--matrix", "m.cfg", "--out", "busy"],
@@ -288,7 +318,7 @@ def main():
     work = tempfile.mkdtemp(prefix="tach-runs-")
     try:
         prepare(work)
-        for test in (test_sides, test_excluded, test_kills, test_refusals, test_two_at_once, test_full):
+        for test in (test_sides, test_excluded, test_kills, test_refusals, test_rebuilt, test_two_at_once, test_full):
             test(work)
     finally:
         shutil.rmtree(work)
