@@ -39,7 +39,7 @@ struct gathered {
     struct sides_compared sides;
     json_t *host, *plan;
     struct beside beside;
-    struct past past, counted; /* of the run's class, and of icount where that is another */
+    struct past pasts[2]; /* of the run's class, and of icount where that is another */
     char digest[SHA256_TEXT];
 };
 
@@ -217,27 +217,13 @@ static int beside_take(struct gathered *all, struct report *report)
     return status;
 }
 
-/* The history of the main routes and operations, each at its smallest payload. */
 static int past_take(struct gathered *all, struct report *report)
 {
-    static const char *const rungs[PAST_CELLS] = {"R0", "R1", "D4", "T2", "pipe", "open"};
-    const struct document *document = &all->document;
-    struct past_wanted wanted = {.class = document->class, .machine = document->machine};
+    const int status = run_digest("report", all->run, all->digest);
 
-    for (unsigned i = 0; i < PAST_CELLS; i++) {
-        const struct figure *off = chart_smallest(document, rungs[i], false);
-        const struct figure *figure = off ? off : chart_smallest(document, rungs[i], true);
-        wanted.cells[i] = figure ? figure->cell : NULL;
-    }
-    int status = run_digest("report", all->run, all->digest);
-    if (!status)
-        status = past_load("report", all->args.history, &wanted, &all->past);
-    report->past = &all->past;
-    if (status || report_exact(report))
-        return status;
-    wanted.class = "icount";
-    report->counted = &all->counted;
-    return past_load("report", all->args.history, &wanted, &all->counted);
+    report->past = &all->pasts[0];
+    report->counted = report_exact(report) ? NULL : &all->pasts[1];
+    return status ? status : chart_pasts("report", all->args.history, &all->document, all->pasts);
 }
 
 static int gather(struct gathered *all, struct report *report)
@@ -271,8 +257,8 @@ static void gathered_free(struct gathered *all, struct report *report)
         free(report->svgs[i / REPORT_FORMS][i % REPORT_FORMS]);
     sides_free(&all->sides);
     beside_free(&all->beside);
-    past_free(&all->past);
-    past_free(&all->counted);
+    past_free(&all->pasts[0]);
+    past_free(&all->pasts[1]);
     kept_free(&all->kept);
     document_free(&all->document);
     document_free(&all->rows);

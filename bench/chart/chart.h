@@ -100,6 +100,12 @@ bool counted_script(const struct sheet *sheet);
  * verb's name; returns an enum tach_exit. */
 int chart_draw(const char *verb, const struct drawing *drawing, bool *drawn);
 
+/* The history of the main routes and operations, each at its smallest payload: of a document's
+ * class, and, where that counts no instructions, of class icount beside it. Returns as past_load
+ * does; past_free is due for both in any case. */
+int chart_pasts(const char *verb, const char *option, const struct document *document,
+                struct past pasts[2]);
+
 /* The smallest payload of a rung in the document; the cell in two spaces where there are two. NULL
  * when the rung is not there. */
 const struct figure *chart_smallest(const struct document *document, const char *rung, bool pti_on);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Charts "past" and "counted": the last runs of the history, a small panel a cell, isolation off
  * and on as two lines. Runs of one machine are a stretch with a letter, parted from the next.
- * Changes have a ring; the newest of a panel also their size and commit. Called by chart.c. */
+ * Changes have a ring; the newest of a panel also their size and commit. Called by chart.c,
+ * and to read that history by plot and report. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,6 +187,24 @@ static bool runs_script(const struct sheet *sheet, const struct past *past)
     }
     fputs("unset multiplot\n", sheet->script);
     return true;
+}
+
+int chart_pasts(const char *verb, const char *option, const struct document *document,
+                struct past pasts[2])
+{
+    static const char *const rungs[PAST_CELLS] = {"R0", "R1", "D4", "T2", "pipe", "open"};
+    struct past_wanted wanted = {.class = document->class, .machine = document->machine};
+
+    for (unsigned i = 0; i < PAST_CELLS; i++) {
+        const struct figure *off = chart_smallest(document, rungs[i], false);
+        const struct figure *figure = off ? off : chart_smallest(document, rungs[i], true);
+        wanted.cells[i] = figure ? figure->cell : NULL;
+    }
+    const int status = past_load(verb, option, &wanted, &pasts[0]);
+    if (status || !strcmp(figure_unit(document->class), "instructions"))
+        return status;
+    wanted.class = "icount";
+    return past_load(verb, option, &wanted, &pasts[1]);
 }
 
 bool past_script(const struct sheet *sheet)

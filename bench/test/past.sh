@@ -66,6 +66,16 @@ says '3333this run'
 says 'In the history 2 of 6 figures got slower'
 lacks 'none of these points'
 
+# The same as pictures.
+expect 0 '' "$tach" plot "$work/run-3" --history "$work/h.db" --out "$work/plots"
+check python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' "$work/plots/past.svg"
+check grep -q '+10 % 2222' "$work/plots/past.svg"
+check sh -c 'head -c 4 "$1" | grep -q PNG' - "$work/plots/past.png"
+check sh -c '! grep -q counted "$1"' - "$work/out"
+expect 0 '' "$tach" plot "$work/run-3" --out "$work/plain"
+check grep -q 'past: no history of it' "$work/out"
+expect 66 'No such file' "$tach" plot "$work/run-3" --history "$work/none.db" --out "$work/plain"
+
 # Many runs of two machines, hostile texts: the newest 60, parted, and nothing of the texts is markup.
 expect 0 '' "$tach" history import "$work/past.jsonl" --db "$work/many.db"
 expect 0 '' "$tach" report "$work/run-3" --history "$work/many.db"
@@ -101,6 +111,8 @@ page=$work/cycles/report.html
 expect 0 '' "$tach" history import "$work/cycles.jsonl" --db "$work/many.db"
 expect 0 '' "$tach" report "$work/cycles" --history "$work/many.db"
 says 'Counted instructions beside them'
+expect 0 '' "$tach" plot "$work/cycles" --history "$work/many.db" --out "$work/cycles.plots"
+check test -s "$work/cycles.plots/counted.svg"
 "$tach" history list --json --db "$work/many.db" >"$work/all.json"
 check jq -e 'length == 12' "$work/all.json"
 python3 - "$page" "$work/one.html" <<'END2'
