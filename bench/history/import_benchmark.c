@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Google Benchmark's JSON, one file one run. Rows of run_type iteration are the boots of their
  * series; where a series has none, the median of its aggregate rows, else the mean. Times become
- * nanoseconds. See bench/history/import.h. */
+ * nanoseconds; counters, which are the numbers that the format has no name for, are metrics of
+ * their own. See bench/history/import.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,12 @@ static const struct {
 } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
 
 static const char *const metrics[] = {"real_time", "cpu_time"};
+
+/* Numbers of a row that are no counters. */
+static const char *const own_numbers[] = {"family_index", "per_family_instance_index",
+                                          "repetitions",  "repetition_index",
+                                          "threads",      "iterations",
+                                          "real_time",    "cpu_time"};
 
 /* Steps over a JSON text: strings as a whole, else a byte. */
 static const char *text_step(const char *at)
@@ -90,14 +97,32 @@ static json_t *ranks_make(const json_t *rows)
     return ranks;
 }
 
-static int metric_take(struct import *import, struct entry *entry, const json_t *row,
-                       const char *metric)
+/* A number of a row, as a sample or as what its aggregate says of so many. */
+static int point_take(struct import *import, struct entry *entry, const json_t *row,
+                      struct entry_point *point)
+{
+    const json_t *boots = json_object_get(row, "repetitions");
+    double sample = point->point.value;
+
+    point->name = row_series(row);
+    if (!row_is_aggregate(row)) {
+        point->samples = &sample;
+        point->sample_count = 1;
+    } else if (json_integer_value(boots) < 0 || json_integer_value(boots) > 1000000000) {
+        return import_fail(import, "repetitions are no count");
+    } else if (json_is_integer(boots)) {
+        point->point.boots = (unsigned)json_integer_value(boots);
+    }
+    return import_point(import, entry, point);
+}
+
+static int time_take(struct import *import, struct entry *entry, const json_t *row,
+                     const char *metric)
 {
     const json_t *value = json_object_get(row, metric);
     struct entry_point point = import_point_facts(import);
     const char *unit = string_of(row, "time_unit");
     double scale = 0, sample = json_number_value(value);
-    const json_t *boots = json_object_get(row, "repetitions");
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         scale = !strcmp(unit, units[i].name) ? units[i].ns : scale;
@@ -106,23 +131,45 @@ static int metric_take(struct import *import, struct entry *entry, const json_t 
         return import_fail(import, "the time_unit is none of ns us ms s");
     if (!json_is_number(value) || !isfinite(sample) || sample < 0)
         return import_fail(import, "%s is no time", metric);
-    point.name = row_series(row);
     point.metric = metric;
     point.unit = "ns";
     point.point.value = sample;
-    if (!row_is_aggregate(row)) {
-        point.samples = &sample;
-        point.sample_count = 1;
-    } else if (json_integer_value(boots) < 0 || json_integer_value(boots) > 1000000000) {
-        return import_fail(import, "repetitions are no count");
-    } else if (json_is_integer(boots)) {
-        point.point.boots = (unsigned)json_integer_value(boots);
-    }
-    return import_point(import, entry, &point);
+    return point_take(import, entry, row, &point);
 }
 
-static int row_take(struct import *import, struct entry *entry, const json_t *row,
-                    const json_t *ranks)
+static bool is_counter(const char *name, const json_t *value)
+{
+    for (size_t i = 0; i < sizeof(own_numbers) / sizeof(own_numbers[0]); i++)
+        if (!strcmp(name, own_numbers[i]))
+            return false;
+    return json_is_number(value);
+}
+
+/* Of counters the library knows no unit, and of its own rates that more of them is better. */
+static int counters_take(struct import *import, struct entry *entry, json_t *row)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(row, name, value)
+    {
+        struct entry_point point = import_point_facts(import);
+        if (!is_counter(name, value))
+            continue;
+        if (json_is_integer(value) && !exact_integer(json_integer_value(value)))
+            return import_fail(import, "a counter beyond what a double holds exactly");
+        point.metric = name;
+        point.unit = "";
+        point.larger_better |=
+            !strcmp(name, "items_per_second") || !strcmp(name, "bytes_per_second");
+        point.point.value = json_number_value(value);
+        if (point_take(import, entry, row, &point))
+            return -1;
+    }
+    return 0;
+}
+
+static int row_take(struct import *import, struct entry *entry, json_t *row, const json_t *ranks)
 {
     const unsigned rank = row_rank(row);
     const char *name = row_series(row);
@@ -135,9 +182,9 @@ static int row_take(struct import *import, struct entry *entry, const json_t *ro
     if (!rank || rank != json_integer_value(json_object_get(ranks, name)))
         return 0;
     for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++)
-        if (metric_take(import, entry, row, metrics[i]))
+        if (time_take(import, entry, row, metrics[i]))
             return -1;
-    return 0;
+    return counters_take(import, entry, row);
 }
 
 static int context_take(struct import *import, const json_t *context, struct history_run *run,

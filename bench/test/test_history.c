@@ -224,6 +224,9 @@ static void benchmark_bad_test(void)
         {CONTEXT ROW("1", "ns") ",\n\n" ROW("-2", "ns") "]}", 5, "real_time"},
         {CONTEXT ROW("1e308", "s") "]}", 3, "real_time"},
         {CONTEXT "{}]}", 3, "without a name"},
+        {CONTEXT "{\"name\": \"a\", \"real_time\": 1, \"cpu_time\": 1, \"time_unit\": \"ns\", "
+                 "\"lost\": 9007199254740993}]}",
+         3, "counter"},
         {CONTEXT "{\"name\": \"a\", \"iterations\": -1}]}", 3, "iterations"},
         {CONTEXT "]}", 0, ""},
     };
@@ -255,7 +258,13 @@ static void good_test(void)
         "\"real_time\": 9, \"cpu_time\": 8, \"time_unit\": \"us\", \"repetitions\": 5},\n"
         "{\"name\": \"q_median\", \"run_name\": \"q\", \"run_type\": \"aggregate\", "
         "\"aggregate_name\": \"median\", \"real_time\": 7.5, \"cpu_time\": 8, \"time_unit\": "
-        "\"us\", \"repetitions\": 5}," ROW("2", "ms") "," ROW("4", "ms") "]}";
+        "\"us\", \"repetitions\": 5, \"misses\": 3}," ROW("2", "ms") "," ROW(
+            "4",
+            "ms") ",\n"
+                  "{\"name\": \"n\", \"run_type\": \"iteration\", \"real_time\": 1, \"cpu_time\": "
+                  "1, "
+                  "\"time_unit\": \"ns\", \"iterations\": 3, \"threads\": 2, \"family_index\": 1, "
+                  "\"label\": \"x\", \"items_per_second\": 5e6, \"misses\": -0.5}]}";
     static const char lines[] = "{\"timestamp\": 1700000000, \"sha\": \"abc\", \"note\": \"x\", "
                                 "\"call\": [1, 2, 3, 4, 5, 6, 0.5, 16], \"plain\": 2.5}\n";
     struct import_error error;
@@ -274,6 +283,12 @@ static void good_test(void)
     EXPECT(point_find(&entries, 0, "q", "real_time")->point.value == 7500);
     EXPECT(point_find(&entries, 0, "[{", "real_time")->point.value == 3e6);
     CHECK_EQ(point_find(&entries, 0, "q", "real_time")->point.boots, 5);
+    CHECK_EQ(entries.list[0].count, 9); /* three by time twice, and three counters */
+    CHECK_EQ(point_find(&entries, 0, "q", "misses")->point.boots, 5);
+    const struct entry_point *rate = point_find(&entries, 0, "n", "items_per_second");
+    const struct entry_point *misses = point_find(&entries, 0, "n", "misses");
+    EXPECT(rate->point.value == 5e6 && rate->larger_better && !*rate->unit);
+    EXPECT(misses->point.value == -0.5 && !misses->larger_better && misses->sample_count == 1);
     entries_free(&entries);
     EXPECT(!text_parse(IMPORT_AUTO, lines, &entries, &error));
     const struct history_point *call = &point_find(&entries, 0, "call", "value")->point;
