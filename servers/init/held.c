@@ -53,23 +53,34 @@ static uint64_t line_number(const char *line, uint64_t length)
     return value;
 }
 
+/* The number of tasks in one of the readings. */
+static uint64_t tasks_in(const char *text)
+{
+    while (*text) {
+        const char *line = text;
+        uint64_t length = line_next(&text);
+        if (!strncmp(line, "tasks ", 6))
+            return line_number(line, length);
+    }
+    return 0;
+}
+
 /* The lines that differ: how many; they are printed if `print_them`. A user server holds what was
  * written to it in its own memory: with `servers` frames are not compared. Where servers failed
- * for good there are fewer tasks, and less of everything. */
+ * for good there are fewer tasks, and less of everything. Less of anything without that is as bad
+ * as more: what is no longer counted was somebody's. */
 static unsigned differences(bool servers, bool print_them)
 {
     const char *was = before, *is = after;
     unsigned count = 0;
-    bool fewer = false; /* tasks */
+    bool fewer = tasks_in(after) < tasks_in(before);
     while (*was && *is) {
         const char *a = was, *b = is;
         uint64_t n = line_next(&was), m = line_next(&is);
         char text[2][64] = {{0}, {0}};
         if ((n == m && !memcmp(a, b, n)) || (servers && !strncmp(a, "frames ", 7)))
             continue;
-        if (!strncmp(a, "tasks ", 6))
-            fewer = line_number(b, m) < line_number(a, n);
-        if (line_number(b, m) < line_number(a, n) && (fewer || !strncmp(a, "frames ", 7)))
+        if (fewer && line_number(b, m) < line_number(a, n))
             continue;
         count++;
         memcpy(text[0], a, n < 63 ? n : 63);
