@@ -127,7 +127,7 @@ bool calibration_fits(const struct boot *boot, const char *class,
     if (!strcmp(figure_unit(class), "instructions"))
         return counts_fit(&boot->calib, reason, size);
     if (strcmp(class, "kvm") && strcmp(class, "metal"))
-        return true; /* functional only: of no figure of its anything is believed */
+        return true; /* tcg is functional only; metal has no host that could come in between */
     return loops_fit(boot, reason, size) && clock_fits(boot, reason, size) &&
            watch_fits(boot, reason, size) && host_fits(host, reason, size);
 }

@@ -89,8 +89,7 @@ static void tune_take(const struct argp_state *state, struct run_args *args, int
                       const char *text)
 {
     if (key == OPT_GOVERNOR) {
-        if (!*text || strlen(text) >= sizeof(args->tune.governor) ||
-            text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")])
+        if (!governor_named(text))
             argp_error(state, "%s: no name of a governor", text);
         snprintf(args->tune.governor, sizeof(args->tune.governor), "%s", text);
         return;

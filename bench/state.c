@@ -149,18 +149,18 @@ static json_int_t whole_of(const json_t *object, const char *name, json_int_t ma
     return value > max ? -1 : value;
 }
 
-/* How the host was to be tuned; a run without it was not. */
-static void tune_read(const json_t *tune, struct run *run)
+/* How the host was to be tuned; a run without it was not. Returns whether it is sound. */
+static bool tune_read(const json_t *tune, struct run *run)
 {
-    const json_t *cpu = json_object_get(tune, "cpu");
+    const json_int_t cpu = whole_of(tune, "cpu", CPU_SETSIZE - 1);
+    const char *governor = text_of(tune, "governor");
 
-    if (tune_parse(text_of(tune, "asked"), &run->tune_wish))
-        run->tune_wish = (struct tune_wish){.pin = false};
-    snprintf(run->tune_wish.governor, sizeof(run->tune_wish.governor), "%s",
-             text_of(tune, "governor"));
-    run->tune_cpu = json_is_integer(cpu) && json_integer_value(cpu) < CPU_SETSIZE
-                        ? (int)json_integer_value(cpu)
-                        : -1;
+    run->tune_cpu = cpu < 0 ? -1 : (int)cpu;
+    if (!tune)
+        return true;
+    snprintf(run->tune_wish.governor, sizeof(run->tune_wish.governor), "%s", governor);
+    return !tune_parse(text_of(tune, "asked"), &run->tune_wish) &&
+           (!*governor || governor_named(governor));
 }
 
 /* Returns NULL, or what is wrong. */
@@ -181,7 +181,8 @@ static const char *plan_read(const json_t *root, struct run *run)
     run->limit_s = json_number_value(json_object_get(root, "timeout_s"));
     run->resumed = (unsigned)(whole_of(root, "resumed", 1 << 20) + 1);
     run->perf_wanted = json_is_true(json_object_get(root, "perf"));
-    tune_read(json_object_get(root, "tune"), run);
+    if (!tune_read(json_object_get(root, "tune"), run))
+        return "tune asks for what is not there to be asked for";
     snprintf(run->date, sizeof(run->date), "%s", text_of(root, "date"));
     snprintf(run->choice.class, sizeof(run->choice.class), "%s", text_of(root, "class"));
     return run->limit_s > 0 && run->date[0] && run->choice.class[0]

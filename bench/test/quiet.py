@@ -217,6 +217,12 @@ def test_wishes(work):
     for word in ("--tune=off", "--governor=performance"):
         status, _, errors = host(work, TACH, "run", "--resume", f"{work}/places", word)
         expect(status == 64 and "as it began" in errors, f"resumed with {word}: {errors}")
+    plan = load(work, "places", "run.json")
+    for tune in ({"asked": "pining"}, {"asked": "pin", "governor": "../x"}, {}, [], {"asked": 7}):
+        with open(f"{work}/places/run.json", "w", encoding="utf-8") as file:
+            json.dump({**plan, "tune": tune}, file)
+        status, _, errors = host(work, TACH, "run", "--resume", f"{work}/places")
+        expect(status == 65 and "tune asks for" in errors, f"{tune}: {status}: {errors}")
     expect(not os.path.exists(f"{work}/never"), "a refused run left a directory")
 
 

@@ -13,6 +13,12 @@
 #include "bench/file.h"
 #include "traces/say.h"
 
+bool governor_named(const char *text)
+{
+    return *text && strlen(text) < GOVERNOR_NAME &&
+           !text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")];
+}
+
 /* Writes a word and reads it back; 0 or an errno. */
 static int word_write(const char *path, const char *word)
 {

@@ -20,6 +20,9 @@ struct governor {
     size_t count;
 };
 
+/* Whether a text can be the name of a governor. */
+bool governor_named(const char *text);
+
 /* Gives every policy below `sys` ("/sys") that governor, and reads it back. `why` says what was
  * done, or why it cannot be; false: nothing is changed. */
 bool governor_set(const char *sys, const char *name, struct governor *out, char why[200]);

@@ -303,7 +303,7 @@ void tune_follow(struct tune *tune, pid_t pid, struct tune_boot *boot)
         time_read(pid, boot);
         return;
     }
-    boot->vcpu = thread_find(pid, thread_guest);
+    boot->vcpu = tune->qemu ? thread_find(pid, thread_guest) : pid; /* Bochs has one for all */
     if (!boot->vcpu)
         return;
     boot->placed = true;
