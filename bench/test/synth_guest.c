@@ -5,8 +5,7 @@
  * in the boot with pti=on trace=off: panic, hang, reset, cut, skip (a cell), deaf (to pti=on), wild
  * (a loop that takes 9 times as long as it should), away (50 ms in a calibrated stretch), slow (a
  * while between two cells); or in all of them: extra (R0 one tick dearer, in its guards), counters
- * (of the CPU's events, but one). Its
- * numbers are made up, for tests only.
+ * (of the CPU's events, but one). Its numbers are made up, for tests only.
  */
 #include <stdbool.h>
 #include <stdio.h>

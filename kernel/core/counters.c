@@ -4,17 +4,62 @@
 #include "kernel/core/counters.h"
 
 #include "kernel/hal/bootword.h"
+#include "kernel/hal/found.h"
 #include "kernel/hal/mem.h"
 #include "kernel/hal/pmu.h"
 
 #define DIGITS 16u
 
+static struct pmu_reading reading;
+
+static const char *kind_name(uint32_t kind)
+{
+    static const char *const names[] = {
+#define X(name, value, text) [value] = text,
+        COUNTER_KINDS(X)
+#undef X
+    };
+
+    return names[kind];
+}
+
+static const char *state_name(uint32_t state)
+{
+    static const char *const names[] = {
+#define X(name, value, text) [value] = text,
+        COUNTER_STATES(X)
+#undef X
+    };
+
+    return names[state];
+}
+
+/* One line a kind, so that nobody has to guess from a machine's documents what it has. */
+static void found_say(void)
+{
+    uint32_t said = 0, as = COUNTER_COUNTED;
+
+    if (!pmu_read(&reading)) {
+        hal_found("counters: none\n");
+        return;
+    }
+    for (uint32_t i = 0; i < reading.entries; i++) {
+        const struct wire_counter *c = &reading.list[i];
+        if (c->kind != said || (c->state != COUNTER_COUNTED && as == COUNTER_COUNTED))
+            hal_found("counters: %s: %s\n", kind_name(c->kind), state_name(c->state));
+        said = c->kind;
+        as = c->state;
+    }
+}
+
 void counters_begin(void)
 {
     char value[4];
 
-    if (!bootword("counters", value, sizeof(value)) || memcmp(value, "off", 4))
-        pmu_begin();
+    if (bootword("counters", value, sizeof(value)) && !memcmp(value, "off", 4))
+        return;
+    pmu_begin();
+    found_say();
 }
 
 static void number_put(struct text *text, uint64_t value, const char *end)
@@ -29,8 +74,6 @@ static void number_put(struct text *text, uint64_t value, const char *end)
 
 void report_pmu(struct text *text)
 {
-    static struct pmu_reading reading;
-
     if (!pmu_read(&reading)) {
         text_put(text, "pmu none\n");
         return;

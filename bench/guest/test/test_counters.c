@@ -10,6 +10,7 @@
 #include "bench/test/unit.h"
 #include "kernel/core/counters.h"
 #include "kernel/hal/bootword.h"
+#include "kernel/hal/found.h"
 #include "kernel/hal/pmu.h"
 #include "kernel/hal/test/pmu_model.h"
 
@@ -45,6 +46,14 @@ void text_put(struct text *text, const char *string)
 {
     (void)text;
     strcat(sys_pmu, string);
+}
+
+static unsigned lines_found;
+
+void hal_found(const char *format, ...)
+{
+    (void)format;
+    lines_found++;
 }
 
 /* A reading costs a part before and a part behind it. */
@@ -115,7 +124,7 @@ static long measured(const struct pmu_model *model)
 {
     struct work w = {.rung = &rung, .name = "R0/size:8", .region.turns = 4, .body = region_cell};
     model_reset(model);
-    frames = 0;
+    frames = lines_found = 0;
     counters_begin();
     char text[sizeof(sys_pmu)];
     machine.pmu = file_text("sys:pmu", text, sizeof(text)) > 0 && !strncmp(text, PMU_HEAD "0", 5);
@@ -128,6 +137,7 @@ static void test_counted(void)
 {
     CHECK_EQ(measured(&skylake), 0);
     CHECK_EQ(frames, 1);
+    CHECK_EQ(lines_found, 4); /* the walks' two are one */
     CHECK_TEXT(sent.cell, "R0/size:8");
     EXPECT(sent.version == 4 && sent.bits == 48);
     CHECK_EQ(sent.entries, 5);
@@ -154,6 +164,7 @@ static void test_absent(void)
     model.version = 0;
     CHECK_EQ(measured(&model), 0);
     CHECK_EQ(frames, 0);
+    CHECK_EQ(lines_found, 1);
     off = "off";
     CHECK_EQ(measured(&skylake), 0);
     CHECK_EQ(frames, 0);

@@ -7,6 +7,7 @@
 #include "servers/lib/file.h"
 #include "servers/lib/print.h"
 #include "servers/lib/start.h"
+#include "servers/lib/string.h"
 
 #define RECORDS      512u
 #define INIT_STEPS   12u /* at least */
@@ -103,6 +104,7 @@ static void looks(void)
     CHECK_EQ(file_open("sys:mbox/99999999999", O_RDONLY), -T_EINVAL);
     CHECK_EQ(file_open("sys:mbox/", O_RDONLY), -T_EINVAL);
     CHECK_EQ(file_open("sys:mboxes/2", O_RDONLY), -T_ENOENT);
+    CHECK(file_text("sys:pmu", path, sizeof(path)) > 0 && !strncmp(path, "pmu ", 4));
     CHECK_EQ(file_open("sys:peek/1000", O_RDONLY), -T_EINVAL);
     CHECK_EQ(file_open("sys:peek/10000000000000000", O_RDONLY), -T_EINVAL);
     CHECK_EQ(file_open("sys:peek/ffff900000000000", O_RDONLY), -T_EFAULT);
@@ -124,6 +126,7 @@ static int user(void)
 {
     CHECK_EQ(sys_taskctl(0, TASK_LEVEL, (struct taskctl){.a = 1}), 0);
     CHECK_EQ(file_open("sys:peek/ffffffff80100000", O_RDONLY), -T_EPERM);
+    CHECK_EQ(file_open("sys:pmu", O_RDONLY), -T_EPERM);
     CHECK_EQ(sysfile_number("sys:mbox/2", "senders"), 0);
     return (int)guest_failed();
 }
