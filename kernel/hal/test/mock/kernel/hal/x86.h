@@ -25,6 +25,8 @@ void x86_write_cr8(uint64_t value);
 void x86_idle(void);
 void x86_spin(uint64_t turns);
 void x86_out8(uint16_t port, uint8_t value);
+uint8_t x86_in8(uint16_t port);
+uint64_t x86_read_cr8(void);
 
 struct x86_cpuid {
     uint32_t eax, ebx, ecx, edx;
