@@ -266,6 +266,8 @@ static void line_find(const struct symbols *symbols, uint64_t address, struct pl
     Dwfl_Line *line = dwfl_module_getsrc(symbols->module, address);
     const char *source = line ? dwfl_lineinfo(line, NULL, &place->line, NULL, NULL, NULL) : NULL;
 
+    if (source && !strncmp(source, "./", 2)) /* as a header is found */
+        source += 2;
     if (source)
         symbol_clean(place->source, sizeof(place->source), source, strlen(source));
 }

@@ -9,6 +9,7 @@
 #include "bench/profile/column.h"
 #include "bench/profile/listing.h"
 #include "bench/profile/outputs.h"
+#include "bench/screen.h"
 #include "traces/say.h"
 
 #define INSTRUCTION_MAX 16u /* bytes */
@@ -192,18 +193,23 @@ static void sampler_print(FILE *out, const struct profile *profile)
 {
     const struct wire_samples *sampler = &profile->sampler;
     const double n = (double)sampler->taken + (double)sampler->lost + (double)sampler->held;
-    char rate[40] = "at several rates";
+    char rate[40] = "at several rates", line[200];
 
     if (sampler->hz)
         snprintf(rate, sizeof(rate), "about %" PRIu32 " in a second", sampler->hz);
-    fprintf(out,
-            "%zu samples of %zu boot%s, %s, by %s,\n"
-            "with interrupts off or on, at the instruction that was next; the handler took %.0f "
-            "ticks each.\n%" PRIu64 " had no room, %" PRIu64
-            " times fell on the serial line and are not here.\n",
-            profile->sample_count, profile->boot_count, profile->boot_count == 1 ? "" : "s", rate,
-            source_name(sampler->source), n > 0 ? (double)sampler->spent / n : 0.0, sampler->lost,
-            sampler->held);
+    snprintf(line, sizeof(line), "%zu samples of %zu boot%s, %s, by %s,", profile->sample_count,
+             profile->boot_count, profile->boot_count == 1 ? "" : "s", rate,
+             source_name(sampler->source));
+    screen_wrap(out, 2, line);
+    snprintf(line, sizeof(line),
+             "with interrupts off or on, at the instruction that was next; the handler took %.0f "
+             "ticks each.",
+             n > 0 ? (double)sampler->spent / n : 0.0);
+    screen_wrap(out, 2, line);
+    snprintf(line, sizeof(line),
+             "%" PRIu64 " had no room, %" PRIu64 " times fell on the serial line and are not here.",
+             sampler->lost, sampler->held);
+    screen_wrap(out, 2, line);
 }
 
 /* Functions, and instructions behind them where they are wanted. */

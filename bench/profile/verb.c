@@ -14,13 +14,14 @@
 #include "bench/profile/boot.h"
 #include "bench/profile/chosen.h"
 #include "bench/profile/outputs.h"
+#include "bench/screen.h"
 #include "bench/verbs.h"
 #include "traces/say.h"
 
 #define CELL_DEFAULT    "D4/size:8/space:two"
 #define CELLS_MAX       1700u
 #define HZ_DEFAULT      50000u
-#define HZ_BOCHS        5000u /* its clock is 10 times as slow: as many instructions a sample */
+#define HZ_BOCHS        5000u /* its second has a tenth of icount's instructions */
 #define HZ_MIN          30u   /* kernel/hal/sampler.h */
 #define HZ_MAX          100000u
 #define REGIONS_DEFAULT 100000u
@@ -97,6 +98,18 @@ static int output_write(const struct profile *profile, unsigned which, const cha
     return failed ? say_error(TACH_INTERNAL, VERB_PROFILE, path, "out of memory") : status;
 }
 
+/* Its lines, each broken where the terminal ends. */
+static void note_print(const char *note)
+{
+    char line[4096];
+
+    for (size_t length; *note; note += length + (note[length] != 0)) {
+        length = strcspn(note, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)length, note);
+        screen_wrap(stdout, 2, line);
+    }
+}
+
 /* Everything that was asked for; the tables where standard output is not taken: *shown. */
 static int outputs_make(const struct profile_args *args, const struct profile *profile,
                         const char *note, bool *shown)
@@ -112,7 +125,7 @@ static int outputs_make(const struct profile_args *args, const struct profile *p
     *shown = status == TACH_OK && !taken;
     if (!*shown)
         return status;
-    fputs(note, stdout);
+    note_print(note);
     status = table_show(stdout, profile, &args->table);
     if (status == TACH_OK && args->annotate)
         status = annotate_show(stdout, profile, args->annotate);
@@ -322,7 +335,7 @@ static const struct argp_option options[] = {
     {"cells", 'e', "CELLS", 0, "What runs meanwhile, parted by commas (" CELL_DEFAULT ")", 0},
     {"class", 'c', "CLASS", 0, "icount (default), bochs, kvm or tcg", 0},
     {"hz", OPT_HZ, "N", 0,
-     "Samples a second of the guest (50000; bochs 5000, whose second has as many instructions)", 0},
+     "Samples a second of the guest (50000; bochs 5000): about 20000 instructions each", 0},
     {"regions", OPT_REGIONS, "N", 0, "Measured regions of each cell (100000)", 0},
     {"pti", OPT_PTI, NULL, 0, "With page-table isolation", 0},
     {"alone", OPT_ALONE, NULL, 0, "No second boot, which says what sampling costs", 0},
@@ -330,8 +343,8 @@ static const struct argp_option options[] = {
     {"boot", 'b', "BOOT", 0, "Of a capture or a run: this boot only, by its number or id", 0},
     {"rows", 'n', "N", 0, "Rows of each table (15)", 1},
     {"by", OPT_BY, "WHAT", 0, "One table, of phase, task or function", 1},
-    {"annotate", OPT_ANNOTATE, "FUNCTION", 0, "Its assembly, with the samples of each instruction",
-     1},
+    {"annotate", OPT_ANNOTATE, "FUNCTION", 0,
+     "Its assembly, with the samples of each instruction, and phases", 1},
     {"folded", OPT_FOLDED, "FILE", 0, "Folded stacks; here and below - is standard output", 2},
     {"svg", OPT_SVG, "FILE", 0, "A flame graph", 2},
     {"speedscope", OPT_SPEEDSCOPE, "FILE", 0, "JSON for speedscope", 2},
