@@ -112,6 +112,7 @@ def placed():
     lines = [line.rsplit(" ", 1)[0] for line in out.splitlines()]
     check(status == 0, "placed: " + err)
     check("svc-zero;[user];[service];zero_read" in lines and "svc-zero;[user];[server];server_loop" in lines, "at a server: " + out)
+    check("svc-zero;[user];[other];server_loop" not in lines, "all of the loop is the server's: " + out)
     check([line for line in lines if line.startswith("bench;[kernel];[service];") and line.endswith(";zero_read")],
           "in the kernel: " + out)
 
@@ -186,8 +187,9 @@ def phases(path):
             way.setdefault(label, []).append((row[1], row[2]))
         else:
             label = line.strip()
-    check({one[0] for one in way[""]} == {"entry"} and way[""][0][1] == "cmp", "it begins with the entry")
-    check(not [one for one in way if re.match(r"\.w\d_", one)] and "xor" in {one[1] for one in way[".transfer"]},
+    first = way.get("", [("", "")])
+    check({one[0] for one in first} == {"entry"} and first[0][1] == "cmp", "it begins with the entry: %s" % first)
+    check(not [one for one in way if re.match(r"\.w\d_", one)] and "xor" in {one[1] for one in way.get(".transfer", [])},
           "words are cleared by the transfer: %s" % list(way))
     _, plain, _ = tach(path, "--annotate", "entry_plain_off")
     check(re.search(r"instruction\n +entry +\+0x0 +swapgs\n", plain), "a function has no labels of the one before: " + plain[-300:])
