@@ -2,7 +2,7 @@
  * CTF 1.8 writer (see ctf.h). The metadata is made from EVENTS(X), so an event that is added to the
  * table is in the export. Events for the views of others come before the record they follow from. A
  * packet holds records between two losses: events_discarded is then true for the place where it
- * stands. */
+ * stands, and so is a gap in the packets' numbers where frames were lost. */
 #include "traces/ctf.h"
 
 #include <errno.h>
@@ -164,6 +164,14 @@ static void packet_flush(struct stream *stream)
     stream->size = stream->events = 0;
 }
 
+/* A frame is missing here: a number that no packet has is how a reader sees that. */
+static void packet_skip(struct stream *stream)
+{
+    if (stream->events > 0)
+        packet_flush(stream);
+    stream->head.number += stream->head.number > 0;
+}
+
 static void event_put(struct stream *stream, const struct trace_record *record)
 {
     const struct event_shape *shape = &shapes[record->event];
@@ -190,12 +198,19 @@ static void event_put(struct stream *stream, const struct trace_record *record)
 static void stream_fill(struct stream *stream, const struct boot *boot, unsigned cpu, uint64_t lost)
 {
     struct packet_head *head = &stream->head;
+    size_t gap = 0;
+    bool hole = false; /* since this CPU's last record */
 
     for (size_t i = 0; i < boot->event_count; i++) {
         const struct trace_record *record = &boot->events[i];
 
+        for (; gap < boot->gap_count && boot->gaps[gap] <= i; gap++)
+            hole = true;
         if (record->cpu != cpu)
             continue;
+        if (hole)
+            packet_skip(stream);
+        hole = false;
         /* A reader sees losses as the growth of the count, so there is a packet before any. */
         if (record->event == EV_lost && head->number == 0 && stream->events == 0)
             head->begin = head->end = record->tsc;

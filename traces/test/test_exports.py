@@ -300,6 +300,10 @@ def test_lost(capture):
         for call in calls:
             check([tids[track] for track in way_of(call, slices)] == ["5", "6", "7", "6", "5"], "a whole call")
         test_flows(slices)
+        check(export("--to", "ctf", "-o", f"lost-{lost}", "lost").returncode == BADDATA, "ctf of what is left")
+        seen = subprocess.run(["babeltrace2", f"lost-{lost}/boot-1"], capture_output=True, timeout=30)
+        told = seen.stderr.decode().count("discarded 1 packet between")
+        check(seen.returncode == 0 and told == (lost != records[0]), f"a reader is told of frame {lost}: {seen.stderr}")
         rows = list(csv.DictReader(io.StringIO(export("--to", "csv", "--rows", "calls", "lost").stdout.decode())))
         said = {(row["iteration"], row["begin"], row["ticks"], row["syscall"]) for row in rows}
         check(said < {(row["iteration"], row["begin"], row["ticks"], row["syscall"]) for row in whole},
