@@ -12,7 +12,7 @@
     X(collect, "receive frames from a file, pty, socket or standard input")                        \
     X(dump, "print the frames of a capture")                                                       \
     X(spans, "print the phases of traced calls")                                                   \
-    X(export, "write a capture as csv, json or ctf")                                               \
+    X(export, "write a capture as csv, json, perfetto, ctf or hgrm")                                               \
     X(profile, "sample a boot: which functions, which instructions")                               \
     X(compare, "name what got slower between two runs")                                            \
     X(gate, "measure, compare, report: pass or fail")                                              \
