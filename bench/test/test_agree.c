@@ -88,6 +88,10 @@ static void test_others(void)
     EXPECT(judged("D4/size:48/space:two/mitig:all", -8, AGREE_ibpb));
     EXPECT(judged("R1/size:8/mitig:all", 0, AGREE_none));
     EXPECT(judged("T2/size:8/mitig:all", 0, AGREE_unknown));
+    EXPECT(judged("move/size:4096/to:server", 0, AGREE_none));
+    EXPECT(judged("move/size:4096/to:server", 4999, AGREE_memory));
+    EXPECT(judged("move/size:4096/to:server", -4999, AGREE_memory));
+    EXPECT(judged("move/size:4096/to:server", 5001, AGREE_unknown));
     EXPECT(judged("T22/size:64", 0, AGREE_none) && judged("T22/size:64", 2, AGREE_unknown));
 }
 
@@ -133,6 +137,7 @@ static void test_texts(void)
     EXPECT(says("R0", 0, "") && says("R0", 1, "unexplained"));
     EXPECT(says("open", 1, "1 REP instruction") && says("T0/size:8", 14, "14 REP instructions"));
     EXPECT(says("T0/size:8", 13, "unexplained: 14 less would be"));
+    EXPECT(says("move/size:65536/to:linked", 19, "how free memory lies"));
     EXPECT(says("fault", -1, "the access that faults"));
     for (unsigned cause = 0; cause < AGREE_COUNT; cause++)
         EXPECT(strlen(agree_meaning((enum agree_cause)cause)) > 10);
