@@ -32,6 +32,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     struct receive_options *options = &args->options;
 
     switch (key) {
+    case 'u':
+        options->until = (uint32_t)args_whole(state, argument, 1, 1000);
+        return 0;
     case 'n':
     case 'b':
         *(key == 'n' ? &options->boots : &options->baud) =
@@ -73,6 +76,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_END:
         if (!args->list && !options->output)
             argp_error(state, "a SOURCE and an OUTPUT are needed");
+        if (options->until && options->boots != RECEIVE_DEFAULT)
+            argp_error(state, "--boots and --until are two ways to stop");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -81,6 +86,10 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option collect_options[] = {
     {"boots", 'n', "N", 0, "Stop at the END of N boots; 0: at the end of the source", 0},
+    {"until", 'u', "N", 0,
+     "Stop when each part that the boots announce (the image's \"boot after boot\") came whole N "
+     "times",
+     0},
     {"timeout", 't', "SECONDS", 0, "Stop after this long without the last END", 0},
     {"baud", 'b', "RATE", 0, "Rate of a serial line (115200)", 0},
     {"port", 'p', "DEVICE", 0, "The SOURCE is this serial port, and waited for as with --wait", 0},
@@ -110,6 +119,7 @@ static const struct argp collect_argp = {
     "  tach collect --list\n"
     "  tach collect --port /dev/ttyUSB0 metal.tach\n"
     "  tach collect --wait tcp:rack7:2001 metal.tach\n"
+    "  tach collect --live --until 5 --port /dev/ttyUSB0 metal.tach\n"
     "  tach collect --boots 4 --timeout 60 /tmp/serial.sock run.tach\n"
     "  qemu-system-x86_64 ... -serial stdio | tach collect - run.tach\n\n"
     "Exits with 0 when every boot wanted came whole; 65 when the source ended, timed out or was "

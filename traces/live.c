@@ -43,13 +43,14 @@ static void hello_take(struct live *live, const struct frame *frame)
         live->parts = of;
 }
 
-/* A part came when the boot that had it passed; the END of a boot comes once. */
+/* A part came when the boot that had it passed, and nothing of it was lost; what is sent again
+ * later changes nothing. */
 static void end_take(struct live *live, const struct frame *frame)
 {
     struct wire_end end;
 
     memcpy(&end, frame->body, sizeof end);
-    if (live->part && !live->ended && end.exit_code == EXIT_PASS)
+    if (live->part && !live->ended && !live->lost && end.exit_code == EXIT_PASS)
         live->came[live->part]++;
     live->ended = true;
 }
@@ -85,9 +86,11 @@ void live_frame(struct live *live, const struct frame *frame, uint64_t bytes)
         memset(live->name, 0, sizeof live->name);
         live->cells = live->done = live->part = 0;
         live->ended = false;
+        live->lost = 0;
         live->boot++;
         live->boot_bytes = bytes;
     }
+    live->lost += frame->missing;
     if (body_check(frame))
         return;
     if (frame->header.type == WIRE_HELLO)

@@ -21,7 +21,8 @@ struct live {
     char name[LIVE_NAME]; /* of the last results */
     unsigned part, parts; /* of the boot word part=, now and the largest announced; 0: none */
     bool ended;           /* the END of this boot came */
-    unsigned came[WORDS_PARTS_MAX + 1]; /* boots that passed, by part */
+    uint64_t lost;        /* frames of it that did not */
+    unsigned came[WORDS_PARTS_MAX + 1]; /* whole boots that passed, by part */
     int64_t rated_ms;                   /* the rate is that of the time before this */
     uint64_t rated_bytes;
     double rate;     /* bytes a second */

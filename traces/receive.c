@@ -79,7 +79,11 @@ static void frame_seen(void *context, const struct frame *frame)
 
 static bool boots_done(const struct receiver *receiver)
 {
-    return receiver->options.boots != RECEIVE_ANY && receiver->ends >= receiver->options.boots;
+    const struct receive_options *options = &receiver->options;
+
+    if (options->until)
+        return live_least(&receiver->live) >= options->until;
+    return options->boots != RECEIVE_ANY && receiver->ends >= options->boots;
 }
 
 static void frame_ignore(void *context, const struct frame *frame)
@@ -100,7 +104,7 @@ static bool boot_next(const struct receiver *receiver, const uint8_t *piece, siz
 }
 
 /* Decodes a chunk. Returns how much of it to keep: all, but a file is cut where the boot after the
- * last one wanted begins. */
+ * last one wanted begins, and so is a line whose target starts anew by itself. */
 static size_t chunk_decode(struct receiver *receiver, const uint8_t *chunk, size_t length)
 {
     size_t at = 0;
@@ -109,8 +113,8 @@ static size_t chunk_decode(struct receiver *receiver, const uint8_t *chunk, size
         const uint8_t *zero = memchr(chunk + at, 0, length - at);
         size_t part = zero ? (size_t)(zero - chunk) + 1 - at : length - at;
 
-        receiver->eof =
-            receiver->source.file && boots_done(receiver) && boot_next(receiver, chunk + at, part);
+        receiver->eof = (receiver->source.file || receiver->options.until) &&
+                        boots_done(receiver) && boot_next(receiver, chunk + at, part);
         if (receiver->eof)
             break;
         frame_push(&receiver->decoder, chunk + at, part);
@@ -278,7 +282,7 @@ static int source_connect(struct receiver *receiver)
 
     if (status == TACH_OK) {
         if (options->boots == RECEIVE_DEFAULT)
-            receiver->options.boots = source->live ? 1 : RECEIVE_ANY;
+            receiver->options.boots = source->live && !options->until ? 1 : RECEIVE_ANY;
         if (options->repeat && !source->live)
             return say_error(TACH_USAGE, VERB, options->source,
                              "--repeat needs a line that goes both ways");
@@ -370,6 +374,27 @@ static int loop(struct receiver *receiver)
     return status;
 }
 
+/* The reception stopped before what it was to wait for. */
+static int outcome_early(const struct receiver *receiver)
+{
+    const uint64_t boots = receiver->decoder.counts.boots;
+    const char *what = stop_asked                                ? "interrupted"
+                       : receiver->timed_out && receiver->missed ? "not there in time"
+                       : receiver->timed_out                     ? "timed out"
+                       : boots == 0                              ? "no frame came"
+                                                                 : "ended";
+    char before[80];
+
+    if (receiver->options.until)
+        snprintf(before, sizeof before, "each of %u parts had come %" PRIu32 " times",
+                 receiver->live.parts, receiver->options.until);
+    else
+        snprintf(before, sizeof before, "END of boot %" PRIu64, receiver->ends + 1);
+    return say_error(TACH_BADDATA, VERB, receiver->options.source,
+                     "%s before %s; the %" PRIu64 " bytes received are kept", what, before,
+                     receiver->kept);
+}
+
 /* What the end of the source means for the exit code. */
 static int outcome_judge(struct receiver *receiver)
 {
@@ -381,18 +406,10 @@ static int outcome_judge(struct receiver *receiver)
     uint64_t wanted =
         receiver->options.boots == RECEIVE_ANY ? counts->boots : receiver->options.boots;
 
-    if (receiver->ends < wanted || counts->boots == 0) {
-        const char *what = stop_asked                                ? "interrupted"
-                           : receiver->timed_out && receiver->missed ? "not there in time"
-                           : receiver->timed_out                     ? "timed out"
-                           : counts->boots == 0                      ? "no frame came"
-                                                                     : "ended";
-
-        return say_error(TACH_BADDATA, VERB, source,
-                         "%s before END of boot %" PRIu64 "; the %" PRIu64
-                         " bytes received are kept",
-                         what, receiver->ends + 1, receiver->kept);
-    }
+    if (receiver->options.until)
+        return boots_done(receiver) ? TACH_OK : outcome_early(receiver);
+    if (receiver->ends < wanted || counts->boots == 0)
+        return outcome_early(receiver);
     if (missing == 0 && refused == 0 && receiver->cut == 0)
         return TACH_OK;
     return say_error(TACH_BADDATA, VERB, source,

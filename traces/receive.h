@@ -14,6 +14,7 @@
 struct receive_options {
     const char *source, *output; /* see source.h; the output is a path */
     uint32_t boots;              /* to wait for the END of, or RECEIVE_* */
+    uint32_t until;              /* until each part (boot word part=) passed so often; 0: no */
     double timeout_s;            /* until the last END; 0: none */
     unsigned baud;
     bool append, force, quiet;

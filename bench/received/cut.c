@@ -47,8 +47,11 @@ int cut_boots(const uint8_t *bytes, size_t size, struct cut *out)
     for (size_t at = 0; at < size && !cutter.failed; at = cutter.end) {
         const uint8_t *zero = memchr(bytes + at, 0, size - at);
 
+        const uint64_t repeats = decoder.counts.duplicates;
         cutter.end = zero ? (size_t)(zero - bytes) + 1 : size;
         frame_push(&decoder, bytes + at, cutter.end - at);
+        if (decoder.counts.duplicates > repeats) /* in front of the next boot it would be one */
+            cutter.behind = cutter.end;
     }
     frame_finish(&decoder);
     if (out->count)
