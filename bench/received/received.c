@@ -125,8 +125,6 @@ static int files_take(struct received *received)
 
 static void boot_refuse(struct boot_run *run, const char *why)
 {
-    if (run->state == BOOT_FAILED)
-        return;
     run->state = BOOT_FAILED;
     snprintf(run->reason, sizeof(run->reason), "%s", why);
     for (char *at = run->reason; *at; at++)

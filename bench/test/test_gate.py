@@ -179,7 +179,7 @@ def check_cycles():
     text, _ = gate(*words, worse, "--floor", d.write("often.json", often))
     expect("a report only: equal sides alarm too often" in text, text)
     text, _ = gate(*words, pair("tcg", 2, {list(CELLS)[7]: 1.3}, "tcg"))
-    expect("only class kvm" in text, text)
+    expect("only the classes kvm and metal" in text, text)
     alarms = 0
     for seed in range(20):
         made = run(TACH, "compare", pair("equal", 1000 + seed), "--floor", "floor.json")
