@@ -88,6 +88,9 @@ holds "$page" "$qemu/ipc.ci.json" "$work/runs/newest/ipc.ci.json"
 check grep -q 'class="alarm">disagrees</a>: of 14 figures of both 7 are equal, 6 differ.*1 unexplained</span>\.' "$page"
 check grep -q '<tr><td>R0</td>.*class="alarm">+3</td>.*<td class="text alarm">off: the same; on: unexplained' "$page"
 check grep -q 'No cause is known' "$page"
+bochs newest '(.benchmarks[] | select(.name == "ipc/R0/pti:on") | (.instructions, .region_min)) += 3' 2025-12-01
+expect 0 '' "$tach" report "$qemu"
+check grep -q ' bochs <a href="#machines">agrees</a>' "$page"
 
 # Of another build: shown where it was named, and said.
 expect 0 '' "$tach" report "$qemu" --beside "$work/runs/other"
@@ -135,6 +138,12 @@ expect 0 '' "$tach" report "$work/lone/plain"
 holds "$work/lone/plain/report.html" "$work/lone/plain/ipc.ci.json"
 check grep -q 'Isolation with PCID</h2>' "$work/lone/plain/report.html"
 check grep -q '<title>Isolation off, on, and on with PCID</title>' "$work/lone/plain/report.html"
+
+# Nowhere does a figure with PCID stand for one without, in whatever order they come.
+jq '.benchmarks |= reverse' "$work/runs/plain/ipc.ci.json" >"$work/turned.json"
+expect 0 '' "$tach" report "$work/turned.json" --out "$work/turned.html"
+check grep -q 'data-name="ipc/T2/size:8/pti:on" data-member="kernel"' "$work/turned.html"
+lacks 'pcid/pti:on" data-member="kernel"' "$work/turned.html"
 
 # And draws it: the other machine's figures are marks, and where there is no PCID there is no picture.
 check grep -q 'marks: the other one' "$page"
