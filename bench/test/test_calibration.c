@@ -96,6 +96,10 @@ static void test_rings(void)
     made.calib.loop_ring0 = 0;
     EXPECT(refused(&made, "ring 0 took 0 ticks"));
     made = calm();
+    made.ring3 = 4 * 1040;
+    EXPECT(passes(&made));
+    made.ring3++;
+    EXPECT(refused(&made, "ring 0 took 1040 ticks where ring 3 took 4161"));
     made.ring3 = 0;
     EXPECT(refused(&made, "no loop of ring 3"));
     made.calib.loop_ring3 = 1040; /* where the kernel itself sent it */

@@ -172,7 +172,7 @@ static void test_governor(const char *sys)
     EXPECT(file_is(sys, POLICY "0/scaling_governor", "powersave"));
     EXPECT(!rmdir(path));
     /* One that takes the word and does not keep it, as a driver may. */
-    EXPECT(!symlink("/dev/null", path));
+    EXPECT(!symlink("/dev/zero", path));
     EXPECT(!governor_set(sys, "performance", &changed, why) && !changed.count);
     EXPECT(!unlink(path));
 }
