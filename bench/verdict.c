@@ -23,7 +23,6 @@
 #define TEXT_MAX     160u
 #define EXIT_LINE    "tach: exit "
 #define PANIC_LINE   "panic: "
-#define LOADER_LINE  "loader: "
 #define QEMU_LOG_MAX 65536u
 
 static const struct {
@@ -76,22 +75,25 @@ static void line_telling(const char *text, size_t size, char out[TEXT_MAX])
     }
 }
 
-/* The last words of the guest: console text in frames, or bytes outside of them, or QEMU's own.
- * What the loader says comes before any frame, so it is the last word only where there is no other.
- */
+/* The last words of the guest: bytes outside of frames behind the first of them, as a panic's are,
+ * or console text in frames, or QEMU's own. What the loader and the kernel say of a machine that
+ * they find comes before any frame, so it is the last word only where there is no other. */
 static void words_last(const struct boot_run *run, char out[TEXT_MAX])
 {
     const struct capture *capture = &run->capture;
     const struct boot *boot = run->loaded && capture->boot_count ? &capture->boots[0] : NULL;
+    const size_t early = capture->foreign_early;
     char *log;
     size_t size;
 
     out[0] = 0;
-    if (run->loaded && capture->foreign_size)
-        line_telling(capture->foreign, capture->foreign_size, out);
-    if (boot && boot->text_size && (!out[0] || !strncmp(out, LOADER_LINE, strlen(LOADER_LINE))))
+    if (run->loaded && capture->foreign_size > early)
+        line_telling(capture->foreign + early, capture->foreign_size - early, out);
+    if (boot && boot->text_size && !out[0])
         line_telling(boot->text, boot->text_size, out);
-    if (out[0] || !run->log[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
+    if (run->loaded && early && !out[0])
+        line_telling(capture->foreign, early, out);
+    if (out[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
         return;
     line_telling(log, size, out);
     free(log);

@@ -348,6 +348,8 @@ static void builder_foreign(void *context, const uint8_t *bytes, size_t length)
     memcpy(foreign + capture->foreign_size, bytes, length);
     capture->foreign = foreign;
     capture->foreign_size += length;
+    if (!capture->boot_count)
+        capture->foreign_early = capture->foreign_size;
 }
 
 static void builder_start(struct builder *builder, struct frame_decoder *decoder,

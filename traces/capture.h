@@ -87,7 +87,8 @@ struct capture {
     uint64_t repaired;          /* frames that were lost, and here after all: sent again */
     char *foreign;              /* bytes outside of frames, as they came */
     size_t foreign_size;
-    char error[160]; /* after a failure: what is wrong, without the path */
+    size_t foreign_early; /* of them, those in front of the first frame */
+    char error[160];      /* after a failure: what is wrong, without the path */
 };
 
 /* Reads a capture; "-" is standard input. Returns TACH_OK, TACH_NOINPUT (missing, unreadable),
