@@ -28,7 +28,8 @@ BARE    = -std=c11 -O2 -g -I. -ffreestanding -fno-stack-protector -fno-asynchron
 KFLAGS  = $(BARE) -fno-pic -mcmodel=kernel
 UFLAGS  = $(BARE) -fno-pic
 SFLAGS  = $(BARE) -fPIC -fno-jump-tables -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
-LFLAGS  = $(BARE) -m32 -march=i686 -mno-sse -fno-delete-null-pointer-checks -fno-pic -Os
+# no CMOV: the loader says what a CPU lacks
+LFLAGS  = $(BARE) -m32 -march=i486 -mno-sse -fno-delete-null-pointer-checks -fno-pic -Os
 HFLAGS  = -std=c11 -O2 -g -I. -isystem /usr/include/postgresql -D_GNU_SOURCE $(WARN)
 XFLAGS  = -std=c++17 -O2 -g -I. -Wall -Wextra -Werror
 SAN     = -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -39,8 +40,8 @@ HLIBS   = -ljansson -lz -lsqlite3 -lpq -lserialport -ldw -lelf -lm
 LINKED  = null zero echo ram shm log chan
 K_SRC   = $(wildcard kernel/hal/*.c kernel/core/*.c) servers/host/linked.c
 K_ASM   = $(wildcard kernel/hal/*.asm) fastpath/entry.asm
-K_OBJ   = $(patsubst %,build/k/%.o,$(K_SRC) $(K_ASM)) build/k/linked_services.o
-L_OBJ   = $(patsubst %,build/l/%.o,$(wildcard kernel/loader/*.c kernel/loader/*.asm))
+K_OBJ   = $(patsubst %,build/k/%.o,$(K_SRC) $(K_ASM)) build/k/linked_services.o build/k/font.o
+L_OBJ   = $(patsubst %,build/l/%.o,$(wildcard kernel/loader/*.c kernel/loader/*.asm) kernel/hal/terminal.c) build/l/font.o
 LIB_OBJ = $(patsubst %,build/u/%.o,$(wildcard servers/lib/*.c servers/lib/*.asm) kernel/loader/elf.c)
 SVC_OBJ = $(LINKED:%=build/svc/%.o)
 GUESTS  = $(basename $(notdir $(wildcard kernel/test/guest/test_*.c)))
@@ -96,6 +97,10 @@ build/linked_services.c: build/flags
 	for s in $(LINKED); do echo "&service_$$s,"; done; echo '0};'; } > $@
 build/k/linked_services.o: build/linked_services.c
 	@mkdir -p $(@D); $(CC) $(KFLAGS) $(DEP) -c $< -o $@
+build/font.c: kernel/hal/font.py
+	@mkdir -p $(@D); kernel/hal/font.py $@
+build/k/font.o build/r/k/font.o: build/font.c build/flags
+	@mkdir -p $(@D); $(CC) $(KFLAGS) $(DEP) -c $< -o $@
 build/svc/%.o: servers/services/%.c servers/services/service.ld build/flags
 	@mkdir -p $(@D); $(CC) $(SFLAGS) $(DEP) -c $< -o $@.part
 	@$(LD) -r -T servers/services/service.ld -o $@ $@.part
@@ -107,6 +112,8 @@ build/svc/%.kmod: build/svc/%.o servers/services/module.ld
 build/loader.elf: $(L_OBJ) kernel/loader/loader.ld
 	@echo "  $@"; $(LD) -m elf_i386 -T kernel/loader/loader.ld -z max-page-size=4096 -z noexecstack -o $@ $(L_OBJ)
 build/l/%.c.o: %.c build/flags
+	@mkdir -p $(@D); $(CC) $(LFLAGS) $(DEP) -c $< -o $@
+build/l/font.o: build/font.c build/flags
 	@mkdir -p $(@D); $(CC) $(LFLAGS) $(DEP) -c $< -o $@
 build/l/%.asm.o: %.asm
 	@mkdir -p $(@D); $(NASM) -f elf32 -Wall -Werror -I. $< -o $@

@@ -26,6 +26,9 @@ endef
 TRACE   = $(addprefix traces/,frame.c body.c again.c capture.c series.c boot.c spans.c legs.c words.c)
 PURE_L  = $(addprefix kernel/loader/,elf.c map.c modules.c source.c source_mb1.c source_mb2.c serial.c tables.c spcr.c mcfg.c pci.c)
 HAL_T   = $(patsubst %,kernel/hal/%.c,madt deadline audit page ptwalk paging thread sched tlb tramp vm vm_copy) kernel/hal/test/mock.c
+TERMINAL = kernel/hal/terminal.c build/font.c
+PURE_L += $(TERMINAL)
+HAL_T  += $(TERMINAL)
 BENCH_T = $(filter-out bench/tach.c,$(T_SRC))
 $(foreach t,frame between capture samples machine counters spans,$(eval $(call UNIT,$t,traces/test/test_$t.c $(TRACE))))
 $(eval $(call UNIT,noise,traces/test/test_noise.c traces/test/line_noise.c traces/frame.c traces/body.c))

@@ -24,7 +24,7 @@
 
 /* bootinfo: at a physical address below 4 GiB, passed in rdi, reached through the direct map. */
 #define BOOT_MAGIC   0x544F4F4248434154ull /* "TACHBOOT" */
-#define BOOT_VERSION 2u
+#define BOOT_VERSION 3u
 #define BOOT_RANGES  64u
 #define BOOT_CMDLINE 2048u
 
@@ -49,6 +49,20 @@ struct boot_serial {
     uint64_t base; /* of its eight registers: I/O port, or physical address below 4 GiB */
 };
 
+/* The screen that the boot loader left, checked by the loader: cells of a PC's text mode
+ * (character, then attribute), or pixels. The kernel goes on below what the loader wrote. */
+enum boot_screen_kind { BOOT_SCREEN_NONE, BOOT_SCREEN_TEXT, BOOT_SCREEN_RGB };
+struct boot_screen {
+    uint64_t base; /* physical address of the upper left corner; pixels may lie above 4 GiB */
+    uint32_t width, height; /* in cells or pixels */
+    uint32_t pitch;         /* bytes from a line to the next */
+    uint8_t kind;           /* enum boot_screen_kind */
+    uint8_t bits;           /* of a pixel: 15, 16, 24 or 32 */
+    uint8_t red_shift, red_bits, green_shift, green_bits, blue_shift, blue_bits;
+    uint16_t top;   /* lines of text that the loader wrote, from the first one on */
+    uint16_t clear; /* 1: the rest of the screen is black */
+};
+
 struct boot_range {
     uint64_t base, size; /* bytes, page aligned; sorted, no two overlap */
     uint32_t type, zero;
@@ -67,10 +81,11 @@ struct bootinfo {
     uint32_t boot_protocol; /* 1 or 2: which multiboot */
     uint32_t range_count;
     struct boot_serial serial;
+    struct boot_screen screen;
     struct boot_range range[BOOT_RANGES];
     char cmdline[BOOT_CMDLINE]; /* NUL-terminated */
 };
-ABI_ASSERT(sizeof(struct bootinfo) == 104 + BOOT_RANGES * 24 + BOOT_CMDLINE, "bootinfo layout");
+ABI_ASSERT(sizeof(struct bootinfo) == 136 + BOOT_RANGES * 24 + BOOT_CMDLINE, "bootinfo layout");
 
 /* initfs blob: this header, the flat bootstrap (linked to run at INITFS_BASE + its offset), the
  * archive. */

@@ -31,7 +31,7 @@ static long debug_write(struct svc *self, struct svc_req *req)
 
     if (e < 0)
         return e;
-    klog_sink(chunk, n);
+    klog_bytes(chunk, n);
     return (long)n;
 }
 

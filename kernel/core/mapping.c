@@ -87,6 +87,8 @@ long mapping_make(struct task *task, const struct mapping_wish *wish)
     e = pages_map(task, wish, va);
     if (e)
         record_free(m);
+    else if (wish->object->range)
+        range_taken(wish->object->range);
     return e ? -(long)e : (long)va;
 }
 

@@ -8,6 +8,7 @@
 #include "kernel/hal/direct.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/screen.h"
 
 #define RANGES      8u
 #define VGA_TEXT    0xB8000ull
@@ -66,4 +67,10 @@ const struct range *range_find(uint64_t name_or_base)
 const struct range *range_at(unsigned i)
 {
     return i < range_count ? &ranges[i] : 0;
+}
+
+void range_taken(const struct range *r)
+{
+    if (r->base == VGA_TEXT)
+        screen_give();
 }

@@ -23,4 +23,7 @@ const struct range *range_find(uint64_t name_or_base);
 /* The i-th of the list, or 0. */
 const struct range *range_at(unsigned i);
 
+/* A task has mapped some of it. */
+void range_taken(const struct range *r);
+
 #endif

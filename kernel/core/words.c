@@ -34,6 +34,7 @@ static const struct {
     {"free=", ""},
     {"serial=", ""}, /* the loader has judged these two */
     {"baud=", ""},
+    {"screen=", "|auto|off|"}, /* the loader turns it off */
     {"profile=", ""},
     {"profile.source=", "|pit|pmi|"},
     {"counters=", "|auto|off|"},

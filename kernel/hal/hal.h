@@ -63,7 +63,9 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 
 /* Plain log line to the console (text, or TEXT frames). Formats: %s %c %d %u %x %lx %lu %p %%. */
 void klog(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Where klog's bytes go: CORE's wire replaces the UART by frames. */
+/* Text as it is: to klog's sink, and to the screen. */
+void klog_bytes(const char *bytes, uint64_t count);
+/* Where text goes on the serial port: CORE's wire replaces the UART by frames. */
 extern void (*klog_sink)(const char *bytes, uint64_t count);
 
 /* 20-byte build id of the kernel image. */

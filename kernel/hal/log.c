@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Log lines. One formatter into a small buffer on the stack, handed to klog_sink piece by piece, so
- * a line of any length needs no memory. Works from the first instruction of hal_main on. */
+ * Log lines. One formatter into a small buffer on the stack, handed on piece by piece, so a line of
+ * any length needs no memory. Works from the first instruction of hal_main on. */
 #include "kernel/hal/log.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "kernel/hal/hal.h"
+#include "kernel/hal/screen.h"
 
 #define LOG_BUFFER   128u
 #define FIELD_MAX    32u
@@ -21,6 +22,13 @@ static void sink_uart(const char *bytes, uint64_t count)
 
 void (*klog_sink)(const char *bytes, uint64_t count) = sink_uart;
 
+/* The serial port first: it has the text even if the screen should be what fails. */
+void klog_bytes(const char *bytes, uint64_t count)
+{
+    klog_sink(bytes, count);
+    screen_write(bytes, count);
+}
+
 struct output {
     char bytes[LOG_BUFFER];
     unsigned count;
@@ -28,7 +36,7 @@ struct output {
 
 static void output_flush(struct output *out)
 {
-    klog_sink(out->bytes, out->count);
+    klog_bytes(out->bytes, out->count);
     out->count = 0;
 }
 

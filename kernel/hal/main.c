@@ -13,6 +13,7 @@
 #include "kernel/hal/paging.h"
 #include "kernel/hal/percpu.h"
 #include "kernel/hal/sched.h"
+#include "kernel/hal/screen.h"
 #include "kernel/hal/tramp.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/x86.h"
@@ -32,8 +33,10 @@ static bool bootinfo_good(void)
 
 static bool step_bootinfo(void)
 {
-    if (bootinfo_good())
+    if (bootinfo_good()) {
+        screen_open();
         return true;
+    }
     klog("boot information: magic %lx version %u size %u: not this kernel's\n", hal_boot->magic,
          hal_boot->version, hal_boot->size);
     return false;
@@ -46,7 +49,10 @@ static bool step_page(void)
 
 static bool step_paging(void)
 {
-    return paging_init(hal_boot) == OK;
+    if (paging_init(hal_boot) != OK)
+        return false;
+    screen_map();
+    return true;
 }
 
 static bool step_tramp(void)
@@ -97,6 +103,7 @@ _Noreturn void hal_main(const struct bootinfo *boot)
     unsigned injected = step_injected();
     for (unsigned i = 0; i < INITIALISERS; i++) {
         if (!initialisers[i].fn() || i == injected) {
+            screen_urgent();
             klog("panic: initialiser %u (%s) failed\n", i, initialisers[i].name);
             hal_exit(initialisers[i].code, initialisers[i].name);
         }

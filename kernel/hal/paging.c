@@ -45,7 +45,7 @@ paddr_t paging_boot_root(void)
     return boot_root;
 }
 
-void *paging_map_device(paddr_t base, uint64_t bytes)
+static void *device_map(paddr_t base, uint64_t bytes, uint64_t attributes)
 {
     uint64_t offset = base % PAGE_SIZE, size;
     if (!bytes || bytes > DEVICE_END - DEVICE_BASE)
@@ -55,10 +55,20 @@ void *paging_map_device(paddr_t base, uint64_t bytes)
         return 0;
     vaddr_t va = device_next;
     for (uint64_t done = 0; done < size; done += PAGE_SIZE)
-        if (pt_map(boot_root, va + done, (base - offset + done) | PT_KERNEL_RW | PT_UNCACHED))
+        if (pt_map(boot_root, va + done, (base - offset + done) | PT_KERNEL_RW | attributes))
             return 0;
     device_next += size;
     return (void *)(uintptr_t)(va + offset);
+}
+
+void *paging_map_device(paddr_t base, uint64_t bytes)
+{
+    return device_map(base, bytes, PT_UNCACHED);
+}
+
+void *paging_map_combining(paddr_t base, uint64_t bytes)
+{
+    return device_map(base, bytes, PT_COMBINING);
 }
 
 /* Turns a 2 MiB page into 512 pages of the same rights. */

@@ -20,6 +20,9 @@ paddr_t paging_boot_root(void);
  * the first byte, or 0 when there is no memory or no room. */
 void *paging_map_device(paddr_t base, uint64_t bytes);
 
+/* The same for memory of a device whose writes may be combined and come late: a screen's pixels. */
+void *paging_map_combining(paddr_t base, uint64_t bytes);
+
 /* Makes the pages [start, end) of the kernel's image read-only, there and in the direct map.
  * EINVAL: not mapped by 4 KiB pages; ENOMEM: no table to split a page of the direct map. */
 WARN_UNUSED enum err paging_protect_ro(vaddr_t start, vaddr_t end);

@@ -12,6 +12,7 @@
 #include "kernel/hal/log.h"
 #include "kernel/hal/percpu.h"
 #include "kernel/hal/reset.h"
+#include "kernel/hal/screen.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/x86.h"
 
@@ -43,6 +44,8 @@ static void exit_line(enum boot_exit code, const char *message)
 
 _Noreturn void hal_exit(enum boot_exit code, const char *message)
 {
+    if (code != EXIT_PASS)
+        screen_urgent();
     exit_line(code, message);
     uart_flush();
     x86_out8(EXIT_PORT, (uint8_t)code);
@@ -138,9 +141,12 @@ static void uart_sink(const char *bytes, uint64_t count)
 /* True if a record may still be printed. */
 static bool panic_first(void)
 {
-    if (panics++ == 0)
+    if (panics++ == 0) {
+        screen_panic();
         return true;
+    }
     klog_sink = uart_sink;
+    screen_close();
     return false;
 }
 

@@ -21,8 +21,11 @@ if serial --unit=0 --speed=115200 ; then
     terminal_input console serial
     terminal_output console serial
 fi
+# EFI firmware has pixels only, which GRUB hands over only with a driver; of a BIOS its text will do
+if [ "$grub_platform" = efi ] ; then insmod all_video ; fi
 function tach {
     multiboot2 /loader.elf $port $rate "$@" $more
+    if [ "$grub_platform" = pc ] ; then set gfxpayload=text ; fi
     module2 /kernel.elf
     module2 /initfs.img
 }

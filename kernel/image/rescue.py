@@ -12,7 +12,7 @@ import tempfile
 MODULES = ("normal multiboot2 serial iso9660 search search_fs_file terminal part_msdos part_gpt "
            "part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_plan part_sun "
            "part_sunpc configfile read echo test regexp rdmsr "
-           "iorw")
+           "iorw all_video")
 
 
 class Unavailable(Exception):

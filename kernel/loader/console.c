@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Text and numbers for the serial port, and the end of a failed boot. */
+ * Text and numbers for the serial port and the screen, and the end of a failed boot. */
 #include "kernel/loader/console.h"
 
 #include <stdbool.h>
@@ -8,10 +8,12 @@
 #include "kernel/abi/boot.h"
 #include "kernel/loader/io.h"
 #include "kernel/loader/port.h"
+#include "kernel/loader/screen.h"
 
 static void console_byte(char c)
 {
     port_put((uint8_t)c);
+    screen_put(c);
 }
 
 void console_text(const char *text)
@@ -57,6 +59,7 @@ static const struct {
 
 _Noreturn void loader_die(uint32_t code, const char *why)
 {
+    screen_urgent();
     console_text("tach: exit ");
     console_dec(code);
     for (size_t i = 0; i < sizeof(exit_table) / sizeof(exit_table[0]); i++) {

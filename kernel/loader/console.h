@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The loader's only voice, the serial port that port.h has, and its only way to give up. Called by
- * main.c and paging.c. */
+ * The loader's voice, at the serial port that port.h has and on the screen that screen.h has, and
+ * its only way to give up. Called by main.c and paging.c. */
 #ifndef TACH_LOADER_CONSOLE_H
 #define TACH_LOADER_CONSOLE_H
 

@@ -17,6 +17,7 @@
 #include "kernel/loader/modules.h"
 #include "kernel/loader/paging.h"
 #include "kernel/loader/port.h"
+#include "kernel/loader/screen.h"
 #include "kernel/loader/source.h"
 
 #define RAM_MIN   (7ull << 20) /* as the firmware counts: -m 8M gives 7.5 MiB or more */
@@ -156,6 +157,19 @@ static void announce_pci(void)
     console_text("\n");
 }
 
+/* Nothing without one: the serial line of a machine that has none says no word more. */
+static void announce_screen(const struct boot_screen *screen)
+{
+    if (screen->kind == BOOT_SCREEN_NONE)
+        return;
+    console_text(", screen ");
+    console_dec(screen->width);
+    console_text("x");
+    console_dec(screen->height);
+    console_text(screen->kind == BOOT_SCREEN_TEXT ? " cells at " : " pixels at ");
+    console_hex(screen->base);
+}
+
 static void announce(const struct bootinfo *info)
 {
     console_text("loader: multiboot ");
@@ -172,17 +186,37 @@ static void announce(const struct bootinfo *info)
     console_hex(info->serial.base);
     console_text(", ");
     console_dec(info->serial.baud);
+    announce_screen(&source.screen);
     console_text("\n");
     announce_pci();
+}
+
+/* Until the boot loader's information has been read, which may fail. */
+static void screen_guess(void)
+{
+    struct boot_screen guess = source_bios_screen(&all_memory);
+    screen_take(&guess);
+}
+
+static void screen_choose(void)
+{
+    screen_take(&source.screen);
+    if (!source.screen_why)
+        return;
+    console_text("loader: no screen: ");
+    console_text(source.screen_why);
+    console_text("\n");
 }
 
 _Noreturn void loader_main(uint32_t magic, uint32_t info_phys, uint64_t tsc, uint32_t has_cpuid)
 {
     port_open();
+    screen_guess();
     const char *missing = cpu_missing(has_cpuid != 0);
     if (missing)
         loader_die(EXIT_LOADER_CPU, missing);
     demand(source_read(&all_memory, magic, info_phys, &source));
+    screen_choose();
     demand(port_choose(&all_memory, &source));
     memory_claim();
     demand(modules_find(&all_memory, &source, &modules));
@@ -194,10 +228,14 @@ _Noreturn void loader_main(uint32_t magic, uint32_t info_phys, uint64_t tsc, uin
     info->tsc_start = tsc;
     info_fill(info, &kernel);
     announce(info);
+    info->screen = screen_left();
     loader_enter((uint32_t)root, (uintptr_t)info, image.entry);
 }
 
+/* The new tables are in force, and have the loader, not the screen. */
 _Noreturn void loader_no_syscall(void)
 {
+    static const struct boot_screen none = {.kind = BOOT_SCREEN_NONE};
+    screen_take(&none);
     loader_die(EXIT_LOADER_CPU, "SYSCALL");
 }

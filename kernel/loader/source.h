@@ -5,6 +5,7 @@
 #ifndef TACH_LOADER_SOURCE_H
 #define TACH_LOADER_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/abi/boot.h"
@@ -40,6 +41,8 @@ struct source {
     struct source_region region[SOURCE_REGIONS];
     struct source_module module[SOURCE_MODULES];
     char cmdline[BOOT_CMDLINE]; /* without the loader's own name */
+    struct boot_screen screen;  /* kind none, or one that terminal_refuse takes */
+    const char *screen_why;     /* why there is none although one was given; or NULL */
 };
 
 /* Outcome of a step: exit is 0 or one of EXITS, why a text to go with it. */
@@ -63,5 +66,13 @@ struct outcome source_add_module(struct source *source, const struct phys *phys,
                                  uint32_t end);
 struct outcome source_set_cmdline(struct source *source, const struct phys *phys, uint64_t address,
                                   uint64_t max);
+
+/* The screen as both protocols give it: 22 bytes, and six of colours where it has pixels. */
+#define SOURCE_SCREEN  22u
+#define SOURCE_COLOURS 6u
+void source_set_screen(struct source *source, const uint8_t *fields, const uint8_t *colours);
+
+/* The text screen that a PC's BIOS says it has set up, in its data area; else kind none. */
+struct boot_screen source_bios_screen(const struct phys *phys);
 
 #endif

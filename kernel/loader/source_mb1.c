@@ -12,6 +12,8 @@
 #define MB1_FLAG_MODULES 0x008u
 #define MB1_FLAG_MMAP    0x040u
 #define MB1_FLAG_NAME    0x200u
+#define MB1_FLAG_SCREEN  0x1000u
+#define MB1_SCREEN       88u /* where its fields begin, with the colours behind them */
 #define MB1_CMDLINE_MAX  65536u
 #define KIB              1024ull
 #define MIB              (1024ull * KIB)
@@ -105,6 +107,19 @@ static void first_word_drop(char *text)
         ;
 }
 
+/* Without such fields, as from QEMU, what the BIOS says. */
+static void screen_read(const struct phys *phys, uint64_t info, uint32_t flags,
+                        struct source *source)
+{
+    const uint8_t *fields = phys_at(phys, info + MB1_SCREEN, SOURCE_SCREEN + SOURCE_COLOURS);
+    if (!(flags & MB1_FLAG_SCREEN))
+        source->screen = source_bios_screen(phys);
+    else if (fields)
+        source_set_screen(source, fields, fields + SOURCE_SCREEN);
+    else
+        source->screen_why = "framebuffer fields out of bounds";
+}
+
 struct outcome source_read_mb1(const struct phys *phys, uint32_t info, struct source *source)
 {
     struct mb1_info mb;
@@ -114,6 +129,7 @@ struct outcome source_read_mb1(const struct phys *phys, uint32_t info, struct so
         return malformed("information out of bounds");
     memcpy(&mb, p, sizeof(mb));
     source->protocol = 1;
+    screen_read(phys, info, mb.flags, source);
     if (mb.flags & MB1_FLAG_MMAP)
         o = regions_read(phys, &mb, source);
     else if (mb.flags & MB1_FLAG_MEMORY)

@@ -11,6 +11,8 @@
 #define MB2_CMDLINE    1u
 #define MB2_MODULE     3u
 #define MB2_MMAP       6u
+#define MB2_SCREEN     8u
+#define MB2_COLOURS    24u /* in its body, behind two bytes of nothing */
 #define MB2_RSDP_V1    14u
 #define MB2_RSDP_V2    15u
 
@@ -77,13 +79,25 @@ static struct outcome rsdp_tag(const struct phys *phys, struct body body, struct
     return good;
 }
 
+/* Never malformed: a boot goes on without a screen. */
+static struct outcome screen_tag(const struct phys *phys, struct body body, struct source *source)
+{
+    const uint8_t *fields = phys_at(phys, body.at, body.size);
+    bool colours = body.size >= MB2_COLOURS + SOURCE_COLOURS;
+    if (body.size >= SOURCE_SCREEN)
+        source_set_screen(source, fields, colours ? fields + MB2_COLOURS : NULL);
+    else
+        source->screen_why = "framebuffer tag too small";
+    return good;
+}
+
 /* Of the two RSDP tags the newer one comes second where both are given, and wins. */
 static const struct {
     uint32_t type;
     struct outcome (*read)(const struct phys *phys, struct body body, struct source *source);
 } tag_table[] = {
     {MB2_CMDLINE, cmdline_tag}, {MB2_MODULE, module_tag}, {MB2_MMAP, mmap_tag},
-    {MB2_RSDP_V1, rsdp_tag},    {MB2_RSDP_V2, rsdp_tag},
+    {MB2_RSDP_V1, rsdp_tag},    {MB2_RSDP_V2, rsdp_tag},  {MB2_SCREEN, screen_tag},
 };
 
 static struct outcome tag_read(const struct phys *phys, uint64_t at, const struct mb2_tag *tag,

@@ -28,6 +28,7 @@ X2_ON = "\nwrmsr 0x1b 0xfee00d00"
 GRUB_CFG = b"""serial --unit=0 --speed=115200
 terminal_output serial
 multiboot2 /loader.elf %s
+if [ "$grub_platform" = pc ] ; then set gfxpayload=text ; fi
 module2 /kernel.elf
 module2 /initfs.img
 boot

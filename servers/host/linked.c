@@ -205,7 +205,7 @@ static uint64_t linked_clock(struct svc *self)
 static void linked_log(struct svc *self, const char *text, uint64_t n)
 {
     klog("%s: ", self->ops->name);
-    klog_sink(text, n);
+    klog_bytes(text, n);
 }
 
 const struct svc_host linked_host = {.get = linked_get,

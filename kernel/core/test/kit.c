@@ -9,6 +9,7 @@
 #include "kernel/core/trace.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/sched.h"
+#include "kernel/hal/screen.h"
 #include "kernel/hal/uart.h"
 #include "kernel/hal/upcall.h"
 
@@ -25,11 +26,14 @@ extern const struct service_ops service_null, service_zero, service_echo, servic
 const struct service_ops *const linked_services[] = {&service_null, &service_zero, &service_echo,
                                                      &service_ram, 0};
 
-static void sink(const char *bytes, uint64_t count)
+void klog_bytes(const char *bytes, uint64_t count)
 {
     (void)bytes, (void)count;
 }
-void (*klog_sink)(const char *bytes, uint64_t count) = sink;
+
+void screen_give(void)
+{
+}
 
 const struct bootinfo *hal_boot;
 

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/hal/terminal.h"
 #include "kernel/loader/map.h"
 #include "kernel/loader/modules.h"
 #include "kernel/loader/source.h"
 
-#define BASE 0x1000u
+#define BASE       0x1000u
+#define SCREEN_MAX (1u << 16)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,6 +49,26 @@ static void map_use(const struct source *source)
     }
 }
 
+/* Text can be written on a screen that is told of, within its memory. */
+static void screen_use(const struct source *source)
+{
+    static struct terminal terminal;
+    const struct boot_screen *s = &source->screen;
+    if (s->kind == BOOT_SCREEN_NONE)
+        return;
+    require(!source->screen_why && !terminal_refuse(s));
+    uint64_t bytes = terminal_bytes(s);
+    if (bytes > SCREEN_MAX)
+        return;
+    uint8_t *memory = malloc(bytes);
+    require(memory != NULL);
+    terminal_open(&terminal, s, memory);
+    for (unsigned i = 0; i < 16; i++)
+        terminal_write(&terminal, "tach: \t~\n\xFF", 10);
+    terminal_show(&terminal);
+    free(memory);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct source source;
@@ -64,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(source.region_count <= SOURCE_REGIONS && source.module_count <= SOURCE_MODULES);
     if (modules_find(&phys, &source, &modules).exit == 0)
         require(phys_at(&phys, modules.kernel.base, 4) && phys_at(&phys, modules.initfs.base, 8));
+    screen_use(&source);
     map_use(&source);
     return 0;
 }

@@ -185,6 +185,128 @@ static void test_mb2_damages(void)
     }
 }
 
+/* Fields of a screen from `at` on, colours at `colours`. */
+static void screen_put(uint32_t at, uint32_t colours, const struct boot_screen *s, uint8_t type)
+{
+    const uint32_t fields[] = {(uint32_t)s->base, (uint32_t)(s->base >> 32), s->pitch, s->width,
+                               s->height};
+    const uint8_t bits_type[] = {s->bits, type};
+    memcpy(bytes + (at - BASE), fields, sizeof(fields));
+    memcpy(bytes + (at - BASE) + 20, bits_type, 2);
+    memcpy(bytes + (colours - BASE), &s->red_shift, 6);
+}
+
+static const struct boot_screen rgb = {.base = 0x4000000000,
+                                       .width = 1024,
+                                       .height = 768,
+                                       .pitch = 4096,
+                                       .bits = 32,
+                                       .red_shift = 16,
+                                       .red_bits = 8,
+                                       .green_shift = 8,
+                                       .green_bits = 8,
+                                       .blue_shift = 0,
+                                       .blue_bits = 8};
+static const struct boot_screen text = {
+    .base = 0xB8000, .width = 80, .height = 25, .pitch = 160, .bits = 16};
+
+static bool screen_is(const struct boot_screen *s, uint8_t kind)
+{
+    struct boot_screen wanted = *s;
+    wanted.kind = kind;
+    return !source.screen_why && !memcmp(&source.screen, &wanted, sizeof(wanted));
+}
+
+static bool no_screen(const char *why)
+{
+    return source.screen.kind == BOOT_SCREEN_NONE &&
+           (why ? source.screen_why && !strcmp(source.screen_why, why) : !source.screen_why);
+}
+
+static void test_mb1_screen(void)
+{
+    mb1_make();
+    EXPECT(mb1_read().exit == 0 && no_screen(NULL));
+    put32(BASE, 0x124C);
+    memset(bytes + 88, 0, 28);
+    EXPECT(mb1_read().exit == 0 && no_screen("neither text nor direct colours"));
+    screen_put(BASE + 88, BASE + 110, &rgb, 1);
+    EXPECT(mb1_read().exit == 0 && screen_is(&rgb, BOOT_SCREEN_RGB));
+    screen_put(BASE + 88, BASE + 110, &text, 2);
+    EXPECT(mb1_read().exit == 0 && screen_is(&text, BOOT_SCREEN_TEXT));
+    put32(BASE + 88, 0xC0000);
+    EXPECT(mb1_read().exit == 0 && no_screen("text memory outside of a PC's"));
+    free(bytes);
+}
+
+/* The data area's page is all the memory there is, the information in it. */
+static void test_bios_screen(void)
+{
+    static const uint32_t info[] = {1, 0, 8192, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    uint8_t page[0x600] = {0};
+    const struct phys low = {page, 0, sizeof(page)};
+    memcpy(page + 0x500, info, sizeof(info));
+    EXPECT(source_read(&low, MB1_BOOT_MAGIC, 0x500, &source).exit == 0 && no_screen(NULL));
+    page[0x449] = 3;
+    EXPECT(source_read(&low, MB1_BOOT_MAGIC, 0x500, &source).exit == 0);
+    EXPECT(source.screen.kind == BOOT_SCREEN_TEXT && source.screen.base == 0xB8000);
+    EXPECT(source.screen.width == 80 && source.screen.height == 25 && source.screen.pitch == 160);
+    page[0x501] = 0x10; /* framebuffer fields, but no memory that far */
+    const struct phys cut = {page, 0, 0x500 + 90};
+    EXPECT(source_read(&cut, MB1_BOOT_MAGIC, 0x500, &source).exit == 0);
+    EXPECT(no_screen("framebuffer fields out of bounds"));
+}
+
+/* The words, RAM from 1 MiB to 8, and a framebuffer tag of `size` bytes. */
+static void mb2_screen_make(const char *words, const struct boot_screen *s, uint8_t type,
+                            uint32_t size)
+{
+    static const uint32_t mmap[] = {24, 0, 0x100000, 0, 0x700000, 0, 1, 0};
+    static const uint8_t empty[32];
+    window_make();
+    tail = 8;
+    tag_put(8, empty, size);
+    screen_put(BASE + 16, BASE + 40, s, type);
+    put32(BASE + 8, 8);
+    tail = 16 + ((size + 7) & ~7u);
+    tag_put(1, words, (uint32_t)strlen(words) + 1);
+    tag_put(6, mmap, sizeof(mmap));
+    tag_put(0, "", 0);
+}
+
+static void test_mb2_screen(void)
+{
+    static const struct {
+        const char *words, *why; /* why NULL and kind 0: turned off */
+        uint8_t type, kind;
+        uint32_t size;
+    } cases[] = {
+        {"pti=on", NULL, 1, BOOT_SCREEN_RGB, 30},
+        {"screen=auto", NULL, 1, BOOT_SCREEN_RGB, 32},
+        {"screen=off screen=auto", NULL, 1, BOOT_SCREEN_RGB, 32},
+        {"screen=off", NULL, 1, 0, 32},
+        {"pti=on  screen=auto screen=off x", NULL, 1, 0, 32},
+        {"screen=office", NULL, 1, BOOT_SCREEN_RGB, 32},
+        {"x", "neither text nor direct colours", 0, 0, 32},
+        {"x", "neither text nor direct colours", 3, 0, 32},
+        {"x", "framebuffer tag too small", 1, 0, 21},
+        {"x", "colour masks outside of a pixel", 1, 0, 29},
+        {"x", "pitch and width do not fit", 1, 0, 32},
+        {"x", "its memory is RAM", 1, 0, 32},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct boot_screen s = rgb;
+        if (cases[i].why && !strncmp(cases[i].why, "pitch", 5))
+            s.pitch = 4092;
+        if (cases[i].why && !strncmp(cases[i].why, "its", 3))
+            s.base = 0x7FF000;
+        mb2_screen_make(cases[i].words, &s, cases[i].type, cases[i].size);
+        EXPECT(mb2_read().exit == 0);
+        EXPECT(cases[i].kind ? screen_is(&s, cases[i].kind) : no_screen(cases[i].why));
+        free(bytes);
+    }
+}
+
 static void test_limits(void)
 {
     struct source_region region = {0, 1, 1};
@@ -211,6 +333,9 @@ int main(void)
     test_cmdline();
     test_mb2();
     test_mb2_damages();
+    test_mb1_screen();
+    test_bios_screen();
+    test_mb2_screen();
     test_limits();
     return unit_done("loader source");
 }
