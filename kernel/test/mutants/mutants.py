@@ -23,9 +23,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 LEFT_OUT = ("results", ".git", "README.md")
 IMAGES = ("build/kernel.elf", "build/initfs.img", "build/loader.elf")
-KEPT = ("k", "l", "u", "svc", "user", "h", "flags", "abi_hash.h", "linked_services.c", "mkinitfs",
+KEPT = ("k", "l", "u", "svc", "user", "h", "flags", "abi_hash.h", "linked_services.c", "font.c", "mkinitfs",
         "kernel.elf", "loader.elf", "initfs.img")
-SCRIPTS = {"isolation": "kernel/test/isolation.py", "nmi": "kernel/test/nmi.py"}
+SCRIPTS = {"isolation": "kernel/test/isolation.py", "nmi": "kernel/test/nmi.py",
+           "screen": "kernel/test/screen.py"}
 BUILD_S, TEST_S = 300, 240
 ROW_S = 20             # the least limit of a row of mutants/boot.cfg, which boot.py multiplies:
 PATIENCE_FIRST = 3     # without an edit;
