@@ -33,10 +33,8 @@ static bool bootinfo_good(void)
 
 static bool step_bootinfo(void)
 {
-    if (bootinfo_good()) {
-        screen_open();
+    if (bootinfo_good())
         return true;
-    }
     klog("boot information: magic %lx version %u size %u: not this kernel's\n", hal_boot->magic,
          hal_boot->version, hal_boot->size);
     return false;
@@ -100,6 +98,8 @@ _Noreturn void hal_main(const struct bootinfo *boot)
 {
     hal_entry_stamp = x86_rdtsc();
     hal_boot = boot;
+    if (bootinfo_good())
+        screen_open(); /* so that what fails first is seen too */
     unsigned injected = step_injected();
     for (unsigned i = 0; i < INITIALISERS; i++) {
         if (!initialisers[i].fn() || i == injected) {

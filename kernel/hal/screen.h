@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* Begins with what the direct map reaches. After the boot information was checked. */
+/* Begins with what the direct map reaches. The boot information is this kernel's. */
 void screen_open(void);
 
 /* Once there are tables to add to: pixels get a mapping of their own, whose writes are combined
