@@ -22,6 +22,7 @@
 #define STATUS_PASS  (EXIT_PASS << 1 | 1)
 #define TEXT_MAX     160u
 #define EXIT_LINE    "tach: exit "
+#define INIT_LINE    "init: "
 #define PANIC_LINE   "panic: "
 #define QEMU_LOG_MAX 65536u
 
@@ -53,7 +54,8 @@ static bool line_begins(const char *line, size_t length, const char *with)
 }
 
 /* Copies the line that tells most: the first of a panic, whose record follows it; else the last
- * with something in it. The line that only repeats the exit code counts where there is no other. */
+ * with something in it. Lines that only repeat an exit code, of the boot or of a program, count
+ * where there is no other. */
 static void line_telling(const char *text, size_t size, char out[TEXT_MAX])
 {
     bool found = false;
@@ -65,7 +67,8 @@ static void line_telling(const char *text, size_t size, char out[TEXT_MAX])
         size_t shown = length;
         while (shown && (unsigned char)line[shown - 1] <= ' ')
             shown--;
-        const bool code = line_begins(line, shown, EXIT_LINE);
+        const bool code =
+            line_begins(line, shown, EXIT_LINE) || line_begins(line, shown, INIT_LINE);
         if (!shown || (code && found))
             continue;
         snprintf(out, TEXT_MAX, "%.*s", (int)(shown < TEXT_MAX ? shown : TEXT_MAX), line);
@@ -93,7 +96,7 @@ static void words_last(const struct boot_run *run, char out[TEXT_MAX])
         line_telling(boot->text, boot->text_size, out);
     if (run->loaded && early && !out[0])
         line_telling(capture->foreign, early, out);
-    if (out[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
+    if (out[0] || !run->log[0] || file_read("run", run->log, QEMU_LOG_MAX, &log, &size))
         return;
     line_telling(log, size, out);
     free(log);

@@ -229,7 +229,7 @@ def coded(kind, sequence, boot, body):
     return out + b"\0"
 
 
-def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20):
+def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20, text=b""):
     """HELLO, CALIB, MACHINE, one histogram of R0, MACHINE, END of a boot on a PC."""
     hello = struct.pack("<IIQBBBBBBHII16s48s20sI", 7, 1, 3000000000, 1, "pti=on" in words, 0, "trace=on" in words, 1, 0, 1,
                         0x906EA, 0xF4, b"GenuineIntel", b"A CPU <b>", build, 100)
@@ -239,6 +239,7 @@ def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20):
     loops = struct.pack("<40s16sQIIHHIQQ", b"calibration", b"loop", 65, 1000, 1, 0, 1, 0, 1010, 65)
     cell = struct.pack("<40s16sQIIHHIQQ", b"R0", b"whole", 10, 16, 1, 0, 1, 0, 2000 + boot, 10)
     bodies = [(1, hello + words.encode()), (2, calib), (11, below), (3, loops), (3, cell), (11, after)]
+    bodies += [(6, text)] if text else []
     frames = [coded(kind, n, boot, body) for n, (kind, body) in enumerate(bodies)]
     return frames + [coded(7, len(frames), boot, struct.pack("<6I", len(frames), 0, 2, code != 0x10, code, 0))]
 
@@ -255,7 +256,8 @@ def metal_check(work):
     on, off = "pti=on trace=off wire=frames bench=R0", "pti=off trace=off wire=frames bench=R0"
     good = [synthetic(n, off if n % 2 else on) for n in range(1, 7)]
     bad = [(good[0][:-1], "no END"), (good[0][:3] + good[0][4:], "1 frames missing"), (synthetic(20, off)[1:], "no HELLO"),
-           (synthetic(7, off, code=0x12), "exit PANIC"), (synthetic(8, off, build=b"c" * 20), "another build"),
+           (synthetic(7, off, code=0x11, text=b"bench: R0: out of memory\ninit: bench ended with status 1\n"),
+            "last text: bench: R0: out of memory"), (synthetic(8, off, build=b"c" * 20), "another build"),
            (synthetic(9, off + " fastpath=0"), "other boot words"), (synthetic(10, off, loop=9), "refused"),
            (synthetic(11, off, have=1), "not invariant"), (synthetic(12, off, have=0x61), "is of class tcg, not metal"),
            (synthetic(13, off + "\n,R9"), "bench= names"), (synthetic(14, "pti=off"), "no bench="),
