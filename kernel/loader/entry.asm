@@ -29,9 +29,6 @@ mb2:
     dd      MB2_MAGIC, 0, mb2.end - mb2, -(MB2_MAGIC + (mb2.end - mb2))
     dw      6, 1                                ; modules on page borders; optional
     dd      8
-    dw      5, 1                                ; a screen of pixels will do; any size, optional
-    dd      20, 0, 0, 0
-    align   8
     dw      0, 0                                ; end of tags
     dd      8
 .end:
