@@ -23,6 +23,7 @@
 #define TEXT_MAX     160u
 #define EXIT_LINE    "tach: exit "
 #define INIT_LINE    "init: "
+#define STATUS_TEXT  " ended with status "
 #define PANIC_LINE   "panic: "
 #define QEMU_LOG_MAX 65536u
 
@@ -53,6 +54,13 @@ static bool line_begins(const char *line, size_t length, const char *with)
     return length > strlen(with) && !strncmp(line, with, strlen(with));
 }
 
+/* Init's line about a program that is gone: what else init says are reasons. */
+static bool line_ended(const char *line, size_t length)
+{
+    return line_begins(line, length, INIT_LINE) &&
+           memmem(line, length, STATUS_TEXT, strlen(STATUS_TEXT));
+}
+
 /* Copies the line that tells most: the first of a panic, whose record follows it; else the last
  * with something in it. Lines that only repeat an exit code, of the boot or of a program, count
  * where there is no other. */
@@ -67,8 +75,7 @@ static void line_telling(const char *text, size_t size, char out[TEXT_MAX])
         size_t shown = length;
         while (shown && (unsigned char)line[shown - 1] <= ' ')
             shown--;
-        const bool code =
-            line_begins(line, shown, EXIT_LINE) || line_begins(line, shown, INIT_LINE);
+        const bool code = line_begins(line, shown, EXIT_LINE) || line_ended(line, shown);
         if (!shown || (code && found))
             continue;
         snprintf(out, TEXT_MAX, "%.*s", (int)(shown < TEXT_MAX ? shown : TEXT_MAX), line);
