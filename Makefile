@@ -22,9 +22,10 @@ PACKAGES = gcc g++ clang libclang-rt-14-dev nasm binutils make python3 git qemu-
   grub-pc-bin grub-efi-amd64-bin grub-common xorriso mtools ovmf babeltrace2 yamllint jq
 
 # ---- flags ------------------------------------------------------------------------------------------
+# Images are the same bytes wherever they are built: no path of the machine goes into them.
 WARN    = -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow -Wconversion
 BARE    = -std=c11 -O2 -g -I. -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
-          -mgeneral-regs-only -mno-red-zone $(WARN)
+          -mgeneral-regs-only -mno-red-zone -ffile-prefix-map=$(CURDIR)=. $(WARN)
 KFLAGS  = $(BARE) -fno-pic -mcmodel=kernel
 UFLAGS  = $(BARE) -fno-pic
 SFLAGS  = $(BARE) -fPIC -fno-jump-tables -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
