@@ -21,9 +21,10 @@ static const char style[] =
     "overflow-wrap:anywhere}.lead{max-width:46rem}\n"
     ".note,figcaption{font-size:.92rem;max-width:52rem}\n"
     ".answers{padding:0;margin:0 0 1rem;list-style:none;display:grid;gap:.8rem;"
-    "grid-template-columns:repeat(auto-fit,minmax(11rem,1fr))}\n"
+    "grid-template-columns:repeat(auto-fit,minmax(13rem,1fr))}\n"
     ".answers li{background:var(--card);border-radius:.5rem;padding:.7rem .9rem;font-size:.92rem;"
     "overflow-wrap:anywhere}.answers small{font-size:.95rem}.answers a{color:inherit}\n"
+    ".answers li:last-child{grid-column:1/-1}\n" /* the machine's answer is the longest */
     ".answers b{display:block;font-size:1.3rem;line-height:1.25;"
     "font-variant-numeric:tabular-nums}\n"
     "figure{margin:.8rem 0}figure svg{display:block;width:100%;height:auto}\n"
