@@ -44,10 +44,14 @@ uint64_t calibration_ring3(const struct boot *boot)
     return stats_percentile(hist->entries, hist->count, STATS_PERMYRIAD / 2);
 }
 
-/* Whether a tick is an instruction. */
+bool calibration_counts(const struct wire_calib *calib)
+{
+    return calib->loop_ring0 >= 2 * LOOP_TURNS && calib->loop_ring0 <= 2 * LOOP_TURNS + LOOP_SLACK;
+}
+
 static bool counts_fit(const struct wire_calib *calib, char *reason, size_t size)
 {
-    if (calib->loop_ring0 >= 2 * LOOP_TURNS && calib->loop_ring0 <= 2 * LOOP_TURNS + LOOP_SLACK)
+    if (calibration_counts(calib))
         return true;
     return refuse(reason, size,
                   "refused: %u turns took %" PRIu64 " ticks, so they are no instructions",

@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "bench/bochs.h"
+#include "bench/calibration.h"
 
-#define LOOP_LEAST 2000u                      /* 1000 turns of two instructions */
-#define LOOP_MOST  2100u                      /* and what is around them */
 #define CPU_ICOUNT "QEMU Virtual CPU version" /* how BOOT_GUEST_CPU names itself */
 #define CPU_BOCHS  "i7-1185G7"                /* and BOCHS_CPU */
 
@@ -16,8 +15,7 @@
 static bool counts_instructions(const struct wire_calib *calib)
 {
     return calib->rdtsc_cost == 1 && calib->out_cost == 1 && calib->cr3_cost == 1 &&
-           calib->empty == calib->empty_max && calib->loop_ring0 >= LOOP_LEAST &&
-           calib->loop_ring0 <= LOOP_MOST;
+           calib->empty == calib->empty_max && calibration_counts(calib);
 }
 
 const char *target_class(const struct boot *boot, char *why, size_t size)
