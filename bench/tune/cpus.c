@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench/file.h"
 
@@ -14,7 +15,8 @@
 
 /* What /proc/stat says of each CPU, in its ticks. */
 struct ticks {
-    double all[CPU_SETSIZE], idle[CPU_SETSIZE];
+    double all[CPU_SETSIZE], idle[CPU_SETSIZE], stolen[CPU_SETSIZE];
+    unsigned cpus; /* that are listed */
 };
 
 bool cpus_list_read(const char *text, cpu_set_t *out)
@@ -113,6 +115,8 @@ static void ticks_read(struct ticks *out)
         for (unsigned i = 0; i < 8; i++)
             out->all[cpu] += at[i];
         out->idle[cpu] = at[3] + at[4];
+        out->stolen[cpu] = at[7];
+        out->cpus++;
     }
     if (file)
         fclose(file);
@@ -130,6 +134,21 @@ void cpus_watch(struct cpus *cpus)
         const double idle = after.idle[cpu] - before.idle[cpu];
         cpus->busy[cpu] = all > 0 && idle < all ? (all - (idle > 0 ? idle : 0)) / all : 0;
     }
+}
+
+double cpus_stolen_ms(int cpu)
+{
+    static struct ticks now;
+    double steal = 0;
+
+    ticks_read(&now);
+    for (int i = 0; cpu < 0 && i < CPU_SETSIZE; i++)
+        steal += now.stolen[i];
+    if (cpu < 0)
+        steal /= now.cpus ? now.cpus : 1;
+    else if (cpu < CPU_SETSIZE)
+        steal = now.stolen[cpu];
+    return steal * 1000 / (double)sysconf(_SC_CLK_TCK);
 }
 
 /* The CPUs that a guest may have. Isolated ones stand in nobody's mask by default; who narrowed

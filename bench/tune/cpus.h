@@ -39,6 +39,10 @@ void cpus_read(const char *sys, struct cpus *out);
 /* Watches /proc/stat for 50 ms and sets how busy each CPU is. */
 void cpus_watch(struct cpus *cpus);
 
+/* What an outer host has taken of a CPU so far; for -1 the mean of all, as nobody knows which it
+ * will be. */
+double cpus_stolen_ms(int cpu);
+
 /* The CPU for a guest, none of `taken`; -1: there is none. `why` says what it is and what it is
  * not, one line. */
 int cpus_choose(const struct cpus *cpus, const cpu_set_t *taken, char *why, size_t size);

@@ -41,25 +41,6 @@ static void rest_of(const struct tune *tune, int cpu, cpu_set_t *out)
         *out = tune->cpus.own;
 }
 
-/* What an outer host has taken of a CPU so far; for -1 the mean of all, as nobody knows which it
- * will be. */
-static double stolen_ms(int cpu)
-{
-    FILE *file = fopen("/proc/stat", "r");
-    char line[512], name[16];
-    double steal = 0;
-
-    snprintf(name, sizeof(name), cpu < 0 ? "cpu " : "cpu%d ", cpu);
-    while (file && fgets(line, sizeof(line), file))
-        if (!strncmp(line, name, strlen(name)))
-            sscanf(line + strlen(name), "%*f %*f %*f %*f %*f %*f %*f %lf", &steal);
-    if (file)
-        fclose(file);
-    if (cpu < 0)
-        steal /= (double)sysconf(_SC_NPROCESSORS_ONLN);
-    return steal * 1000 / (double)sysconf(_SC_CLK_TCK);
-}
-
 /* Puts the process on one CPU; false, and why, where it does not stay there. */
 static bool cpu_give(pid_t pid, int cpu, struct tune_item *item)
 {
@@ -177,7 +158,7 @@ void tune_begin(struct tune *tune, pid_t pid, struct tune_boot *boot)
     boot->priority.wanted = tune->wish.priority;
     pin_begin(tune, pid, boot);
     priority_begin(tune, pid, boot);
-    boot->stolen_before_ms = stolen_ms(boot->cpu);
+    boot->stolen_before_ms = cpus_stolen_ms(boot->cpu);
 }
 
 /* A word of a file below /proc/PID, the first line of it. */
@@ -320,7 +301,7 @@ void tune_end(struct tune *tune, struct tune_boot *boot)
     if (!boot->begun)
         return;
     boot->begun = false;
-    boot->stolen_ms = stolen_ms(boot->cpu) - boot->stolen_before_ms;
+    boot->stolen_ms = cpus_stolen_ms(boot->cpu) - boot->stolen_before_ms;
     tune->real_times -= boot->real_time;
     if (boot->cpu >= 0)
         CPU_CLR((size_t)boot->cpu, &tune->taken);
