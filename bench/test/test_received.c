@@ -153,6 +153,8 @@ static void words_test(void)
     EXPECT(words_is("pcid=off pcid=on", "pcid=", "on") && !words_is("pcid=on1", "pcid=", "on"));
     EXPECT(words_is("x pcid=on", "pcid=", "on") && !words_is("xpcid=on", "pcid=", "on"));
     EXPECT(!words_find("a  b ", "c=", &length) && length == 0);
+    EXPECT(words_is("x pti=on", "pti=", "on") && !words_is("pti=only", "pti=", "on") &&
+           !words_is("pti=o", "pti=", "on"));
     target_words("pti=on  mitig=off bench=R0 samples=5 end=halt", words);
     CHECK_TEXT(words, "mitig=off samples=5");
     char *line = calloc(1, 3 * TARGET_WORDS); /* longer than what is kept */
