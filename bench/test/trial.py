@@ -55,8 +55,8 @@ def load(*parts):
 
 
 class Wire:
-    """Between an emulator and the cable: takes what comes at once, as an emulated port drops bytes when
-    its line is full, which a real one has no way to be."""
+    """Between an emulator and the cable: takes what comes at once, so that the pace of the cable is not
+    the emulator's. A guest whose line stands still for seconds drops bytes; a real one never does."""
 
     def __init__(self, work, cable):
         self.path = os.path.join(tempfile.mkdtemp(dir=work), "line")

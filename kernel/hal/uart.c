@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The port that the loader chose, by polling. Every wait is bounded: without a UART the kernel runs
- * on, silently. Where the chip has a FIFO, one look at the line status is good for sixteen bytes.
- * One in memory is reached through the direct map, which covers the first 4 GiB from the first
- * instruction on, uncached where there is no RAM. */
+ * on, silently. A line that stood still is looked at once a byte from then on, and goes on when it
+ * moves again: an emulated port stands still while nobody reads it. Where the chip has a FIFO, one
+ * look at the line status is good for sixteen bytes. One in memory is reached through the direct
+ * map, which covers the first 4 GiB from the first instruction on, uncached where there is no RAM.
+ */
 #include "kernel/hal/uart.h"
 
 #include "kernel/hal/found.h"
@@ -19,25 +21,25 @@ enum uart_register {
     UART_STATUS = 5
 };
 
-#define CLOCK_BAUD       115200u
-#define REGISTERS        8u
-#define LINE_8N1         0x03u
-#define LINE_DIVISOR     0x80u
-#define FIFO_ON_CLEAR    0xC7u
-#define FIFO_WORKS       0xC0u
-#define MODEM_DTR_RTS    0x03u
-#define MODEM_IRQ        0x08u /* OUT2 lets the interrupt line out */
-#define INTERRUPT_DATA   0x01u
-#define STATUS_DATA      0x01u
-#define STATUS_ROOM      0x20u
-#define STATUS_EMPTY     0x40u
-#define STATUS_NO_UART   0xFFu
-#define FIFO_BYTES       16u
-#define WAIT_TURNS       1000000u /* looks at the status: a second by ports */
-#define WAIT_TURNS_FIRST 100000u
-/* And for each 115200th that a byte takes longer, what a FIFO needs where a look at a register in
- * memory is a tenth of a microsecond. */
-#define WAIT_TURNS_SLOW 20000u
+#define CLOCK_BAUD     115200u
+#define REGISTERS      8u
+#define LINE_8N1       0x03u
+#define LINE_DIVISOR   0x80u
+#define FIFO_ON_CLEAR  0xC7u
+#define FIFO_WORKS     0xC0u
+#define MODEM_DTR_RTS  0x03u
+#define MODEM_IRQ      0x08u /* OUT2 lets the interrupt line out */
+#define INTERRUPT_DATA 0x01u
+#define STATUS_DATA    0x01u
+#define STATUS_ROOM    0x20u
+#define STATUS_EMPTY   0x40u
+#define STATUS_NO_UART 0xFFu
+#define FIFO_BYTES     16u
+/* A wait ends after so many looks at the status and ticks of the TSC, which is three seconds at
+ * least; and after so many looks where a tick is an instruction. */
+#define WAIT_LOOKS      (1u << 20)
+#define WAIT_TICKS      (1ull << 34)
+#define WAIT_LOOKS_MOST (1u << 27)
 
 static const struct {
     uint16_t port;
@@ -46,6 +48,7 @@ static const struct {
 
 static struct boot_serial line;
 static bool uart_present;
+static bool uart_stuck;         /* the last wait was in vain */
 static unsigned uart_burst = 1; /* bytes that fit once the transmitter is empty */
 static unsigned uart_room;      /* of those, still free for certain */
 
@@ -85,16 +88,31 @@ static void line_take(void)
         line = *s;
 }
 
-static bool uart_wait(unsigned bits, unsigned turns)
+static bool wait_over(uint32_t looks)
 {
-    for (turns += CLOCK_BAUD / line.baud * WAIT_TURNS_SLOW; turns-- != 0;) {
-        uint8_t status = uart_read(UART_STATUS);
+    static uint64_t start;
+    if (looks == WAIT_LOOKS)
+        start = x86_rdtsc();
+    return uart_stuck || looks == WAIT_LOOKS_MOST ||
+           (looks > WAIT_LOOKS && x86_rdtsc() - start > WAIT_TICKS);
+}
+
+/* Until all of these bits are set. */
+static bool uart_wait(unsigned bits)
+{
+    for (uint32_t looks = 1;; looks++) {
+        const uint8_t status = uart_read(UART_STATUS);
         if (status == STATUS_NO_UART)
             return false;
-        if ((status & bits) == bits)
+        if ((status & bits) == bits) {
+            uart_stuck = false;
             return true;
+        }
+        if (wait_over(looks)) {
+            uart_stuck = true;
+            return false;
+        }
     }
-    return false;
 }
 
 /* Where the port is and who named it. */
@@ -120,8 +138,10 @@ bool uart_init(void)
     if (line.space == BOOT_SERIAL_NONE)
         return true;
     const unsigned divisor = CLOCK_BAUD / line.baud;
+    uart_stuck = false;
+    uart_room = 0;
     /* the loader's last bytes leave before the rate is set again */
-    uart_present = uart_wait(STATUS_ROOM | STATUS_EMPTY, WAIT_TURNS_FIRST);
+    uart_present = uart_wait(STATUS_ROOM | STATUS_EMPTY) || uart_stuck;
     if (!uart_present)
         return true;
     uart_write(UART_INTERRUPT, 0);
@@ -141,10 +161,8 @@ void uart_put(uint8_t byte)
     if (!uart_present)
         return;
     if (uart_room == 0) {
-        if (!uart_wait(STATUS_ROOM, WAIT_TURNS)) {
-            uart_present = false; /* a stuck line must not cost a second a byte */
+        if (!uart_wait(STATUS_ROOM))
             return;
-        }
         uart_room = uart_burst;
     }
     uart_room--;
@@ -178,5 +196,5 @@ void uart_listen(void)
 void uart_flush(void)
 {
     if (uart_present)
-        (void)uart_wait(STATUS_ROOM | STATUS_EMPTY, WAIT_TURNS);
+        (void)uart_wait(STATUS_ROOM | STATUS_EMPTY);
 }

@@ -30,6 +30,13 @@ static inline uint32_t io_in32(uint16_t port)
     return value;
 }
 
+static inline uint64_t io_tsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
 /* Registers of one CPUID leaf. */
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;

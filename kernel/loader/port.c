@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A 16550 by ports or by memory. Every wait is bounded: a board without a UART, or with one that
- * never drains, boots all the same. */
+ * never drains, boots all the same. A line that stood still is looked at once a byte from then on,
+ * and goes on when it moves again: an emulated port stands still while nobody reads it. */
 #include "kernel/loader/port.h"
 
 #include <stddef.h>
@@ -15,11 +16,13 @@
 #define LCR_DLAB    0x80u
 #define LSR_THRE    0x20u
 #define LSR_TEMT    0x40u
-#define LSR_ABSENT  0xFFu   /* an empty bus reads as ones */
-#define UART_POLLS  200000u /* a wait's looks at the status: 0.2 s by ports */
-/* And for each 115200th that a byte takes longer, what a FIFO of 16 needs where a look at a
- * register in memory is a tenth of a microsecond. */
-#define UART_POLLS_SLOW 20000u
+#define LSR_ABSENT  0xFFu /* an empty bus reads as ones */
+/* A wait ends after so many looks at the status and ticks of the TSC, which is three seconds at
+ * least; and after so many looks where a tick is an instruction. */
+#define WAIT_LOOKS      (1u << 20)
+#define WAIT_TICKS      (1ull << 34)
+#define WAIT_TICKS_OPEN (1ull << 32) /* nothing may be there */
+#define WAIT_LOOKS_MOST (1u << 27)
 #define COMMAND         0x04u
 #define COMMAND_DECODE  0x3u /* ports and memory */
 
@@ -27,6 +30,7 @@ enum uart_register { UART_DATA, UART_IER, UART_FCR, UART_LCR, UART_MCR, UART_LSR
 
 static struct boot_serial line; /* of the port in use, whether one answers or not */
 static bool uart_present;
+static bool uart_stuck; /* the last wait was in vain */
 
 static volatile void *memory_at(enum uart_register r)
 {
@@ -51,17 +55,30 @@ static void uart_write(enum uart_register r, uint8_t value)
         *(volatile uint8_t *)memory_at(r) = value;
 }
 
-static bool uart_wait(uint8_t bits)
+static bool wait_over(uint32_t looks, uint64_t ticks)
 {
-    const uint32_t polls = UART_POLLS + SERIAL_BAUD / line.baud * UART_POLLS_SLOW;
-    for (uint32_t i = 0; i < polls; i++) {
-        uint8_t status = uart_read(UART_LSR);
+    static uint64_t start;
+    if (looks == WAIT_LOOKS)
+        start = io_tsc();
+    return uart_stuck || looks == WAIT_LOOKS_MOST ||
+           (looks > WAIT_LOOKS && io_tsc() - start > ticks);
+}
+
+static bool uart_wait(uint8_t bits, uint64_t ticks)
+{
+    for (uint32_t looks = 1;; looks++) {
+        const uint8_t status = uart_read(UART_LSR);
         if (status == LSR_ABSENT)
             return false;
-        if (status & bits)
+        if (status & bits) {
+            uart_stuck = false;
             return true;
+        }
+        if (wait_over(looks, ticks)) {
+            uart_stuck = true;
+            return false;
+        }
     }
-    return false;
 }
 
 static bool line_open(const struct boot_serial *wanted)
@@ -69,7 +86,8 @@ static bool line_open(const struct boot_serial *wanted)
     line = *wanted;
     uint16_t divisor = (uint16_t)(SERIAL_BAUD / line.baud);
     /* Firmware may still be sending; changing the divisor now would garble its last bytes. */
-    uart_wait(LSR_TEMT);
+    uart_stuck = false;
+    uart_wait(LSR_TEMT, WAIT_TICKS_OPEN);
     uart_write(UART_IER, 0);
     uart_write(UART_LCR, LCR_DLAB);
     uart_write(UART_DATA, (uint8_t)divisor);
@@ -78,7 +96,8 @@ static bool line_open(const struct boot_serial *wanted)
     uart_write(UART_FCR, 0x01);
     uart_write(UART_MCR, MCR_DTR_RTS);
     /* A UART that was not set up may report an empty transmitter only after that. */
-    uart_present = uart_wait(LSR_THRE);
+    uart_stuck = false;
+    uart_present = uart_wait(LSR_THRE, WAIT_TICKS_OPEN);
     return uart_present;
 }
 
@@ -148,13 +167,12 @@ struct boot_serial port_line(void)
 
 void port_put(uint8_t byte)
 {
-    uart_present = uart_present && uart_wait(LSR_THRE);
-    if (uart_present)
+    if (uart_present && uart_wait(LSR_THRE, WAIT_TICKS))
         uart_write(UART_DATA, byte);
 }
 
 void port_flush(void)
 {
     if (uart_present)
-        uart_wait(LSR_TEMT);
+        uart_wait(LSR_TEMT, WAIT_TICKS);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The loader's serial port by ports: which is opened, how it is set up, and that each wait has an
- * end, but none that comes before a slow line has sent a FIFO's bytes. Memory-mapped ones need a
- * machine: kernel/test/serial_memory.py. */
+ * end, but none before a slow line has sent a FIFO's bytes or a reader has paused for some seconds.
+ * Memory-mapped ones need a machine: kernel/test/serial_memory.py. */
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -9,15 +9,18 @@
 #include "kernel/loader/io.h"
 #include "kernel/loader/port.h"
 
-#define COM1     0x3F8u
-#define COM2     0x2F8u
-#define STATUS   5u
-#define READY    0x60u
-#define LOOKS_US 10u /* the quickest: a register in memory, a tenth of a microsecond */
+#define COM1   0x3F8u
+#define COM2   0x2F8u
+#define STATUS 5u
+#define READY  0x60u
+#define GHZ    6u    /* the quickest TSC */
+#define PAUSE  2500u /* ms */
 
 static uint8_t registers[8]; /* of COM2; COM1 is not there */
 static uint8_t divisor[2];
 static uint64_t looks; /* at the status */
+static uint64_t now;   /* ticks */
+static unsigned look_ticks = GHZ * 100;
 static unsigned sent;
 static bool stuck;
 
@@ -28,7 +31,13 @@ uint8_t io_in8(uint16_t port)
     if (port != COM2 + STATUS)
         return registers[port - COM2];
     looks++;
+    now += look_ticks;
     return stuck ? 0 : READY;
+}
+
+uint64_t io_tsc(void)
+{
+    return now;
 }
 
 void io_out8(uint16_t port, uint8_t value)
@@ -85,30 +94,60 @@ static void set_up(void)
     EXPECT(choose("").exit == 0 && port_line().space == BOOT_SERIAL_NONE);
 }
 
-/* A line that stops: one wait, long enough for its rate, then no more. */
+/* A line that stops: one wait, long enough for any rate and for a reader that pauses. From then on
+ * one look a byte, until it moves again. */
 static void waits(void)
 {
-    static const unsigned bauds[] = {115200, 9600, 300};
-    for (unsigned i = 0; i < sizeof(bauds) / sizeof(bauds[0]); i++) {
-        char words[40];
-        snprintf(words, sizeof(words), "serial=com2 baud=%u", bauds[i]);
-        EXPECT(choose(words).exit == 0);
-        stuck = true;
-        sent = 0;
-        looks = 0;
-        port_put('x');
-        const uint64_t fifo_us = 16 * 10 * 1000000ull / bauds[i];
-        EXPECT(looks >= fifo_us * LOOKS_US && looks < fifo_us * LOOKS_US * 2 + 300000);
-        looks = 0;
-        port_put('x');
-        port_flush();
-        EXPECT(looks == 0 && sent == 0);
-    }
+    EXPECT(choose("serial=com2 baud=300").exit == 0);
+    stuck = true;
+    sent = 0;
+    uint64_t from = now;
+    port_put('x');
+    EXPECT(now - from >= PAUSE * 1000000ull * GHZ && now - from < 10000 * 1000000ull * GHZ);
+    looks = 0;
+    port_put('x');
+    port_flush();
+    EXPECT(looks == 2 && sent == 0);
+    stuck = false;
+    port_put('x');
+    EXPECT(looks == 3 && sent == 1);
+    EXPECT(port_line().space == BOOT_SERIAL_PORT);
+    stuck = true; /* it is patient again */
+    from = now;
+    port_put('x');
+    EXPECT(now - from >= PAUSE * 1000000ull * GHZ && sent == 1);
+}
+
+/* A TSC that counts instructions must not stretch a wait. */
+static void waits_counted(void)
+{
+    look_ticks = 8;
+    EXPECT(choose("serial=com2").exit == 0);
+    stuck = true;
+    looks = 0;
+    port_put('x');
+    EXPECT(looks > 1u << 26 && looks <= 1u << 27);
+}
+
+/* Nothing but zeros: no port, and known soon. */
+static void opens(void)
+{
+    look_ticks = GHZ * 100;
+    static struct source source;
+    static const struct phys nothing = {NULL, 0, 0};
+    snprintf(source.cmdline, sizeof(source.cmdline), "serial=com2");
+    port_open();
+    stuck = true;
+    const uint64_t from = now;
+    EXPECT(port_choose(&nothing, &source).exit == EXIT_CMDLINE);
+    EXPECT(now - from < 2000 * 1000000ull * GHZ && port_line().space == BOOT_SERIAL_NONE);
 }
 
 int main(void)
 {
     set_up();
     waits();
+    waits_counted();
+    opens();
     return unit_done("port");
 }

@@ -7,6 +7,7 @@
 
 void io_out8(uint16_t port, uint8_t value);
 uint8_t io_in8(uint16_t port);
+uint64_t io_tsc(void);
 void io_out32(uint16_t port, uint32_t value);
 uint32_t io_in32(uint16_t port);
 
