@@ -36,10 +36,13 @@ enum uart_register {
 #define STATUS_NO_UART 0xFFu
 #define FIFO_BYTES     16u
 /* A wait ends after so many looks at the status and ticks of the TSC, which is three seconds at
- * least; and after so many looks where a tick is an instruction. */
+ * least; and after so many looks where a tick is an instruction. For each 115200th that a byte
+ * takes longer, more: what a FIFO needs where a tick is a sixth of a nanosecond, a look a tenth of
+ * a microsecond. */
 #define WAIT_LOOKS      (1u << 20)
 #define WAIT_TICKS      (1ull << 34)
 #define WAIT_LOOKS_MOST (1u << 27)
+#define SLOW_TICKS      (1ull << 24) /* more of them for each 115200th that a byte takes */
 
 static const struct {
     uint16_t port;
@@ -91,10 +94,11 @@ static void line_take(void)
 static bool wait_over(uint32_t looks)
 {
     static uint64_t start;
+    const uint64_t slow = CLOCK_BAUD / line.baud * SLOW_TICKS;
     if (looks == WAIT_LOOKS)
         start = x86_rdtsc();
     return uart_stuck || looks == WAIT_LOOKS_MOST ||
-           (looks > WAIT_LOOKS && x86_rdtsc() - start > WAIT_TICKS);
+           (looks > WAIT_LOOKS && x86_rdtsc() - start > WAIT_TICKS + slow);
 }
 
 /* Until all of these bits are set. */

@@ -18,11 +18,14 @@
 #define LSR_TEMT    0x40u
 #define LSR_ABSENT  0xFFu /* an empty bus reads as ones */
 /* A wait ends after so many looks at the status and ticks of the TSC, which is three seconds at
- * least; and after so many looks where a tick is an instruction. */
+ * least; and after so many looks where a tick is an instruction. For each 115200th that a byte
+ * takes longer, more: what a FIFO needs where a tick is a sixth of a nanosecond, a look a tenth of
+ * a microsecond. */
 #define WAIT_LOOKS      (1u << 20)
 #define WAIT_TICKS      (1ull << 34)
 #define WAIT_TICKS_OPEN (1ull << 32) /* nothing may be there */
 #define WAIT_LOOKS_MOST (1u << 27)
+#define SLOW_TICKS      (1ull << 24) /* more of them for each 115200th that a byte takes */
 #define COMMAND         0x04u
 #define COMMAND_DECODE  0x3u /* ports and memory */
 
@@ -58,10 +61,11 @@ static void uart_write(enum uart_register r, uint8_t value)
 static bool wait_over(uint32_t looks, uint64_t ticks)
 {
     static uint64_t start;
+    const uint64_t slow = SERIAL_BAUD / line.baud * SLOW_TICKS;
     if (looks == WAIT_LOOKS)
         start = io_tsc();
     return uart_stuck || looks == WAIT_LOOKS_MOST ||
-           (looks > WAIT_LOOKS && io_tsc() - start > ticks);
+           (looks > WAIT_LOOKS && io_tsc() - start > ticks + slow);
 }
 
 static bool uart_wait(uint8_t bits, uint64_t ticks)

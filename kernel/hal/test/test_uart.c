@@ -11,15 +11,15 @@
 #include "kernel/hal/uart.h"
 #include "kernel/hal/x86.h"
 
-#define COM2   0x2F8u
-#define DATA   0u
-#define LINE   3u
-#define STATUS 5u
-#define EMPTY  0x60u
-#define FIFO   16u
-#define GHZ    6u    /* the quickest TSC */
-#define PAUSE  2500u /* ms */
-#define BOUND  10000u
+#define COM2    0x2F8u
+#define DATA    0u
+#define LINE    3u
+#define STATUS  5u
+#define EMPTY   0x60u
+#define FIFO    16u
+#define GHZ     6u    /* the quickest TSC */
+#define PAUSE   2500u /* ms */
+#define FIFO_US 1389u /* sixteen bytes at 115200 */
 
 static unsigned passed, failed;
 
@@ -75,11 +75,11 @@ void x86_out8(uint16_t port, uint8_t value)
     full += pending++ == FIFO;
 }
 
-static void start(bool standing)
+static void start(bool standing, unsigned baud)
 {
     boot = (struct bootinfo){.magic = BOOT_MAGIC,
                              .version = BOOT_VERSION,
-                             .serial = {.space = BOOT_SERIAL_PORT, .baud = 300, .base = COM2}};
+                             .serial = {.space = BOOT_SERIAL_PORT, .baud = baud, .base = COM2}};
     stuck = standing;
     sent = pending = full = 0;
     look_ticks = GHZ * 100; /* the quickest look: a tenth of a microsecond */
@@ -92,15 +92,15 @@ static void put(unsigned count)
         uart_put('x');
 }
 
-static bool waited(uint64_t from)
+static bool waited(uint64_t from, unsigned least_ms)
 {
-    const uint64_t ms = (now - from) / (1000000ull * GHZ);
-    return ms >= PAUSE && ms < BOUND;
+    const uint64_t ms = (now - from) / (1000000 * GHZ);
+    return ms >= least_ms && ms < 2 * least_ms + 2 * PAUSE;
 }
 
 static void flows(void)
 {
-    start(false);
+    start(false, 115200);
     looks = 0;
     put(10 * FIFO);
     CHECK(sent == 10 * FIFO && full == 0 && looks == 10);
@@ -110,14 +110,14 @@ static void flows(void)
 
 /* One wait that is long enough for any rate, and for a reader of an emulated port that pauses; then
  * one look a byte, until the line moves, and patience again. */
-static void stands_still(void)
+static void stands_still(unsigned baud, unsigned least_ms)
 {
-    start(false);
+    start(false, baud);
     put(FIFO);
     stuck = true;
     uint64_t from = now;
     put(1);
-    CHECK(waited(from) && sent == FIFO);
+    CHECK(waited(from, least_ms) && sent == FIFO);
     looks = 0;
     put(100);
     uart_flush();
@@ -128,7 +128,7 @@ static void stands_still(void)
     stuck = true;
     from = now;
     put(1);
-    CHECK(waited(from));
+    CHECK(waited(from, least_ms));
 }
 
 /* The loader's last bytes have not left when the kernel starts, and do not for long: they may be
@@ -136,8 +136,8 @@ static void stands_still(void)
 static void starts_late(void)
 {
     const uint64_t from = now;
-    start(true);
-    CHECK(waited(from));
+    start(true, 115200);
+    CHECK(waited(from, PAUSE));
     put(1);
     CHECK(sent == 0);
     stuck = false;
@@ -148,7 +148,7 @@ static void starts_late(void)
 /* A TSC that counts instructions must not stretch a wait. */
 static void counts(void)
 {
-    start(false);
+    start(false, 115200);
     put(FIFO);
     stuck = true;
     look_ticks = 8;
@@ -160,7 +160,7 @@ static void counts(void)
 static void not_there(void)
 {
     absent = true;
-    start(false);
+    start(false, 115200);
     looks = 0;
     put(100);
     uart_flush();
@@ -173,7 +173,9 @@ static void not_there(void)
 int main(void)
 {
     flows();
-    stands_still();
+    stands_still(115200, PAUSE);
+    stands_still(300, PAUSE + FIFO_US * 115200 / 300 / 1000);
+    stands_still(20, FIFO_US * 115200 / 20 / 1000);
     starts_late();
     counts();
     not_there();
