@@ -57,10 +57,17 @@ with open(os.environ["TACH_TEST_OUT"], "a") as out:
               os.getpriority(os.PRIO_PROCESS, int(tid)), file=out)
 stop.set()
 time.sleep(float(os.environ.get("TACH_TEST_SLEEP", "0")))
+if os.environ.get("TACH_TEST_STAT"):
+    rows = [line.split() for line in open("/proc/stat")]
+    with open("/proc/stat", "w") as out:
+        for row in rows:
+            if row[0][3:]:
+                row[7:11] = [int(row[7]) + 3, int(row[8]) + 500 * (int(row[0][3:]) + 1), 7, 7]
+            print(*row, file=out)
 sys.exit(subprocess.call([%(synth)r] + sys.argv[1:]))
 """
 MOUNTS = """set -e
-dev=$1 cpuinfo=$2 kvm=$3 governor=$4 pages=$5; shift 5
+dev=$1 cpuinfo=$2 kvm=$3 governor=$4 pages=$5 stat=$6; shift 6
 if [ -n "$kvm" ]; then
     mount -t tmpfs none "$dev"
     for name in null zero full random urandom tty; do touch "$dev/$name"; mount --bind "/dev/$name" "$dev/$name"; done
@@ -76,6 +83,7 @@ fi
 [ -z "$cpuinfo" ] || mount --bind "$cpuinfo" /proc/cpuinfo
 [ -z "$governor" ] || mount --bind "$governor" /sys/devices/system/cpu/cpufreq
 [ -z "$pages" ] || mount --bind "$pages" /sys/kernel/mm/hugepages/hugepages-2048kB
+[ -z "$stat" ] || mount --bind "$stat" /proc/stat
 exec "$@"
 """
 # The guest printed its ring 0 and was gone.
@@ -89,7 +97,7 @@ def root():
                                                 check=False).returncode == 0
 
 
-def host(work, *command, flags="", kvm="", governor="", pages="", nobody=False, **more):
+def host(work, *command, flags="", kvm="", governor="", pages="", stat="", nobody=False, **more):
     """Runs a command on a host of that make: (status, output, errors)."""
     words = list(command)
     if nobody:
@@ -98,8 +106,9 @@ def host(work, *command, flags="", kvm="", governor="", pages="", nobody=False, 
     if flags:
         with open(cpuinfo, "w", encoding="ascii") as file:
             file.write(f"processor\t: 0\nmodel name\t: made up\nflags\t\t: {flags}\n")
-    if flags or kvm or governor or pages:
-        words = ["unshare", "-m", "sh", "-c", MOUNTS, "mounts", f"{work}/dev", cpuinfo, kvm, governor, pages, *words]
+    if flags or kvm or governor or pages or stat:
+        words = ["unshare", "-m", "sh", "-c", MOUNTS, "mounts", f"{work}/dev", cpuinfo, kvm, governor, pages, stat,
+                 *words]
     run = subprocess.run(words, cwd=work, env={**os.environ, **more}, text=True, capture_output=True,
                          stdin=subprocess.DEVNULL, timeout=120, check=False)
     return run.returncode, run.stdout, run.stderr
@@ -296,6 +305,22 @@ def test_pages(work):
     os.unlink(f"{work}/threads")
 
 
+def test_steal(work):
+    """What an outer host takes of the guest's CPU is read in its column, and a boot that lost much is refused."""
+    hz, cpus = os.sysconf("SC_CLK_TCK"), max(os.sched_getaffinity(0)) + 1
+    made = {"flags": NATIVE, "kvm": "opens", "stat": f"{work}/stat", **faked(work, TACH_TEST_STAT="1")}
+    with open(f"{work}/stat", "w", encoding="ascii") as file:
+        for cpu in ("", *range(cpus)):
+            file.write(f"cpu{cpu} 100 10 20 1000 5 0 0 40 0 0\n")
+    for name, words in (("stolen", ()), ("shared", ("--tune", "off"))):
+        status, _, errors = host(work, *arguments(work, "kvm", name, "--boots", "1", *words), **made)
+        boot = load(work, name, "machine.json")["boots"][0]["host"]
+        ticks = 500 * (boot["cpu"] + 1) if "cpu" in boot else 500 * (cpus + 1) / 2
+        expect(abs(boot["stolen_ms"] - 1000 * ticks / hz) < 1e-6, f"{name}: {boot}, not {ticks} ticks")
+        expect(status == 2 and f"and an outer host took {1000 * ticks / hz:.0f} ms" in errors, f"{name}: {errors}")
+    os.unlink(f"{work}/threads")
+
+
 def page(work, run):
     status, _, errors = host(work, TACH, "report", f"{work}/{run}", PATH=os.environ["PATH"])
     expect(status == 0, f"report {run}: {errors}")
@@ -398,7 +423,7 @@ def test_governor(work):
     expect(now() == ["powersave"] * 2, f"not put back: {now()}")
     expect(load(work, "fast", "machine.json")["tune"]["governor"]["got"], "not in machine.json")
     fresh()
-    run = subprocess.Popen(["unshare", "-m", "sh", "-c", MOUNTS, "mounts", "", "", "", f"{work}/freq", "",
+    run = subprocess.Popen(["unshare", "-m", "sh", "-c", MOUNTS, "mounts", "", "", "", f"{work}/freq", "", "",
                             *arguments(work, "tcg", "cut", "--governor", "performance")],
                            cwd=work, env={**os.environ, "PATH": path["PATH"], "TACH_TEST_SLEEP": "30"},
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -430,7 +455,7 @@ def main():
         for test in (test_places, test_off, test_alone, test_wishes, test_resume):
             test(work)
         if root():
-            for test in (test_kvm, test_page, test_refusals, test_fallback, test_pages):
+            for test in (test_kvm, test_page, test_refusals, test_fallback, test_pages, test_steal):
                 test(work)
             if os.path.isdir("/sys/devices/system/cpu/cpufreq"):
                 test_governor(work)

@@ -2,6 +2,7 @@
  * The host's CPUs; see bench/tune/cpus.h. */
 #include "bench/tune/cpus.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,9 @@ static void ticks_read(struct ticks *out)
     memset(out, 0, sizeof(*out));
     while (file && fgets(line, sizeof(line), file)) {
         double at[8] = {0}; /* user nice system idle iowait irq softirq steal */
-        if (sscanf(line, "cpu%u %lf %lf %lf %lf %lf %lf %lf %lf", &cpu, &at[0], &at[1], &at[2],
+        /* the line of all together has no number, and %u would take its first count for one */
+        if (strncmp(line, "cpu", 3) || !isdigit((unsigned char)line[3]) ||
+            sscanf(line, "cpu%u %lf %lf %lf %lf %lf %lf %lf %lf", &cpu, &at[0], &at[1], &at[2],
                    &at[3], &at[4], &at[5], &at[6], &at[7]) < 5 ||
             cpu >= CPU_SETSIZE)
             continue;
