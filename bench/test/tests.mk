@@ -35,6 +35,7 @@ $(eval $(call UNIT,noise,traces/test/test_noise.c traces/test/line_noise.c trace
 $(foreach t,elf map source serial,$(eval $(call UNIT,loader_$t,kernel/loader/test/test_$t.c $(PURE_L))))
 $(eval $(call UNIT,loader_port,kernel/loader/test/test_port.c kernel/loader/port.c kernel/loader/config.c $(PURE_L),-Ikernel/loader/test/mock))
 $(eval $(call UNIT,loader_config,kernel/loader/test/test_config.c kernel/loader/config.c $(PURE_L),-Ikernel/loader/test/mock))
+$(eval $(call UNIT,loader_screen,kernel/loader/test/test_screen.c kernel/loader/screen.c $(PURE_L),-Ikernel/loader/test/mock))
 $(eval $(call UNIT,hal_irq,$(addprefix kernel/hal/,test/test_irq.c irq.c madt.c),-Ikernel/hal/test/mock))
 $(eval $(call UNIT,hal_uart,$(addprefix kernel/hal/,test/test_uart.c uart.c),-Ikernel/hal/test/mock))
 $(foreach t,$(filter-out irq uart,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c))),\
