@@ -14,7 +14,9 @@
 #define PAGES_MAX    1024u /* 4 MiB: a boot of the default matrix is 0.4 */
 #define REQUEST_MIN  (sizeof(struct wire_header) + 4)
 #define REQUEST_MAX  (REQUEST_MIN + 2 * REPEAT_MAX)
-#define REQUEST_LINE (REQUEST_MAX + REQUEST_MAX / 254 + 2)
+#define REQUEST_LINE (REQUEST_MAX + 2)
+/* COBS has a code for 254 bytes without a zero, behind which no zero stands: no line is so long. */
+_Static_assert(REQUEST_LINE <= 254, "coded_open does not know COBS's longest run");
 
 /* In front of each frame in its page; 0 bytes: the page ends here. */
 struct kept {
@@ -101,7 +103,7 @@ static uint64_t coded_open(uint8_t *bytes, uint64_t n)
             return 0;
         for (uint64_t i = 0; i < run; i++)
             bytes[size++] = bytes[at++];
-        if (run < 254 && at < n)
+        if (at < n)
             bytes[size++] = 0;
     }
     return size;
