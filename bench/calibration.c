@@ -65,7 +65,7 @@ static bool loops_fit(const struct boot *boot, char *reason, size_t size)
 
     if (!ring3)
         return refuse(reason, size, "refused: no loop of ring 3 came to hold ring 0's against");
-    if (!ring0 || ring0 > RING_RATIO * ring3 || ring3 > RING_RATIO * ring0)
+    if (ring0 > RING_RATIO * ring3 || ring3 > RING_RATIO * ring0)
         return refuse(reason, size,
                       "refused: ring 0 took %" PRIu64 " ticks where ring 3 took %" PRIu64, ring0,
                       ring3);

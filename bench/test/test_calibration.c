@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Each way in which a boot is refused by its calibration, one change at a time from captures that
  * pass, and the limits on both of their sides. */
+#include <math.h>
 #include <string.h>
 
 #include "bench/calibration.h"
@@ -104,6 +105,8 @@ static void test_rings(void)
     EXPECT(refused(&made, "no loop of ring 3"));
     made.calib.loop_ring3 = 1040; /* where the kernel itself sent it */
     EXPECT(passes(&made));
+    made.ring3 = 5000; /* and then that is the one */
+    EXPECT(passes(&made));
 }
 
 static void test_speed(void)
@@ -170,6 +173,8 @@ static void test_steal(void)
     EXPECT(refused(&made, "had its CPU for 50 ms"));
     made.host = (struct calibration_host){.ran_ms = 0};
     EXPECT(passes(&made)); /* over before anybody looked: the guest's own watch decides */
+    made.host = (struct calibration_host){.ran_ms = NAN, .waited_ms = NAN};
+    EXPECT(passes(&made)); /* nobody looked */
 }
 
 /* Classes without cycles ask for other things, and for no more than they can have. */
@@ -182,6 +187,7 @@ static void test_classes(void)
     made.ring3 = 0;
     EXPECT(fits(&made, "icount", reason) && fits(&made, "bochs", reason));
     EXPECT(fits(&made, "tcg", reason) && !fits(&made, "kvm", reason));
+    EXPECT(!fits(&made, "metal", reason) && strstr(reason, "no loop of ring 3"));
     made.calib.loop_ring0 = 2101;
     EXPECT(!fits(&made, "icount", reason) && strstr(reason, "so they are no instructions"));
     made.calib.loop_ring0 = 1999;

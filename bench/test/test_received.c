@@ -12,6 +12,28 @@
 #include "traces/test/synth.h"
 #include "traces/words.h"
 
+/* A frame that came twice, as a line with repeats has them, is the boot's that it belongs to: in
+ * front of the next one's it would be lost. */
+static void cut_twice_test(void)
+{
+    struct synth synth = {.boot_id = 5};
+    struct cut cut;
+
+    synth_frame(&synth, WIRE_HELLO, "x", 1);
+    synth_frame(&synth, WIRE_TEXT, "y", 1);
+    synth.sequence--;
+    synth_frame(&synth, WIRE_TEXT, "y", 1);
+    const size_t behind = synth.size;
+    synth.boot_id = 9;
+    synth.sequence = 0;
+    synth_frame(&synth, WIRE_HELLO, "x", 1);
+    EXPECT(!cut_boots(synth.bytes, synth.size, &cut) && cut.count == 2);
+    if (cut.count == 2)
+        CHECK_EQ(cut.pieces[1].start, behind);
+    cut_free(&cut);
+    free(synth.bytes);
+}
+
 static void cut_test(void)
 {
     static const char *const texts[] = {"SeaBIOS\r\n\xda\xc4\xc4 menu", "loader: multiboot 2\r\n",
@@ -86,9 +108,13 @@ static void class_test(void)
     CHECK_TEXT(class_of(&exact), "bochs");
     exact.machine[0].have |= MACHINE_GUEST;
     CHECK_TEXT(class_of(&exact), "icount");
-    exact.calib.cr3_cost = 2; /* any instruction that takes two ticks: they are no instructions */
-    CHECK_TEXT(class_of(&exact), "tcg");
-    exact.calib.cr3_cost = 1;
+    uint64_t *const costs[] = {&exact.calib.rdtsc_cost, &exact.calib.out_cost,
+                               &exact.calib.cr3_cost, &exact.calib.empty_max};
+    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+        ++*costs[i]; /* one instruction of two ticks, or that varies: they are no instructions */
+        CHECK_TEXT(class_of(&exact), "tcg");
+        --*costs[i];
+    }
     exact.calib.loop_ring0 = 2101;
     CHECK_TEXT(class_of(&exact), "tcg");
     for (unsigned lacks = 0; lacks < 3; lacks++) {
@@ -121,15 +147,27 @@ static void machine_test(void)
     EXPECT(!target_differs(&boot, &other));
     other.cmdline = (char[]){"pti=on fastpath=0"};
     EXPECT(target_differs(&boot, &other));
-    other = boot;
-    other.hello.microcode++;
-    EXPECT(target_differs(&boot, &other));
-    other = boot;
-    other.hello.build_id[19] = 1;
-    EXPECT(target_differs(&boot, &other));
-    other = boot;
-    other.hello.abi_hash++;
-    EXPECT(target_differs(&boot, &other));
+}
+
+/* One thing of HELLO that is another makes it another machine, or other images. */
+static void differs_test(void)
+{
+    const struct boot boot = boot_metal();
+    struct boot others[7];
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        others[i] = boot;
+    others[0].hello.abi_version++;
+    others[1].hello.abi_hash++;
+    others[2].hello.build_id[19] = 1;
+    others[3].hello.vendor[11]++;
+    others[4].hello.brand[sizeof(boot.hello.brand) - 1]++;
+    others[5].hello.cpu_signature++;
+    others[6].hello.microcode++;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const char *why = target_differs(&boot, &others[i]);
+        EXPECT(why && strstr(why, i < 2 ? "contract" : i == 2 ? "build" : "CPU"));
+    }
 }
 
 static void words_test(void)
@@ -185,6 +223,13 @@ static void cells_test(void)
     EXPECT(!cells_take(&cells, "R0,D4/size:8/space:two", &boots[2], why, sizeof(why)));
     EXPECT(boots[0].first == 0 && boots[0].count == 2 && boots[1].first == 2);
     EXPECT(boots[2].first == 0 && boots[2].count == 2);
+    char *many = calloc(MATRIX_CELLS_MAX + 1, 3); /* as many as a matrix has, and one more */
+    for (size_t i = 0; i <= MATRIX_CELLS_MAX; i++)
+        memcpy(many + 3 * i, "R0,", 3);
+    many[3 * MATRIX_CELLS_MAX + 2] = 0;
+    EXPECT(cells_take(&cells, many, &boots[2], why, sizeof(why)) == 1 && strstr(why, "more than"));
+    EXPECT(cells.matrix.cell_count == 4 && cells.list_count == 2);
+    free(many);
     cells.matrix.pti = AXIS_OFF | AXIS_ON;
     cells.matrix.trace = AXIS_OFF;
     EXPECT(!cells_give(&cells, &run) && run.matrix.cell_count == 4);
@@ -200,8 +245,9 @@ static void gaps_test(void)
     struct boot_run boots[] = {
         {.count = 2, .state = BOOT_PASSED, .words = (char[]){"part=1/3"}},
         {.count = 2, .state = BOOT_FAILED, .pti = true, .words = (char[]){"part=2/3"}},
-        {.first = 2, .count = 1, .state = BOOT_PASSED, .trace = true, .words = (char[]){"a"}}};
-    const struct run run = {.boots = {.runs = boots, .count = 3},
+        {.first = 2, .count = 1, .state = BOOT_PASSED, .trace = true, .words = (char[]){"a"}},
+        {.state = BOOT_PASSED, .words = (char[]){"part=1/2"}}};
+    const struct run run = {.boots = {.runs = boots, .count = 4},
                             .matrix = {.cells = cells, .cell_count = 3}};
     static const char *const says[] = {"parts that did not come: 2 of 3, 3 of 3",
                                        "not measured with isolation on: R0, pipe",
@@ -214,13 +260,33 @@ static void gaps_test(void)
     json_decref(gaps);
 }
 
+/* A list too long to be read is cut, and its length told. */
+static void gaps_many_test(void)
+{
+    struct matrix_cell cells[40];
+    struct boot_run none = {.state = BOOT_FAILED, .words = (char[]){""}};
+    const struct run run = {.boots = {.runs = &none, .count = 1},
+                            .matrix = {.cells = cells, .cell_count = 40}};
+
+    for (size_t i = 0; i < run.matrix.cell_count; i++)
+        snprintf(cells[i].name, sizeof(cells[i].name), "R%zu", i);
+    json_t *gaps = gaps_find(&run);
+    CHECK_EQ(json_array_size(gaps), 2); /* no phases of what has no figures */
+    CHECK_TEXT(json_string_value(json_array_get(gaps, 0)),
+               "not measured with isolation off: R0, R1, R2, R3 and 36 more");
+    json_decref(gaps);
+}
+
 int main(void)
 {
     cut_test();
+    cut_twice_test();
     class_test();
     machine_test();
+    differs_test();
     words_test();
     cells_test();
     gaps_test();
+    gaps_many_test();
     return unit_done("received");
 }

@@ -56,9 +56,9 @@ static void others(void)
     struct deadline_cpu cpu = {.signature = 0x506E3, .timer = true, .invariant = true};
     CHECK(refused(0x50657, 0) == NULL); /* Cascade Lake: a later stepping of an affected model */
     CHECK(refused(0x306F3, 0) == NULL);
-    CHECK(refused(0x206A7, 0) == NULL);  /* Sandy Bridge: in no list */
-    CHECK(refused(0x00F5E3, 0) == NULL); /* another family */
-    CHECK(!deadline_refused(&cpu));      /* another vendor */
+    CHECK(refused(0x206A7, 0) == NULL); /* Sandy Bridge: in no list */
+    CHECK(refused(0x50FE3, 0) == NULL); /* an affected model's number in another family */
+    CHECK(!deadline_refused(&cpu));     /* another vendor */
     cpu.intel = true;
     CHECK(deadline_refused(&cpu));
     cpu.guest = true;
