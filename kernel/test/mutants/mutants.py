@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Shows that each guard is guarded: removes it, builds, and demands that its test fails.
 
-Every mutant of mutants.cfg is a small edit of the source. It is made in a copy of the tree, the
-images are built there, and the test that the table names is run there. A mutant passes when the
-test fails. Before that the same tests must pass without any edit. Last line: "mutants: N passed, N
-failed". Exit: 0 all were killed, 1 not, 64 wrong arguments, 65 bad table, 70 the tree does not
-build or its tests do not pass as they are."""
+Every mutant of a table is a small edit of the source. It is made in a copy of the tree, what its
+test needs is built there, and the test is run there: a row of boot.cfg, or a suite of make check. A
+mutant passes when the test fails. Before that the same tests must pass without any edit. Last line:
+"TABLE: N passed, N failed". Exit: 0 all were killed, 1 not, 64 wrong arguments, 65 bad table, 70 the
+tree does not build or its tests do not pass as they are."""
 
 import argparse
 import concurrent.futures
@@ -23,10 +23,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 LEFT_OUT = ("results", ".git", "README.md")
 IMAGES = ("build/kernel.elf", "build/initfs.img", "build/loader.elf")
-KEPT = ("k", "l", "u", "svc", "user", "h", "flags", "abi_hash.h", "linked_services.c", "font.c", "mkinitfs",
+KEPT = ("k", "l", "u", "svc", "user", "h", "san", "flags", "abi_hash.h", "linked_services.c", "font.c", "mkinitfs",
         "kernel.elf", "loader.elf", "initfs.img")
-SCRIPTS = {"isolation": "kernel/test/isolation.py", "nmi": "kernel/test/nmi.py",
-           "screen": "kernel/test/screen.py"}
+BOOTS, SUITES = "kernel/test/mutants/boot.cfg", "bench/test/suites.cfg"
+NOT_RUN = (126, 127)   # the shell's words for a suite that did not begin
 BUILD_S, TEST_S = 300, 240
 ROW_S = 20             # the least limit of a row of mutants/boot.cfg, which boot.py multiplies:
 PATIENCE_FIRST = 3     # without an edit;
@@ -90,11 +90,57 @@ def ignored(directory, names):
     return [n for n in names if n not in KEPT and not n.startswith("offsets")]
 
 
+def rows_read(name):
+    """The rows of a table of boots or of suites: first column to last."""
+    with open(os.path.join(ROOT, name), encoding="utf-8") as f:
+        cells = [line.split("|") for line in f if line.strip() and not line.startswith("#")]
+    return {c[0].strip(): "|".join(c[2:]).strip() for c in cells}
+
+
+class Tests:
+    """What the names of tests mean."""
+
+    def __init__(self):
+        self.boots, self.suites = rows_read(BOOTS), rows_read(SUITES)
+
+    def check(self, mutants):
+        for m in mutants:
+            if (m.test in self.boots) == (m.test in self.suites):
+                raise BadTable("%s: %s is no test, or two" % (m.name, m.test))
+
+    def targets(self, name):
+        """What is to be built for it: what a suite's command names, else the images."""
+        named = re.findall(r"\bbuild/[\w./-]+", self.suites.get(name, ""))
+        return named or list(IMAGES)
+
+    def command(self, name, patience):
+        if name in self.suites:
+            return ["bash", "-c", self.suites[name]]
+        return [sys.executable, "kernel/test/boot.py", "--config", BOOTS, "--patience", str(patience), "--row", name]
+
+    def killed(self, name, status):
+        """Whether this exit status (None: it took too long) says that the test ran and failed."""
+        return status is None or status == 1 or (name in self.suites and status not in (0, *NOT_RUN))
+
+
+def fits(mutant):
+    """Why an edit of it has no place in this tree, or None."""
+    for file, old, _ in mutant.edits:
+        try:
+            with open(os.path.join(ROOT, file), encoding="utf-8") as f:
+                count = f.read().count(old)
+        except OSError as bad:
+            return "%s: %s" % (file, bad.strerror)
+        if count != 1:
+            return "%s holds %r %d times" % (file, old, count)
+    return None
+
+
 class Tree:
     """A copy of the source with a build directory of its own."""
 
-    def __init__(self, directory):
-        self.root = directory
+    def __init__(self, directory, tests):
+        self.root, self.tests = directory, tests
         for name in os.listdir(ROOT):
             if name in LEFT_OUT or name.startswith("."):
                 continue
@@ -115,15 +161,13 @@ class Tree:
             child.kill()
             return None, child.communicate()[0].decode(errors="replace")
 
-    def build(self):
-        return self.run(["make", "-s", *IMAGES], BUILD_S)
+    def build(self, names):
+        """What these tests need."""
+        return self.run(["make", "-s", *sorted({t for n in names for t in self.tests.targets(n)})], BUILD_S)
 
     def test(self, name, patience=PATIENCE_FIRST):
-        script = SCRIPTS.get(name)
-        command = [sys.executable, script] if script else [
-            sys.executable, "kernel/test/boot.py", "--config", "kernel/test/mutants/boot.cfg",
-            "--patience", str(patience), "--row", name]
-        return self.run(command, TEST_S)
+        limit = min(TEST_S, patience * ROW_S) if name in self.tests.suites else TEST_S
+        return self.run(self.tests.command(name, patience), limit)
 
     def edit(self, mutant):
         """Applies the edits; what the files were, for undo."""
@@ -152,13 +196,13 @@ def try_mutant(tree, mutant, seconds):
     """Why the mutant lives, or None: it was killed. Its test takes so many seconds without it."""
     before = tree.edit(mutant)
     try:
-        status, out = tree.build()
-        if status:
+        status, out = tree.build([mutant.test])
+        if status != 0:
             return "does not build: " + out[-400:]
         status, out = tree.test(mutant.test, max(PATIENCE_LEAST, SLOWER * seconds / ROW_S))
         if status == 0:
             return "survived " + mutant.test
-        if status not in (1, None):
+        if not tree.tests.killed(mutant.test, status):
             return "%s did not run: status %d: %s" % (mutant.test, status, out[-200:])
         return None
     finally:
@@ -167,21 +211,21 @@ def try_mutant(tree, mutant, seconds):
 
 def baseline(tree, tests):
     """All tests on the tree as it is: (why not or "", seconds of each)."""
-    status, out = tree.build()
+    status, out = tree.build(tests)
     if status != 0:
         return "the tree does not build: " + out[-400:], {}
     seconds = {}
     for name in sorted(tests):
         start = time.monotonic()
-        status, out = tree.test(name)
+        status, out = tree.test(name, TEST_S / ROW_S if name in tree.tests.suites else PATIENCE_FIRST)
         seconds[name] = time.monotonic() - start
         if status != 0:
             return "%s fails without any edit:\n%s" % (name, out[-600:]), {}
     return "", seconds
 
 
-def run_all(mutants, jobs, directory):
-    first = Tree(os.path.join(directory, "0"))
+def run_all(mutants, jobs, directory, tests):
+    first = Tree(os.path.join(directory, "0"), tests)
     trouble, took = baseline(first, {m.test for m in mutants})
     if trouble:
         print("mutants.py: " + trouble, file=sys.stderr)
@@ -192,7 +236,7 @@ def run_all(mutants, jobs, directory):
         copy = os.path.join(directory, str(n))
         shutil.copytree(first.root, copy)
         other = object.__new__(Tree)
-        other.root = copy
+        other.root, other.tests = copy, tests
         trees.put(other)
 
     def one(mutant):
@@ -224,12 +268,16 @@ def main(arguments):
     p.add_argument("--sample", metavar="N", type=int, help="only the first N marked as sample")
     p.add_argument("--only", metavar="REGEX", help="only mutants whose whole name matches")
     p.add_argument("--jobs", type=int, default=2, help="mutants at a time (default 2)")
+    p.add_argument("--table", default="mutants", choices=("mutants", "host"),
+                   help="mutants.cfg: what boots kill (the default); host.cfg: what suites of the host kill")
     p.add_argument("--list", action="store_true", help="print the table and try none")
+    p.add_argument("--fit", action="store_true", help="try none, but say which no longer fit the source")
     o = p.parse_args(arguments)
     try:
-        mutants = table_read(os.path.join(HERE, "mutants.cfg"))
+        mutants, tests = table_read(os.path.join(HERE, o.table + ".cfg")), Tests()
+        tests.check(mutants)
     except (BadTable, OSError) as bad:
-        print("mutants.py: mutants.cfg: %s" % bad, file=sys.stderr)
+        print("mutants.py: %s.cfg: %s" % (o.table, bad), file=sys.stderr)
         return 65
     if o.sample is not None:
         mutants = [m for m in mutants if m.sample][:o.sample]
@@ -241,14 +289,22 @@ def main(arguments):
         for m in mutants:
             print("%-24s %-10s %s%s" % (m.name, m.hazard, m.test, " (sample)" if m.sample else ""))
         return 0
+    if o.fit:
+        bad = [(m, fits(m)) for m in mutants]
+        for m, why in bad:
+            if why:
+                print("FAIL %s: %s" % (m.name, why))
+        failed = sum(why is not None for _, why in bad)
+        print("%s-fit: %d passed, %d failed" % (o.table, len(mutants) - failed, failed))
+        return 1 if failed else 0
     directory = tempfile.mkdtemp(prefix="tach-mutants-")
     try:
-        failed = run_all(mutants, max(1, o.jobs), directory)
+        failed = run_all(mutants, max(1, o.jobs), directory, tests)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     if failed is None:
         return 70
-    print("mutants: %d passed, %d failed" % (len(mutants) - failed, failed))
+    print("%s: %d passed, %d failed" % (o.table, len(mutants) - failed, failed))
     return 1 if failed else 0
 
 
