@@ -43,6 +43,7 @@ struct receiver {
     uint64_t cut;      /* boots that began before the last END and had none */
     int64_t started_ms, ended_ms, heard_ms, shown_ms; /* ended: at the last END wanted, else 0 */
     bool terminal, eof, timed_out;
+    bool silent; /* behind the last END nothing came for QUIET_MS, unless it waits to be read */
     bool missed; /* said that the source is not there */
 };
 
@@ -243,6 +244,7 @@ static int due_ms(struct receiver *receiver)
     int64_t now = now_ms(), due = receiver->terminal ? PROGRESS_MS : INT32_MAX;
     int64_t limit = (int64_t)(receiver->options.timeout_s * 1000) - (now - receiver->started_ms);
 
+    receiver->silent = false;
     if (repeat_open(receiver))
         due = REPEAT_MS;
     if (receiver->ended_ms != 0 && !repeat_open(receiver)) {
@@ -250,7 +252,8 @@ static int due_ms(struct receiver *receiver)
         int64_t linger = LINGER_MS - (now - receiver->ended_ms);
 
         limit = quiet < linger ? quiet : linger;
-        receiver->eof = receiver->eof || limit <= 0;
+        receiver->silent = quiet <= 0;
+        receiver->eof = receiver->eof || linger <= 0;
     } else if (receiver->options.timeout_s <= 0) {
         limit = INT32_MAX;
     } else {
@@ -351,24 +354,32 @@ static bool source_wait(struct receiver *receiver, int due)
     return ready;
 }
 
+/* Waits, at most `due` milliseconds, and reads. Also where a limit is over already: what waits then
+ * came before, and whoever was late to look for it is this process. */
+static int source_take(struct receiver *receiver, int due, uint8_t *chunk)
+{
+    if (source_wait(receiver, due))
+        return source_read(receiver, chunk);
+    receiver->eof = receiver->eof || receiver->silent;
+    return TACH_OK;
+}
+
 static int loop(struct receiver *receiver)
 {
     uint8_t *chunk = malloc(CHUNK_BYTES);
     int status = chunk ? TACH_OK : say_error(TACH_INTERNAL, VERB, "memory", "out of it");
 
-    while (status == TACH_OK && !receiver->eof && !stop_asked) {
+    while (status == TACH_OK && !receiver->eof && !receiver->timed_out && !stop_asked) {
         int due = due_ms(receiver);
 
-        if (receiver->eof || receiver->timed_out)
-            break;
         progress_show(receiver);
         if (receiver->source.fd >= 0) {
             repeat_look(receiver);
-            status = source_wait(receiver, due) ? source_read(receiver, chunk) : TACH_OK;
-            continue;
+            status = source_take(receiver, due, chunk);
+        } else if (!receiver->timed_out) {
+            poll(NULL, 0, due < RETRY_MS ? due : RETRY_MS);
+            status = stop_asked ? TACH_OK : source_connect(receiver);
         }
-        poll(NULL, 0, due < RETRY_MS ? due : RETRY_MS);
-        status = stop_asked ? TACH_OK : source_connect(receiver);
     }
     free(chunk);
     return status;

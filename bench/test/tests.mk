@@ -78,7 +78,7 @@ build/test/noise_soak: traces/test/test_noise.c traces/test/line_noise.c traces/
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) -lz -lm
 build/test/line_proxy: traces/test/line_proxy.c traces/test/line_noise.c $(HEADERS) build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -o $@ $(filter %.c,$^) -lm
-build/test/fake_port.so: traces/test/fake_port.c build/flags
+build/test/fake_port.so build/test/slow_disk.so: build/test/%.so: traces/test/%.c build/flags
 	@mkdir -p $(@D); $(CC) $(HFLAGS) -Wno-redundant-decls -fPIC -shared -o $@ $<
 # The statistics by themselves: for scipy to check, and to be asked for the truth many times.
 JUDGE   = $(wildcard bench/judge/*.c)
@@ -123,4 +123,4 @@ $(eval $(call UNIT,guest_counters,bench/guest/test/test_counters.c bench/guest/c
 $(eval $(call UNIT,guest,bench/guest/test/test_guest.c bench/guest/names.c bench/guest/histogram.c))
 TESTS   = $(UNITS) $(HOSTBENCH) $(CORE_TESTS) build/test/path $(FUZZERS) build/test/string build/test/capture_make \
   build/test/synth_guest build/test/kill_at.so build/test/no_perf.so \
-  build/test/fake_port.so build/test/line_proxy build/test/judge_cli build/test/truth build/tiny.elf build/retpoline.elf
+  build/test/fake_port.so build/test/slow_disk.so build/test/line_proxy build/test/judge_cli build/test/truth build/tiny.elf build/retpoline.elf

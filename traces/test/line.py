@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What the tests of a line share: the tool started and judged, ptys, a socket that serves. Lengths
 of waiting are bounds, never what a test is about: everything waits for a condition."""
+import fcntl
 import os
 import pty
 import socket
+import struct
 import subprocess
 import termios
 import threading
@@ -13,6 +15,7 @@ TACH = os.path.abspath("build/tach")
 MAKE = os.path.abspath("build/test/capture_make")
 PROXY = os.path.abspath("build/test/line_proxy")
 FAKE_PORT = os.path.abspath("build/test/fake_port.so")
+SLOW_DISK = os.path.abspath("build/test/slow_disk.so")
 OK, USAGE, BADDATA, NOINPUT, UNAVAILABLE, CANTCREATE = 0, 64, 65, 66, 69, 73
 BOUND_S = 120
 
@@ -110,6 +113,12 @@ class Line:
     def send(self, data):
         while data:
             data = data[os.write(self.master, data[:1024]):]
+
+    def waits(self, count):
+        """Waits until so many bytes can be read at the tool's side."""
+        def there():
+            return struct.unpack("i", fcntl.ioctl(self.slave, termios.FIONREAD, bytes(4)))[0] >= count
+        return until(there, f"{count} bytes at {self.path}")
 
     def unplug(self):
         os.close(self.slave)

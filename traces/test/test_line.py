@@ -12,13 +12,15 @@ import sys
 import tempfile
 import threading
 import time
+import tty
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import line
-from line import BADDATA, BOUND_S, CANTCREATE, FAKE_PORT, NOINPUT, OK, TACH, UNAVAILABLE, USAGE
+from line import BADDATA, BOUND_S, CANTCREATE, FAKE_PORT, NOINPUT, OK, SLOW_DISK, TACH, UNAVAILABLE, USAGE
 from line import Cable, Collector, Line, check, read, serve, tcp_server, until, write
 
 KILLS = 500
+CLEAN = 200  # bytes
 
 
 def test_list():
@@ -164,11 +166,11 @@ def test_quiet(sent):
 
 
 def test_noise(sent, clean, seed, rate, kinds):
-    """Its last 400 bytes come through, so that the test knows when all has come."""
-    cable = Cable(seed, rate, kinds, len(sent) - 400)
+    """Its last bytes come through, with an END that no other boot has: the test knows when all has come."""
+    cable = Cable(seed, rate, kinds, len(sent) - CLEAN - 64)  # noise goes by pieces of 64
     tool = Collector("--boots", "2", cable.path, f"noise{seed}.out")
     cable.send(sent)
-    until(lambda: sent[-20:] in tool.kept(), "the end of what was sent")
+    until(lambda: sent[-CLEAN:] in tool.kept(), "the end of what was sent")
     tool.process.send_signal(signal.SIGTERM)
     tool.ends(BADDATA, "kept", f"a cable with noise of rate {rate}")
     found = facts(f"noise{seed}.out")
@@ -212,26 +214,45 @@ def test_reset(boots):
 
 
 def test_power_cut(boots):
+    """The time limit is over at once: what came before it is kept all the same."""
     plug = Line("power.pty")
-    tool = Collector("--timeout", "2", "power.pty", "power.out")
-    plug.ready()
+    tty.setraw(plug.slave)
     plug.send(boots[0][:3000])
+    plug.waits(3000)
+    tool = Collector("--timeout", "0.0001", "power.pty", "power.out")
     tool.ends(BADDATA, "timed out before END of boot 1; the 3000 bytes", "a target without power")
     check(read("power.out") == boots[0][:3000] and " HELLO " in dumped("power.out")[1], "it is readable")
+
+
+def test_slow_disk(boots):
+    """The disk takes the boot's END for longer than a line may be silent behind it: the rest has come by then."""
+    slow = {**os.environ, "LD_PRELOAD": SLOW_DISK, "TACH_DISK_DONE": os.path.abspath("disk.done")}
+    plug = Line("disk.pty")
+    cut = len(boots[0]) - len(boots[0].rpartition(b"\0")[2])
+    tool = Collector("disk.pty", "disk.out", env=slow)
+    plug.ready()
+    plug.send(boots[0][:cut])
+    tool.keeps(cut)
+    plug.send(boots[0][cut:])
+    plug.waits(len(boots[0]) - cut)
+    time.sleep(0.3)
+    write("disk.done", b"")
+    tool.ends(OK, None, "a slow disk")
+    check(read("disk.out") == boots[0], "what waited behind END is kept")
 
 
 def test_stopped(boots):
     """A host that sleeps for longer than the time limit: the line's buffer has the rest."""
     plug = Line("sleep.pty")
     rest = len(boots[0]) - 1500
-    tool = Collector("--timeout", "3", "sleep.pty", "sleep.out")
+    tool = Collector("--timeout", "8", "sleep.pty", "sleep.out")
     plug.ready()
     plug.send(boots[0][:rest])
     tool.keeps(rest)
     time.sleep(0.1)
     tool.process.send_signal(signal.SIGSTOP)
     plug.send(boots[0][rest:-500])
-    time.sleep(4.5)
+    time.sleep(9)
     tool.process.send_signal(signal.SIGCONT)
     tool.keeps(len(boots[0]) - 500)
     time.sleep(0.3)  # a limit that counted the sleep would have ended it by now
@@ -309,6 +330,7 @@ def main():
         test_port(boots)
         test_reset(boots)
         test_full_disk(boots)
+        test_slow_disk(boots)
         test_killed(data, boots)
         test_cables(boots)
         test_live(data, boots)
