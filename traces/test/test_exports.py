@@ -16,7 +16,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import line
-from line import check
+from line import BOUND_S, check
 
 TACH = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/tach")
 MAKE = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else "build/test/capture_make")
@@ -26,7 +26,7 @@ CALLS, CROSSINGS = 16, (1, 1, 2, 6, 2)  # traced calls a cell; crossings of each
 EMPTY = b""
 
 def export(*arguments):
-    return subprocess.run([TACH, "export", *arguments], capture_output=True, timeout=30)
+    return subprocess.run([TACH, "export", *arguments], capture_output=True, timeout=BOUND_S)
 
 
 def rows_of(capture, kind):
@@ -61,7 +61,7 @@ def value(message, *path):
 
 def decode(data):
     result = subprocess.run(["protoc", "--decode=tach.Trace", "-I", os.path.dirname(PROTO), PROTO],
-                            input=data, capture_output=True, timeout=30)
+                            input=data, capture_output=True, timeout=BOUND_S)
     check(result.returncode == 0, f"protoc decodes it: {result.stderr}")
     text = result.stdout.decode()
     check(not re.search(r"^\s*\d+(:| \{)", text, re.M), "every field is one of the format's")
@@ -215,7 +215,7 @@ def test_views(capture):
     """What Trace Compass reads: one thread a CPU at a time, each crossing entered and left."""
     check(export("--to", "ctf", "-o", "ctf", capture).returncode == OK, "ctf")
     seen = subprocess.run(["babeltrace2", "--clock-cycles", "ctf/boot-3"], capture_output=True,
-                          timeout=30)
+                          timeout=BOUND_S)
     check(seen.returncode == 0 and seen.stderr == EMPTY, f"babeltrace2: {seen.stderr}")
     lines = seen.stdout.decode().splitlines()
     names = collections.Counter(re.search(r"\) (?:\S+ )?(\w+): ", line)[1] for line in lines)
@@ -278,7 +278,7 @@ def test_nested(capture):
     check(all(not row["syscall"] for row in rows if row["phase"] == "return"), "user code is in no call")
     odd = rows_of(capture, "events")[-2:]
     check([row["syscall"] for row in odd] == ["", ""], "a number with an upper half is no call's, nor is another record's")
-    text = subprocess.run([TACH, "spans", "--call", "1", capture], capture_output=True, text=True, timeout=30).stdout
+    text = subprocess.run([TACH, "spans", "--call", "1", capture], capture_output=True, text=True, timeout=BOUND_S).stdout
     check(text.count("ph_entry call ") == 2 and text.count("ph_entry reply_wait ") == 2, f"spans: {text}")
     check(max(map(len, text.splitlines())) <= 100, "a waterfall fits 100 columns")
     test_lost(capture)
@@ -301,7 +301,7 @@ def test_lost(capture):
             check([tids[track] for track in way_of(call, slices)] == ["5", "6", "7", "6", "5"], "a whole call")
         test_flows(slices)
         check(export("--to", "ctf", "-o", f"lost-{lost}", "lost").returncode == BADDATA, "ctf of what is left")
-        seen = subprocess.run(["babeltrace2", f"lost-{lost}/boot-1"], capture_output=True, timeout=30)
+        seen = subprocess.run(["babeltrace2", f"lost-{lost}/boot-1"], capture_output=True, timeout=BOUND_S)
         told = seen.stderr.decode().count("discarded 1 packet between")
         check(seen.returncode == 0 and told == (lost != records[0]), f"a reader is told of frame {lost}: {seen.stderr}")
         rows = list(csv.DictReader(io.StringIO(export("--to", "csv", "--rows", "calls", "lost").stdout.decode())))
@@ -327,12 +327,12 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
         capture = os.path.join(directory, "run.tach")
-        subprocess.run([MAKE, capture], check=True, timeout=20)
+        subprocess.run([MAKE, capture], check=True, timeout=BOUND_S)
         test_perfetto(capture)
         test_calls(capture)
         test_percentiles(capture)
         test_views(capture)
-        subprocess.run([MAKE, "nested", "nested"], check=True, timeout=20)
+        subprocess.run([MAKE, "nested", "nested"], check=True, timeout=BOUND_S)
         test_nested(os.path.abspath("nested"))
         test_failures(capture)
         os.chdir("/")

@@ -8,7 +8,6 @@ import csv
 import io
 import json
 import os
-import pty
 import re
 import signal
 import socket
@@ -16,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import line
@@ -30,7 +28,7 @@ CELLS, CALLS, STAMPS = 5, 16, (5, 5, 10, 30, 10)
 
 
 def run(*arguments, **options):
-    options.setdefault("timeout", 20)
+    options.setdefault("timeout", line.BOUND_S)
     return subprocess.run([TACH, *arguments], capture_output=True, **options)
 
 
@@ -94,88 +92,68 @@ def kept_after_limit(data, capture):
     """A real short disk: a file size limit, after which writes fail."""
     limit = 4096
     shell = f"ulimit -f 4; trap '' XFSZ; exec '{TACH}' collect '{capture}' limited.out"
-    result = subprocess.run(["bash", "-c", shell], capture_output=True, timeout=20)
+    result = subprocess.run(["bash", "-c", shell], capture_output=True, timeout=line.BOUND_S)
     expect(result, CANTCREATE, "File too large; the 4096 bytes", "a disk that fills up")
     check(read("limited.out") == data[:limit], "what came before the disk was full is kept")
 
 
-def start(*arguments):
-    return subprocess.Popen([TACH, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def finish(process, code, said, what):
-    out, err = process.communicate(timeout=20)
-    expect(subprocess.CompletedProcess([], process.returncode, out, err), code, said, what)
-
-
-def wait_raw(slave):
-    """Waits until the collector has made the line raw: from then on no byte is altered."""
-    import termios
-    for _ in range(500):
-        if not termios.tcgetattr(slave)[3] & termios.ICANON:
-            return
-        time.sleep(0.01)
-
-
-def send_slowly(write_some, data):
-    for at in range(0, len(data), 1500):
-        write_some(data[at:at + 1500])
-
-
 def test_collect_pty(boots):
-    master, slave = pty.openpty()
-    process = start("collect", "--timeout", "15", os.ttyname(slave), "pty.out")
-    wait_raw(slave)
-    began = time.monotonic()
-    send_slowly(lambda part: os.write(master, part), boots[0])
-    finish(process, OK, None, "a pty until END")
+    plug = line.Line("whole.pty")
+    tool = line.Collector("--timeout", "9999", "whole.pty", "pty.out")  # it ends before the bound of all waits
+    plug.ready()
+    plug.send(boots[0])
+    tool.ends(OK, None, "a pty until END")
     check(read("pty.out") == boots[0], "a pty is kept, the line after END too")
-    check(time.monotonic() - began < 5, "a pty is left soon after END")
-    process = start("collect", os.ttyname(slave), "hangup.out")
-    os.close(slave)
-    time.sleep(0.2)
-    os.write(master, boots[0][:3000])
-    time.sleep(0.2)
-    os.close(master)
-    finish(process, BADDATA, "ended before END of boot 1", "a pty that hangs up")
+    plug = line.Line("hangup.pty")
+    tool = line.Collector("hangup.pty", "hangup.out")
+    plug.ready()
+    plug.send(boots[0][:3000])
+    tool.keeps(3000)
+    plug.unplug()
+    tool.ends(BADDATA, "ended before END of boot 1", "a pty that hangs up")
     check(len(read("hangup.out")) == 3000, "what came before the hang-up is kept")
 
 
-def serve(path, parts, pause):
+def serve(path, parts, over):
+    """Answers one connection with the parts, and keeps it until that event."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen(1)
+    return line.serve(server, [b"".join(parts)], over.wait)
 
-    def answer():
-        peer, _ = server.accept()
-        for part in parts:
-            peer.sendall(part)
-        time.sleep(pause)
-        peer.close()
-        server.close()
 
-    thread = threading.Thread(target=answer)
-    thread.start()
-    return thread
+def timed_out(part):
+    """Whether the tool, in whose time limit a silent socket gave this, has all of it; else it was
+    too early for a busy host."""
+    for limit in (0.3, 3, 30):
+        over = threading.Event()
+        thread = serve(f"slow{limit}.sock", [part], over)
+        made = run("collect", "--force", "--timeout", str(limit), f"slow{limit}.sock", "slow.out")
+        over.set()
+        thread.join()
+        expect(made, BADDATA, "timed out before END", "a silent socket")
+        if read("slow.out") == part:
+            return True
+    return False
 
 
 def test_collect_socket(data, boots):
-    thread = serve("serial.sock", boots, 0)
+    over = threading.Event()
+    over.set()
+    thread = serve("serial.sock", boots, over)
     expect(run("collect", "--boots", "4", "serial.sock", "socket.out"), OK, None, "a socket")
     check(read("socket.out") == data, "a socket is kept")
     thread.join()
     expect(run("collect", "serial.sock", "x.out"), NOINPUT, "refused", "a socket without a server")
-    thread = serve("slow.sock", [boots[0][:3000]], 1)
-    expect(run("collect", "--timeout", "0.3", "slow.sock", "slow.out"), BADDATA,
-           "timed out before END", "a silent socket")
-    check(read("slow.out") == boots[0][:3000], "what came before the time-out is kept")
-    thread.join()
-    thread = serve("stop.sock", [boots[0][:3000]], 2)
-    process = start("collect", "stop.sock", "stop.out")
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    finish(process, BADDATA, "interrupted before END", "an interrupt")
+    check(timed_out(boots[0][:3000]), "what came before the time-out is kept")
+    over = threading.Event()
+    thread = serve("stop.sock", [boots[0][:3000]], over)
+    tool = line.Collector("stop.sock", "stop.out")
+    tool.keeps(3000)
+    tool.process.send_signal(signal.SIGINT)
+    tool.ends(BADDATA, "interrupted before END", "an interrupt")
     check(read("stop.out") == boots[0][:3000], "what came before the interrupt is kept")
+    over.set()
     thread.join()
 
 
@@ -254,7 +232,7 @@ def test_export_text(capture):
 
 def babeltrace(directory):
     return subprocess.run(["babeltrace2", "--clock-cycles", directory], capture_output=True,
-                          timeout=20)
+                          timeout=line.BOUND_S)
 
 
 def test_ctf_names(metadata):
@@ -281,7 +259,7 @@ def test_export_ctf(capture):
         check(len(own) == want, f"babeltrace2 sees all {want} records")
     check(b"user_begin: { cpu_id = 0 }, { cell = 4, iteration = 15, thread = 5" in seen.stdout,
           "names and numbers of a record")
-    whole = subprocess.run(["babeltrace2", "ctf"], capture_output=True, timeout=20)
+    whole = subprocess.run(["babeltrace2", "ctf"], capture_output=True, timeout=line.BOUND_S)
     check(whole.returncode == 0 and whole.stderr == b"", f"all boots at once: {whole.stderr}")
     expect(run("export", "--to", "ctf", "-o", "ctf", capture), CANTCREATE, "File exists", "ctf twice")
     check(run("export", "--to", "ctf", capture).returncode == USAGE, "ctf without a directory")
@@ -291,7 +269,7 @@ def test_export_lost():
     """Lost records, told by a record first, in the middle, and by END only, reach the reader."""
     before = line.passed, line.failed
     for kind, lost in (("first", 5), ("middle", 7), ("end", 9)):
-        made = subprocess.run([MAKE, f"{kind}.tach", kind], timeout=20)
+        made = subprocess.run([MAKE, f"{kind}.tach", kind], timeout=line.BOUND_S)
         check(made.returncode == 0, f"a capture with losses: {kind}")
         expect(run("export", "--to", "ctf", "-o", f"ctf-{kind}", f"{kind}.tach"), BADDATA,
                f"{lost} events lost", f"ctf with losses: {kind}")
