@@ -17,6 +17,7 @@
 #define BENCH_PATH      "initfs:/bin/bench"
 #define LONG_READ_PIECE 4096u /* what the service zero: gives at once */
 #define GATHER_MAX      2048u /* the most that a server gathers for one reply: servers/host */
+#define PASS_CALLS      1000u /* over which the event counters count, at most at once */
 
 struct region;
 typedef long region_body(struct region *r);
@@ -35,6 +36,13 @@ struct region {
 struct span {
     uint64_t begin, end;
 };
+
+static inline uint64_t tsc_now(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
 
 /* What this boot's clock is like and what is asked of it. */
 struct machine {
@@ -112,10 +120,13 @@ long machine_calibrate(bool send);
 long cell_measure(struct work *w);
 /* kernel.c: metric "kernel" for the cells that have it; others are left alone. */
 long kernel_measure(struct work *w);
-/* counters.c: the CPU's event counters over the cell, where there are any. */
+/* counters.c: the CPU's event counters over the cell, where there are any and it has a pass. */
 #define PMU_HEAD                                                                                   \
     "pmu " /* what sys:pmu begins with, and with "none" behind it where there are not */
 long counters_measure(struct work *w);
+/* What runs between two readings of the counters: so many calls, or what is to be taken off that
+ * many. 0 with the stamps around them, or a negated error. */
+typedef long piece_run(struct work *w, uint64_t calls, struct span *ticks);
 /* The waiter's side of that of cell "notify": sends its samples. */
 long waiter_report(const uint64_t *samples, unsigned n);
 /* traced.c: the records of the boot so far, but for the phases of its calls. */
@@ -133,6 +144,8 @@ uint64_t report_number(const char *text, const char *name);
 long fault_set_up(struct work *w);
 void fault_tear_down(void);
 long fault_run(struct work *w, struct span *to, unsigned n);
+/* So many faults and one more, by which the page opens; and that one alone. */
+piece_run fault_piece, fault_none;
 /* Instructions between two faults that are the handler's own and those that only record. */
 extern const uint32_t fault_user, fault_record;
 
@@ -155,6 +168,9 @@ long regions_run(struct work *w, struct span *to, unsigned n);
 long ram_set_up(struct work *w);
 long ram_run(struct work *w, struct span *to, unsigned n);
 void ram_tear_down(void);
+/* Calls from the file's beginning that its bytes are enough for, at least 1; back to there. */
+uint64_t ram_calls(const struct work *w);
+long ram_rewind(struct work *w);
 long open_set_up(struct work *w);
 
 /* stream.c */
@@ -175,6 +191,9 @@ long irq_run(struct work *w, struct span *to, unsigned n);
 long move_set_up(struct work *w);
 void move_tear_down(void);
 long move_run(struct work *w, struct span *to, unsigned n);
+/* One move, whatever `calls`; its stamps alone; and the way back to where it starts. */
+piece_run move_piece, move_none;
+long move_back(struct work *w);
 
 /* futex.c */
 long futex_set_up(struct work *w);

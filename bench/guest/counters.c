@@ -1,37 +1,67 @@
 /* SPDX-License-Identifier: MIT
  * A pass of its own behind the timed ones: what the CPU's event counters say over many calls of a
- * cell in one region, and over an empty region of as many turns. Only where the kernel counts, and
- * only of cells whose region is all that runs between two readings: not of those that raise
- * interrupts, fault, move services or set a position back. Invariant: nothing is parsed, and
- * nothing branches on a value, between two readings. Called by main.c. */
+ * cell, and over as much of nothing. Only where the kernel counts, and only of cells of which two
+ * readings can hold the calls alone: not of those that raise interrupts (irq.c says why). What
+ * belongs to no call, as setting a position back, lies between two pieces of the pass. Invariant:
+ * nothing is parsed, and nothing branches on a value, between two readings. Called by main.c. */
 #include "bench/guest/bench.h"
 #include "bench/guest/frames.h"
 #include "servers/lib/file.h"
 #include "servers/lib/string.h"
 
-#define PASS_CALLS 1000u
+#define PASS_MOVES 64u /* each in a piece of its own, and there and back */
 #define WARM_CALLS 100u
 #define LINE_BYTES 68u /* of sys:pmu: four numbers of 16 digits */
 #define TEXT_BYTES (40u + COUNTERS_MAX * LINE_BYTES)
 
 long region_empty(struct region *r);
 
-/* Before and after one region. */
+/* How a cell is counted. */
+struct counted {
+    uint64_t calls, pieces;        /* calls of each piece; no pieces: not at all */
+    long (*ready)(struct work *w); /* before each; 0: nothing is to be done */
+    piece_run *piece, *empty;
+};
+
+/* The pieces' sum. */
 struct pass {
-    char before[TEXT_BYTES], after[TEXT_BYTES];
     uint64_t ticks;
+    uint32_t entries;
+    struct wire_counter list[COUNTERS_MAX];
 };
 static struct pass full, empty;
+static char before[TEXT_BYTES], after[TEXT_BYTES]; /* a piece */
 
-static long pass_run(region_body *body, struct region *r, struct pass *pass)
+static long region_piece(struct work *w, uint64_t calls, struct span *ticks)
 {
-    long error = file_text("sys:pmu", pass->before, TEXT_BYTES);
-    if (error >= 0)
-        error = body(r);
-    if (error >= 0)
-        error = file_text("sys:pmu", pass->after, TEXT_BYTES);
-    pass->ticks = r->end - r->begin;
+    w->region.turns = calls;
+    long error = w->body(&w->region);
+    *ticks = (struct span){w->region.begin, w->region.end};
     return error;
+}
+
+static long empty_piece(struct work *w, uint64_t calls, struct span *ticks)
+{
+    struct region r = {.turns = calls};
+    (void)w;
+    long error = region_empty(&r);
+    *ticks = (struct span){r.begin, r.end};
+    return error;
+}
+
+static struct counted counted_how(const struct work *w)
+{
+    if (w->rung->run == regions_run)
+        return (struct counted){PASS_CALLS, 1, 0, region_piece, empty_piece};
+    if (w->rung->run == fault_run)
+        return (struct counted){PASS_CALLS, 1, 0, fault_piece, fault_none};
+    if (w->rung->run == move_run)
+        return (struct counted){1, PASS_MOVES, move_back, move_piece, move_none};
+    if (w->rung->run == ram_run) {
+        const uint64_t fit = ram_calls(w), calls = fit < PASS_CALLS ? fit : PASS_CALLS;
+        return (struct counted){calls, PASS_CALLS / calls, ram_rewind, region_piece, empty_piece};
+    }
+    return (struct counted){0};
 }
 
 /* The next hexadecimal number, and *at behind it. */
@@ -55,59 +85,78 @@ static struct wire_counter line_take(const char **at)
     return c;
 }
 
-/* The lines after a region, less those before it, into `count`, or for the empty one into `empty`.
- */
-static uint32_t pass_read(const struct pass *pass, struct wire_counter *list)
+/* Adds the lines after a piece, less those before it. */
+static void pass_add(struct pass *pass)
 {
-    const char *before = strchr(pass->before, '\n'), *after = strchr(pass->after, '\n');
+    const char *first = strchr(before, '\n'), *second = strchr(after, '\n');
     uint32_t n = 0;
-    for (; n < COUNTERS_MAX && before && before[1] && after && after[1]; n++) {
-        const uint64_t first = line_take(&before).count;
-        list[n] = line_take(&after);
-        list[n].count -= first;
+    for (; n < COUNTERS_MAX && first && first[1] && second && second[1]; n++) {
+        const uint64_t sum = pass->list[n].count, from = line_take(&first).count;
+        pass->list[n] = line_take(&second);
+        pass->list[n].count += sum - from;
     }
-    return n;
+    pass->entries = n;
 }
 
-static void counters_send(const struct work *w)
+static long piece_count(struct work *w, piece_run *run, uint64_t calls, struct pass *pass)
 {
-    static struct wire_counter counted[COUNTERS_MAX], nothing[COUNTERS_MAX];
-    const char *at = full.after + strlen(PMU_HEAD);
+    struct span ticks = {0};
+    long error = file_text("sys:pmu", before, TEXT_BYTES);
+    if (error >= 0)
+        error = run(w, calls, &ticks);
+    if (error >= 0)
+        error = file_text("sys:pmu", after, TEXT_BYTES);
+    if (error < 0)
+        return error;
+    pass_add(pass);
+    pass->ticks += ticks.end - ticks.begin;
+    return 0;
+}
+
+static void counters_send(const struct work *w, uint64_t calls)
+{
+    const char *at = after + strlen(PMU_HEAD);
     struct wire_counters head = {
-        .calls = w->region.turns, .ticks = full.ticks, .ticks_empty = empty.ticks};
+        .calls = calls, .ticks = full.ticks, .ticks_empty = empty.ticks, .entries = full.entries};
     head.version = (uint8_t)number_take(&at);
     head.bits = (uint8_t)number_take(&at);
-    head.entries = pass_read(&full, counted);
-    if (head.entries != pass_read(&empty, nothing))
+    if (full.entries != empty.entries)
         return;
     for (uint32_t i = 0; i < head.entries; i++)
-        counted[i].empty = nothing[i].count;
+        full.list[i].empty = empty.list[i].count;
     memcpy(head.cell, w->name, strlen(w->name));
-    frames_counters(&head, counted);
+    frames_counters(&head, full.list);
 }
 
-static long passes_run(struct work *w)
+/* Each piece and its empty one, as many of both. */
+static long passes_run(struct work *w, const struct counted *how)
 {
-    w->region.turns = WARM_CALLS;
-    long error = w->body(&w->region);
-    w->region.turns = PASS_CALLS;
+    struct span ticks;
+    long error = how->ready ? how->ready(w) : 0;
+    if (error >= 0)
+        error = how->piece(w, how->calls < WARM_CALLS ? how->calls : WARM_CALLS, &ticks);
     machine_quiet();
-    if (error >= 0)
-        error = pass_run(w->body, &w->region, &full);
-    struct region r = w->region;
-    if (error >= 0)
-        error = pass_run(region_empty, &r, &empty);
+    for (uint64_t i = 0; i < how->pieces && error >= 0; i++) {
+        error = how->ready ? how->ready(w) : 0;
+        if (error >= 0)
+            error = piece_count(w, how->piece, how->calls, &full);
+        if (error >= 0)
+            error = piece_count(w, how->empty, how->calls, &empty);
+    }
     return error;
 }
 
 long counters_measure(struct work *w)
 {
+    const struct counted how = counted_how(w);
     const uint64_t turns = w->region.turns;
-    if (!machine.pmu || w->rung->run != regions_run)
+    if (!machine.pmu || how.pieces == 0)
         return 0;
-    long error = passes_run(w);
+    memset(&full, 0, sizeof(full));
+    memset(&empty, 0, sizeof(empty));
+    long error = passes_run(w, &how);
     if (error >= 0)
-        counters_send(w);
+        counters_send(w, how.calls * how.pieces);
     w->region.turns = turns;
     return error < 0 ? error : 0;
 }

@@ -55,6 +55,18 @@ long ram_run(struct work *w, struct span *to, unsigned n)
     return 0;
 }
 
+uint64_t ram_calls(const struct work *w)
+{
+    return w->size == 0 ? ~0ull : w->size < FILE_BYTES ? FILE_BYTES / w->size : 1;
+}
+
+/* Whoever reads next by ram_run sets it back once more. */
+long ram_rewind(struct work *w)
+{
+    position = FILE_BYTES;
+    return sys_lseek(w->fd, 0, SEEK_SET);
+}
+
 void ram_tear_down(void)
 {
     int fd = (int)file_open(RAM_PATH, O_RDWR | O_TRUNC);

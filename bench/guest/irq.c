@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The cells irq-*: from the raise of IRQ_SOFT, as the kernel stamps it, to the first instruction of
  * whoever it is for: the kernel itself (linked), a real-time handler, a thread that waits for it, a
- * thread that waits for its notification. Both stamps are of this boot's one clock. Invariant: the
+ * thread that waits for its notification. Both stamps are of this boot's one clock. No event
+ * counter is read over these cells: none can be where the span begins, inside of the kernel, nor
+ * where it ends, in ring 3; two readings of sys:pmu hold the write, the whole handler and the way
+ * back, which is another span, and the same one for irq-linked and irq-realtime. Invariant: the
  * line is detached when the cell ends, and its thread ends with it. Called by cells.c. */
 #include "bench/guest/bench.h"
 #include "servers/lib/file.h"
@@ -19,16 +22,9 @@ static bool in_kernel; /* the cell is linked: the handler's stamp is not looked 
 static int soft = -1;
 static uint64_t pace;
 
-static inline uint64_t stamp(void)
-{
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-    return (uint64_t)high << 32 | low;
-}
-
 static void handler(uint64_t own)
 {
-    seen = stamp();
+    seen = tsc_now();
     sys_irq_done(own);
     __builtin_trap();
 }
@@ -36,7 +32,7 @@ static void handler(uint64_t own)
 static void thread_waits(void)
 {
     while (sys_irq_done((uint64_t)handle) > 0)
-        seen = stamp();
+        seen = tsc_now();
     sys_exit_thread(0, 0);
 }
 
@@ -44,7 +40,7 @@ static void thread_receives(void)
 {
     struct msg m = {0};
     while (sys_receive(&m) >= 0) {
-        seen = stamp();
+        seen = tsc_now();
         if (sys_irq_done((uint64_t)handle) < 0)
             break;
     }
@@ -124,7 +120,7 @@ long irq_run(struct work *w, struct span *to, unsigned n)
 {
     (void)w;
     for (unsigned i = 0; i < n; i++) {
-        uint64_t words[5] = {0}, begin = stamp();
+        uint64_t words[5] = {0}, begin = tsc_now();
         seen = 0;
         long error = file_write(soft, "!", 1);
         if (error >= 0)
@@ -132,7 +128,7 @@ long irq_run(struct work *w, struct span *to, unsigned n)
         if (error < 0 || seen < words[2])
             return error < 0 ? error : -T_ETIMEDOUT; /* it was not there at once */
         to[i] = (struct span){words[2], in_kernel ? words[1] : seen};
-        while (stamp() - begin < pace)
+        while (tsc_now() - begin < pace)
             ;
     }
     return 0;

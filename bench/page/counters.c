@@ -51,7 +51,9 @@ void report_counters(FILE *out, const struct report *report)
               "less an empty region of as many turns; so the ticks are that pass's. Core "
               "cycles by ticks is the core's clock by its nominal one. DTLB walks are of loads "
               "and stores, L1D misses lines brought in. A dash was not counted; below 0 the "
-              "empty region had more.");
+              "empty region had more. Of a move all is counted that its caller waits for, not "
+              "only the gap in which nobody answers. The cells of interrupts have no pass: their "
+              "span begins inside of the kernel and ends in ring 3, where no counter is read.");
     lacks_print(out, report->kept);
     html_section_end(out);
 }

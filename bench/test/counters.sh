@@ -43,6 +43,7 @@ check /usr/bin/python3 bench/test/check_report.py "$work/with/report.html" "$wor
 check grep -q '<section id="counters"' "$work/with/report.html"
 check grep -q 'No L1D misses: no event of this CPU model is known for it.' "$work/with/report.html"
 check sh -c '! grep -q "No DTLB walks" "$1"' - "$work/with/report.html"
+check grep -q 'The cells of interrupts have no pass' "$work/with/report.html"
 
 # The capture, by dump and by exports.
 expect 0 '' "$tach" dump --type counters "$work/with/boot-1.frames"

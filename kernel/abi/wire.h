@@ -153,9 +153,10 @@ ABI_ASSERT(sizeof(struct wire_machine) == 56, "machine layout");
 #define MACHINE_GUEST        0x40u /* a hypervisor says that it is there */
 #define MACHINE_KNOWN        0x7Fu
 
-/* The CPU's own event counters over one pass of a cell, made behind the timed ones: `calls` calls
- * in one region, both rings and both sides; and over an empty region of as many turns, which is to
- * be taken off. What this machine does not count is listed too, with the reason. */
+/* The CPU's own event counters over one pass of a cell, made behind the timed ones: `calls` calls,
+ * both rings and both sides; and over as much of what is no call, an empty region of as many turns
+ * or one fault, which is to be taken off. What this machine does not count is listed too, with the
+ * reason. */
 struct wire_counters {
     char cell[40];
     uint64_t calls;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The counters' pass from end to end, on the model of kernel/hal/test/pmu_model.h: what a region
- * does is what the frame says, the readings' own cost is the same in both passes, and where nothing
- * is counted no frame is sent. The kernel's file sys:pmu is the kernel's own code. */
+ * The counters' pass from end to end, on the model of kernel/hal/test/pmu_model.h: what the calls
+ * of a cell do is what the frame says, whatever lies between its pieces, the readings' own cost is
+ * the same in both passes, and where nothing is counted no frame is sent. The kernel's file sys:pmu
+ * is the kernel's own code. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,9 +102,99 @@ long regions_run(struct work *w, struct span *to, unsigned n)
     return w->body(&w->region);
 }
 
-static long other_run(struct work *w, struct span *to, unsigned n)
+/* An interrupt's cell, of which nothing is counted. */
+long irq_run(struct work *w, struct span *to, unsigned n)
 {
     return regions_run(w, to, n);
+}
+
+/* Cells with more than calls: what belongs to none of them does far more than a call. */
+static uint64_t ready_count, pieces_count;
+static long ready_fails;
+static bool is_ready;
+
+static long ready(void)
+{
+    model_work(&(struct pmu_work){.ring = 0, .cycles = 99999, .l1d_misses = 9999});
+    ready_count++;
+    is_ready = true;
+    return ready_fails;
+}
+
+long ram_run(struct work *w, struct span *to, unsigned n)
+{
+    return regions_run(w, to, n);
+}
+
+uint64_t ram_calls(const struct work *w)
+{
+    return 65536 / w->size;
+}
+
+long ram_rewind(struct work *w)
+{
+    (void)w;
+    return ready();
+}
+
+/* Reads that would go beyond the file's end are no reads. */
+static long region_ram(struct region *r)
+{
+    EXPECT(is_ready);
+    is_ready = false;
+    pieces_count++;
+    return region_cell(r);
+}
+
+long fault_run(struct work *w, struct span *to, unsigned n)
+{
+    return regions_run(w, to, n);
+}
+
+/* Faults, and one that is a call's no more than the system call before them. */
+long fault_piece(struct work *w, uint64_t calls, struct span *ticks)
+{
+    (void)w;
+    model_work(&(struct pmu_work){.ring = 0, .cycles = 777, .store_walks = 4});
+    for (uint64_t i = 0; i <= calls; i++)
+        model_work(&(struct pmu_work){.ring = 0, .cycles = 300, .load_walks = 1});
+    *ticks = (struct span){now, now + 500 * calls};
+    return fails;
+}
+
+long fault_none(struct work *w, uint64_t calls, struct span *ticks)
+{
+    EXPECT(calls == PASS_CALLS);
+    return fault_piece(w, 0, ticks);
+}
+
+long move_run(struct work *w, struct span *to, unsigned n)
+{
+    return regions_run(w, to, n);
+}
+
+long move_back(struct work *w)
+{
+    (void)w;
+    return ready();
+}
+
+long move_piece(struct work *w, uint64_t calls, struct span *ticks)
+{
+    (void)w;
+    EXPECT(is_ready && calls == 1);
+    is_ready = false;
+    pieces_count++;
+    model_work(&(struct pmu_work){.ring = 0, .cycles = 70000 + pieces_count, .l1d_misses = 64});
+    *ticks = (struct span){now, now + 90010};
+    return fails;
+}
+
+long move_none(struct work *w, uint64_t calls, struct span *ticks)
+{
+    (void)w, (void)calls;
+    *ticks = (struct span){now, now + 10};
+    return 0;
 }
 
 static struct wire_counters sent;
@@ -122,8 +213,13 @@ static struct rung rung = {.name = "R0", .run = regions_run};
 
 static long measured(const struct pmu_model *model)
 {
-    struct work w = {.rung = &rung, .name = "R0/size:8", .region.turns = 4, .body = region_cell};
+    struct work w = {.rung = &rung,
+                     .name = "R0/size:8",
+                     .region.turns = 4,
+                     .body = rung.run == ram_run ? region_ram : region_cell,
+                     .size = 1024};
     model_reset(model);
+    ready_count = pieces_count = 0;
     frames = lines_found = 0;
     counters_begin();
     char text[sizeof(sys_pmu)];
@@ -175,16 +271,70 @@ static void test_absent(void)
     off = NULL;
 }
 
-/* A cell that fails sends nothing, and neither does one with more in its pass than its regions. */
+static uint64_t net_of(unsigned i)
+{
+    CHECK_EQ(list[i].state, COUNTER_COUNTED);
+    return list[i].count - list[i].empty;
+}
+
+/* As many calls as the file is long enough for, set back before each piece; nothing of that counts.
+ */
+static void test_ram(void)
+{
+    rung.run = ram_run;
+    CHECK_EQ(measured(&skylake), 0);
+    CHECK_EQ(frames, 1);
+    CHECK_EQ(sent.calls, 960); /* 15 pieces of 64 */
+    CHECK_EQ(ready_count, 16); /* the first one's is to be warm */
+    CHECK_EQ(pieces_count, 16);
+    CHECK_EQ(sent.ticks - sent.ticks_empty, 200 * sent.calls);
+    CHECK_EQ(net_of(0), 134 * sent.calls);
+    CHECK_EQ(net_of(2), 5 * sent.calls);
+    EXPECT(list[0].empty > 15 * SYSCALL_CYCLES && list[0].empty < 99999);
+}
+
+/* What is taken off is one fault, with what it takes to make any. */
+static void test_fault(void)
+{
+    rung.run = fault_run;
+    CHECK_EQ(measured(&skylake), 0);
+    CHECK_EQ(sent.calls, PASS_CALLS);
+    CHECK_EQ(sent.ticks, 500 * PASS_CALLS);
+    CHECK_EQ(sent.ticks_empty, 0);
+    CHECK_EQ(net_of(0), 300 * PASS_CALLS);
+    CHECK_EQ(net_of(3), PASS_CALLS);
+    CHECK_EQ(net_of(4), 0);
+}
+
+/* The way back is nobody's. */
+static void test_move(void)
+{
+    rung.run = move_run;
+    CHECK_EQ(measured(&skylake), 0);
+    CHECK_EQ(sent.calls, 64);
+    CHECK_EQ(ready_count, 65);
+    CHECK_EQ(sent.ticks - sent.ticks_empty, 64 * 90000);
+    CHECK_EQ(net_of(0), 64 * 70000 + 65 * 66 / 2 - 1); /* 2 to 65, the first was to be warm */
+    CHECK_EQ(net_of(2), 64 * 64);
+    ready_fails = -4;
+    EXPECT(measured(&skylake) == -4);
+    CHECK_EQ(frames, 0);
+    ready_fails = 0;
+}
+
+/* A cell that fails sends nothing, and neither does one of which two readings hold more than calls.
+ */
 static void test_left_out(void)
 {
     fails = -5;
     EXPECT(measured(&skylake) == -5);
     CHECK_EQ(frames, 0);
     fails = 0;
-    rung.run = other_run;
+    rung.run = irq_run;
+    const uint64_t ran = now;
     CHECK_EQ(measured(&skylake), 0);
     CHECK_EQ(frames, 0);
+    CHECK_EQ(now, ran);
 }
 
 int main(void)
@@ -192,5 +342,8 @@ int main(void)
     test_counted();
     test_absent();
     test_left_out();
+    test_ram();
+    test_fault();
+    test_move();
     return unit_done("guest-counters");
 }
