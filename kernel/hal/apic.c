@@ -13,6 +13,7 @@
 #define APIC_BASE_ENABLE 0x800ull
 #define APIC_BASE_X2     0x400ull
 #define APIC_BYTES       4096u
+#define EDX_APIC         (1u << 9)
 #define ECX_X2APIC       (1u << 21)
 #define SVR_ENABLE       0x100u
 #define COMMAND_SELF     0x44000u /* to this CPU, fixed, edge */
@@ -49,15 +50,19 @@ static bool x2_wanted(void)
     return hal_config.x2apic;
 }
 
-/* From disabled to the mode in memory to the one by MSRs, one step a write: no other way is legal.
- */
+bool apic_present(void)
+{
+    if ((x86_cpuid(1, 0).edx & EDX_APIC) != 0)
+        return true;
+    x86_wrmsr(MSR_APIC_BASE, x86_rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+    return (x86_cpuid(1, 0).edx & EDX_APIC) != 0;
+}
+
+/* From disabled (apic_present) to the mode in memory to the one by MSRs, one step a write: no other
+ * way is legal. */
 static bool apic_map(void)
 {
-    uint64_t base = x86_rdmsr(MSR_APIC_BASE);
-    if ((base & APIC_BASE_ENABLE) == 0) {
-        base |= APIC_BASE_ENABLE;
-        x86_wrmsr(MSR_APIC_BASE, base);
-    }
+    const uint64_t base = x86_rdmsr(MSR_APIC_BASE);
     if ((base & APIC_BASE_X2) != 0) {
         hal_found("apic: x2, by firmware, number %u\n", apic_number());
         return true;
@@ -74,15 +79,16 @@ static bool apic_map(void)
     return apic_memory != NULL;
 }
 
+/* Switched on first: until then a write that would unmask an entry does not (11.4.7.2). */
 static void apic_enable(void)
 {
+    apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
     apic_write(APIC_TPR, 0);
     apic_write(APIC_LVT_TIMER, LVT_MASKED);
     apic_write(APIC_LVT_ERROR, LVT_MASKED);
     /* without firmware both pins are masked: the 8259's line, and the NMI line */
     apic_write(APIC_LVT_LINT0, LVT_EXTINT);
     apic_write(APIC_LVT_LINT1, LVT_NMI);
-    apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 }
 
 bool apic_init(void)

@@ -14,7 +14,11 @@
 #define VECTOR_TIMER    0xF0u
 #define VECTOR_SPURIOUS 0xFFu
 
-/* Finds and enables the APIC, masks the 8259, measures TSC and timer. False: there is no APIC. The
+/* Whether the CPU has a local APIC. One that firmware has switched off as a whole, which takes its
+ * bit out of CPUID (Intel SDM 3A 11.4.3), is switched on again. Needs no table of interrupts. */
+bool apic_present(void);
+
+/* Enables the APIC that is present, masks the 8259, measures TSC and timer. False: there is no APIC. The
  * boot words apic= and timer= may end the boot with EXIT_INIT: the CPU lacks what they demand. */
 bool apic_init(void);
 

@@ -5,6 +5,7 @@
 #include "kernel/hal/cpu.h"
 
 #include "kernel/abi/check.h"
+#include "kernel/hal/apic.h"
 #include "kernel/hal/gdt.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/idt.h"
@@ -26,7 +27,6 @@
 #define EBX7_INVPCID      (1u << 10)
 #define EDX_TSC           (1u << 4)
 #define EDX_MCE           (1u << 7)
-#define EDX_APIC          (1u << 9)
 #define EBX7_SMEP         (1u << 7)
 #define EBX7_SMAP         (1u << 20)
 #define ECX7_UMIP         (1u << 2)
@@ -92,7 +92,7 @@ static void identify_structured(uint32_t basic_max)
 
 bool cpu_identify(void)
 {
-    const uint32_t need = EDX_TSC | EDX_APIC, need_extended = EDX_LONG | EDX_NX | EDX_SYSCALL;
+    const uint32_t need_extended = EDX_LONG | EDX_NX | EDX_SYSCALL;
     const uint32_t basic_max = x86_cpuid(LEAF_BASIC, 0).eax;
     const uint32_t extended_max = x86_cpuid(LEAF_EXTENDED, 0).eax;
     const struct x86_cpuid r = x86_cpuid(LEAF_FEATURES, 0);
@@ -102,7 +102,7 @@ bool cpu_identify(void)
     identify_structured(basic_max);
     has_mce = (r.edx & EDX_MCE) != 0;
     const uint32_t extended = x86_cpuid(LEAF_EXTENDED_1, 0).edx;
-    if ((r.edx & need) == need && (extended & need_extended) == need_extended)
+    if ((r.edx & EDX_TSC) != 0 && (extended & need_extended) == need_extended && apic_present())
         return true;
     klog("cpu: lacks a local APIC, TSC, NX or SYSCALL\n");
     return false;
