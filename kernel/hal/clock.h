@@ -15,7 +15,8 @@ struct clock_rates {
 /* The source in words, for people. */
 const char *clock_source_name(uint8_t source);
 
-/* Takes 1 to 2 ms. timer_count reads the APIC timer, which counts down from 2^32 - 1 meanwhile. */
+/* Takes 2 to 4 ms, on a PC 20 to 30, more if it is disturbed. timer_count reads the APIC timer,
+ * which counts down from 2^32 - 1 meanwhile. */
 struct clock_rates clock_measure(uint32_t (*timer_count)(void));
 
 #endif

@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
+#include "kernel/hal/signature.h"
+
 #define FAMILY_6   6u
-#define FAMILY(s)  ((s) >> 8 & 0xFu)
-#define MODEL(s)   (((s) >> 4 & 0xFu) | ((s) >> 12 & 0xF0u))
 #define STEP(s)    ((s)&0xFu)
 #define STEP_FIRST 0u
 #define STEP_LAST  0xFu
@@ -39,10 +39,10 @@ static const struct {
 
 static bool loses_deadlines(const struct deadline_cpu *cpu)
 {
-    if (!cpu->intel || cpu->guest || FAMILY(cpu->signature) != FAMILY_6)
+    if (!cpu->intel || cpu->guest || signature_family(cpu->signature) != FAMILY_6)
         return false;
     for (unsigned i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
-        if (broken[i].model == MODEL(cpu->signature) &&
+        if (broken[i].model == signature_model(cpu->signature) &&
             STEP(cpu->signature) >= broken[i].step_first &&
             STEP(cpu->signature) <= broken[i].step_last)
             return cpu->microcode < broken[i].microcode;

@@ -6,6 +6,7 @@
 
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/signature.h"
 #include "kernel/hal/x86.h"
 
 #define MSR_SMI_COUNT       0x34u
@@ -31,9 +32,8 @@ bool msr_read_safe(uint32_t msr, uint64_t *value);
 
 static bool counts_smis(uint32_t signature, uint32_t features)
 {
-    const uint32_t model = (signature >> 4 & 0xF) | (signature >> 12 & 0xF0);
     return memcmp(hal_config.vendor, "GenuineIntel", 12) == 0 &&
-           (signature >> 8 & 0xF) == FAMILY_6 && model >= MODEL_NEHALEM &&
+           signature_family(signature) == FAMILY_6 && signature_model(signature) >= MODEL_NEHALEM &&
            (features & ECX_HYPERVISOR) == 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/signature.h"
 
 #define FAMILY_INTEL 6u
 #define FAMILY_ZEN   0x17u
@@ -49,9 +50,8 @@ static const struct pmu_events *intel_find(uint32_t model)
 
 const struct pmu_events *pmu_events_find(void)
 {
-    const uint32_t signature = hal_config.signature, base = signature >> 8 & 0xF;
-    const uint32_t family = base == 0xF ? base + (signature >> 20 & 0xFF) : base;
-    const uint32_t model = (signature >> 4 & 0xF) | (signature >> 12 & 0xF0);
+    const uint32_t family = signature_family(hal_config.signature);
+    const uint32_t model = signature_model(hal_config.signature);
     if (memcmp(hal_config.vendor, "GenuineIntel", 12) == 0)
         return family == FAMILY_INTEL ? intel_find(model) : NULL;
     return memcmp(hal_config.vendor, "AuthenticAMD", 12) == 0 && family >= FAMILY_ZEN ? &zen : NULL;

@@ -22,6 +22,7 @@ void x86_invpcid(uint64_t kind, uint64_t pcid, uint64_t va);
 void x86_wrmsr(uint32_t msr, uint64_t value);
 uint64_t x86_rdmsr(uint32_t msr);
 uint64_t x86_rdtsc(void);
+uint64_t x86_rdtsc_begin(void);
 void x86_write_cr8(uint64_t value);
 void x86_idle(void);
 void x86_spin(uint64_t turns);
