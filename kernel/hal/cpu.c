@@ -14,6 +14,7 @@
 #include "kernel/hal/mitig.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/percpu.h"
+#include "kernel/hal/vendor.h"
 #include "kernel/hal/x86.h"
 
 #define LEAF_BASIC        0u
@@ -49,9 +50,6 @@ extern const char exit_user_off[], exit_user_on[], exit_user_off_trace[], exit_u
 extern const char exit_user_off_hard[], exit_user_on_hard[], exit_user_off_trace_hard[],
     exit_user_on_trace_hard[];
 extern uint64_t exit_user;
-
-/* trap.asm: false where RDMSR faults. */
-bool msr_read_safe(uint32_t msr, uint64_t *value);
 
 bool hal_tracing;
 static bool local, has_mce;
@@ -145,15 +143,6 @@ static void cpu_gs_set(struct cpu *cpu)
     local = true;
 }
 
-/* The update level: Intel and Bochs in the upper half, AMD in the lower. */
-static void microcode_read(void)
-{
-    uint64_t value;
-    if (msr_read_safe(MSR_MICROCODE, &value))
-        hal_config.microcode =
-            (uint32_t)(value >> 32) != 0 ? (uint32_t)(value >> 32) : (uint32_t)value;
-}
-
 bool cpu_local(void)
 {
     const uint64_t area = PERCPU_AREA(0);
@@ -168,7 +157,8 @@ bool cpu_local(void)
     ist_prepare(area + PERCPU_MC_TOP, cpu);
     idt_fill(isolation());
     idt_load();
-    microcode_read();
+    hal_config.microcode = vendor_microcode();
+    vendor_fence();
     return paging_protect_ro((vaddr_t)__entry_ro_start, (vaddr_t)__entry_ro_end) == OK;
 }
 

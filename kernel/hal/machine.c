@@ -6,6 +6,7 @@
 
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/msr.h"
 #include "kernel/hal/signature.h"
 #include "kernel/hal/x86.h"
 
@@ -26,9 +27,6 @@
 #define FAMILY_6            6u
 #define MODEL_NEHALEM       0x1Au /* the first with a count of SMIs */
 #define EVENT_BITS          7u    /* architectural events of CPUID 0AH */
-
-/* trap.asm: false where RDMSR faults. */
-bool msr_read_safe(uint32_t msr, uint64_t *value);
 
 static bool counts_smis(uint32_t signature, uint32_t features)
 {

@@ -9,6 +9,7 @@
 #include "kernel/hal/gdt.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/msr.h"
 #include "kernel/hal/x86.h"
 
 #define LEAF_STRUCTURED      7u
@@ -22,9 +23,6 @@
 #define CAPABLE_IBRS_ALL     (1u << 1)
 #define CAPABLE_MDS_NO       (1u << 5)
 #define MITIG_ALL            (MITIG_FENCE | MITIG_VERW | MITIG_IBPB | MITIG_RSB)
-
-/* trap.asm: false where RDMSR faults. */
-bool msr_read_safe(uint32_t msr, uint64_t *value);
 
 const struct mitigation mitigations[] = {
     {"fence", MITIG_FENCE}, {"verw", MITIG_VERW}, {"ibpb", MITIG_IBPB}, {"rsb", MITIG_RSB}};

@@ -8,6 +8,7 @@
 
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/msr.h"
 #include "kernel/hal/pmu_events.h"
 #include "kernel/hal/x86.h"
 
@@ -49,10 +50,6 @@
 #define TRIAL_CYCLES      (TRIAL_TURNS / 4)
 #define FAR               0x7FFFFFFFu /* cycles: no overflow meanwhile */
 #define FIXED_MAX         16u
-
-/* trap.asm: false where the access faults. */
-bool msr_read_safe(uint32_t msr, uint64_t *value);
-bool msr_write_safe(uint32_t msr, uint64_t value);
 
 struct counter {
     uint32_t kind, state;

@@ -8,6 +8,7 @@
 
 #include "kernel/hal/apic_register.h"
 #include "kernel/hal/hal.h"
+#include "kernel/hal/msr.h"
 
 #define COUNT_0     0xC1u
 #define SELECT_0    0x186u
@@ -24,9 +25,6 @@ struct hal_config hal_config;
 volatile uint8_t *apic_memory;
 void (*model_nmi)(void);
 unsigned model_faults, model_accesses;
-
-bool msr_read_safe(uint32_t msr, uint64_t *value);
-bool msr_write_safe(uint32_t msr, uint64_t value);
 
 static struct pmu_model cpu;
 static struct {

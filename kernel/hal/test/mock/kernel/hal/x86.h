@@ -13,6 +13,7 @@
 #define CR3_FRAME_MASK 0x000FFFFFFFFFF000ull
 #define MSR_FS_BASE    0xC0000100u
 #define MSR_APIC_BASE  0x1Bu
+#define MSR_MICROCODE  0x8Bu
 #define MSR_X2APIC     0x800u
 
 uint64_t x86_read_cr3(void);
