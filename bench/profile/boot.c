@@ -29,7 +29,8 @@ static char *words_make(const struct sampled_boot *what)
     char sampling[40] = "", *words = malloc(WORDS_MAX);
 
     if (what->hz)
-        snprintf(sampling, sizeof(sampling), " profile=%u", what->hz);
+        snprintf(sampling, sizeof(sampling), " profile=%u%s", what->hz,
+                 what->pmi ? " profile.source=pmi" : "");
     if (words)
         snprintf(words, WORDS_MAX, "pti=%s %strace=off wire=frames samples=%u%s bench=%s",
                  what->pti ? "on" : "off", is_bochs(what) ? "mitig=off " : "", what->regions,
@@ -71,10 +72,31 @@ static void last_line(const struct capture *capture, char *out, size_t size)
         *c = *c >= ' ' && *c <= '~' ? *c : '?';
 }
 
+/* Why the kernel could not sample, from its last line; NULL: something else ended the boot. */
+static const char *sampler_refused(const struct sampled_boot *what, const struct boot *boot,
+                                   const char *line)
+{
+    const char *word = what->pmi ? "profile.source=pmi: " : "profile=: ", *at = strstr(line, word);
+
+    return boot_whole(boot) && boot->end.exit_code == EXIT_INIT && at ? at + strlen(word) : NULL;
+}
+
+/* A boot that ended otherwise than it should. Returns an enum tach_exit after a line. */
+static int boot_failed(const struct sampled_boot *what, const struct capture *capture)
+{
+    char line[200];
+
+    last_line(capture, line, sizeof(line));
+    const char *why = sampler_refused(what, &capture->boots[0], line);
+    if (why)
+        return say_error(TACH_UNAVAILABLE, VERB_PROFILE, what->class, "--source %s: %s",
+                         what->pmi ? "pmi" : "pit", why);
+    return say_error(TACH_BADDATA, VERB_PROFILE, what->cells, "the boot did not pass (%s)", line);
+}
+
 static int boot_result(const struct sampled_boot *what, const struct boot_run *run,
                        struct capture *out)
 {
-    char line[120];
     const int status = say_load(VERB_PROFILE, run->frames, out);
 
     const bool ended = is_bochs(what) ? bochs_ended(run) : run->qemu.status == PASSED;
@@ -87,11 +109,8 @@ static int boot_result(const struct sampled_boot *what, const struct boot_run *r
                          is_bochs(what) ? BOCHS_PROGRAM : QEMU_PROGRAM, "there is no such program");
     if (status != TACH_OK)
         return status;
-    if (!ended || !boot_whole(&out->boots[0]) || out->boots[0].end.exit_code != EXIT_PASS) {
-        last_line(out, line, sizeof(line));
-        return say_error(TACH_BADDATA, VERB_PROFILE, what->cells, "the boot did not pass (%s)",
-                         line);
-    }
+    if (!ended || !boot_whole(&out->boots[0]) || out->boots[0].end.exit_code != EXIT_PASS)
+        return boot_failed(what, out);
     return what->keep ? frames_keep(run->frames, what->keep) : TACH_OK;
 }
 

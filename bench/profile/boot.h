@@ -12,6 +12,7 @@ struct sampled_boot {
     const char *cells; /* as in the boot word bench= */
     const char *keep;  /* where the frames go; NULL: nowhere */
     unsigned hz;       /* 0: not sampled */
+    bool pmi;          /* by the cycle counter's interrupt, not the PIT's */
     unsigned regions;  /* of each cell */
     bool pti;
     double limit_s;
@@ -19,7 +20,8 @@ struct sampled_boot {
 };
 
 /* Boots once and loads what came; *out is to be freed in any case. Returns an enum tach_exit after
- * a line where the boot did not pass. */
+ * a line where the boot did not pass: TACH_UNAVAILABLE where the machine cannot sample so, which it
+ * says before anything is measured. */
 int sampled_boot_make(const struct sampled_boot *what, struct capture *out);
 
 /* Ticks of one call of the cell, on average, the empty region taken off; below 0: not measured. */

@@ -174,17 +174,18 @@ int flame_write(FILE *out, const struct profile *profile)
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1200 %u\" role=\"img\" "
             "font-family=\"monospace\" font-size=\"11\">\n<title>Where %" PRIu64
-            " samples fell</title>\n<style>"
+            " samples by %s fell</title>\n<style>"
             ".p{fill:#fff}text{fill:#1b1f24}.k rect{fill:#f0a868}.u rect{fill:#86b6e8}"
             ".t rect{fill:#c9ced6}rect{stroke:none}g:hover rect{opacity:.75}"
             "@media (prefers-color-scheme:dark){.p{fill:#14181f}.h{fill:#e6e9ee}"
             ".k rect{fill:#e0914a}.u rect{fill:#6ba3df}.t rect{fill:#98a1ae}}</style>\n"
             "<rect class=\"p\" width=\"1200\" height=\"%u\"/>\n"
             "<text class=\"h\" x=\"3\" y=\"17\" font-size=\"14\">Where %" PRIu64
-            " samples fell</text>\n<text class=\"h\" x=\"3\" y=\"35\">orange: kernel; blue: "
+            " samples by %s fell</text>\n<text class=\"h\" x=\"3\" y=\"35\">orange: kernel; blue: "
             "programs; grey: task, mode, phase; a name with ? is a guess from the kernel's "
             "stack</text>\n",
-            height, root->samples, height, root->samples);
+            height, root->samples, profile_source(profile), height, root->samples,
+            profile_source(profile));
     nodes_draw(out, root,
                (struct spot_on_page){
                    .scale = WIDTH / (double)root->samples, .rows = rows, .all = root->samples});

@@ -52,12 +52,14 @@ int speedscope_write(FILE *out, const struct profile *profile)
 {
     json_t *frames = json_array(), *samples = json_array(), *weights = json_array();
     const json_int_t count = (json_int_t)profile->sample_count;
+    char name[64];
     int failed = stacks_fill(profile, frames, samples, weights);
+    snprintf(name, sizeof(name), "samples by %s", profile_source(profile));
     json_t *root =
         json_pack("{ss ss ss si s{so} s[{ss ss ss sI sI so so}]}", "$schema",
                   "https://www.speedscope.app/file-format-schema.json", "exporter", "tach", "name",
                   "tach profile", "activeProfileIndex", 0, "shared", "frames", frames, "profiles",
-                  "type", "sampled", "name", "samples", "unit", "none", "startValue", (json_int_t)0,
+                  "type", "sampled", "name", name, "unit", "none", "startValue", (json_int_t)0,
                   "endValue", count, "samples", samples, "weights", weights);
 
     if (!root || failed) {
@@ -105,7 +107,8 @@ int perf_write(FILE *out, const struct profile *profile)
         (void)profile_stack(profile, sample, stack);
         fprintf(out, "%s %5" PRIu32 " [000] ", stack[0].text, sample->tid);
         time_print(out, profile, sample);
-        fputs(":          1 clock:\n", out);
+        fprintf(out, ":          1 %s:\n",
+                profile->sampler.source == SAMPLES_PMI_NMI ? "cycles" : "clock");
         stack_print(out, profile, sample);
         fputc('\n', out);
     }

@@ -293,6 +293,15 @@ static const struct spot *spot_find(const struct profile *profile, const struct 
     return bsearch(key, profile->spots, profile->spot_count, sizeof(*key), by_address);
 }
 
+const char *profile_source(const struct profile *profile)
+{
+    const uint32_t source = profile->sampler.source;
+
+    return source == SAMPLES_PIT_NMI   ? "the PIT's NMI"
+           : source == SAMPLES_PMI_NMI ? "the cycle counter's NMI"
+                                       : "several sources";
+}
+
 const struct spot *profile_leaf(const struct profile *profile, const struct wire_sample *sample)
 {
     const struct spot key = {.image = image_of(profile, sample, sample->rip),

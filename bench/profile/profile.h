@@ -66,6 +66,9 @@ void profile_free(struct profile *profile);
 /* A task's name as the outputs have it. `out` is for LABEL_SIZE bytes. */
 void profile_task(const struct wire_sample *sample, char *out);
 
+/* What sampled: "the PIT's NMI", "the cycle counter's NMI" or "several sources". */
+const char *profile_source(const struct profile *profile);
+
 /* The spot of a sample's own address. */
 const struct spot *profile_leaf(const struct profile *profile, const struct wire_sample *sample);
 

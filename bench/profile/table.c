@@ -182,13 +182,6 @@ static int tasks_print(FILE *out, const struct profile *profile, unsigned most)
     return TACH_OK;
 }
 
-static const char *source_name(uint32_t source)
-{
-    return source == SAMPLES_PIT_NMI   ? "the PIT's NMI"
-           : source == SAMPLES_PMI_NMI ? "the cycle counter's NMI"
-                                       : "several sources";
-}
-
 static void sampler_print(FILE *out, const struct profile *profile)
 {
     const struct wire_samples *sampler = &profile->sampler;
@@ -199,7 +192,7 @@ static void sampler_print(FILE *out, const struct profile *profile)
         snprintf(rate, sizeof(rate), "about %" PRIu32 " in a second", sampler->hz);
     snprintf(line, sizeof(line), "%zu samples of %zu boot%s, %s, by %s,", profile->sample_count,
              profile->boot_count, profile->boot_count == 1 ? "" : "s", rate,
-             source_name(sampler->source));
+             profile_source(profile));
     screen_wrap(out, 2, line);
     snprintf(line, sizeof(line),
              "with interrupts off or on, at the instruction that was next; the handler took %.0f "

@@ -33,6 +33,7 @@
 
 enum {
     OPT_HZ = 256,
+    OPT_SOURCE,
     OPT_REGIONS,
     OPT_PTI,
     OPT_KEEP,
@@ -242,6 +243,14 @@ static void class_parse(const struct argp_state *state, struct profile_args *arg
     args->boot.class = text;
 }
 
+static void source_parse(const struct argp_state *state, struct profile_args *args,
+                         const char *text)
+{
+    args->boot.pmi = !strcmp(text, "pmi");
+    if (!args->boot.pmi && strcmp(text, "pit"))
+        argp_error(state, "%s: --source is pit or pmi", text);
+}
+
 static void by_parse(const struct argp_state *state, struct profile_args *args, const char *text)
 {
 #define X(name)                                                                                    \
@@ -266,6 +275,9 @@ static error_t boot_option(int key, char *text, struct argp_state *state, struct
         break;
     case OPT_HZ:
         args->boot.hz = (unsigned)args_whole(state, text, HZ_MIN, HZ_MAX);
+        break;
+    case OPT_SOURCE:
+        source_parse(state, args, text);
         break;
     case OPT_REGIONS:
         args->boot.regions = (unsigned)args_whole(state, text, 1, REGIONS_MAX);
@@ -336,6 +348,10 @@ static const struct argp_option options[] = {
     {"class", 'c', "CLASS", 0, "icount (default), bochs, kvm or tcg", 0},
     {"hz", OPT_HZ, "N", 0,
      "Samples a second of the guest (50000; bochs 5000): about 20000 instructions each", 0},
+    {"source", OPT_SOURCE, "SOURCE", 0,
+     "What samples: pit (default), by time; or pmi, the interrupt of the core's cycle counter, by "
+     "cycles in which it did not halt",
+     0},
     {"regions", OPT_REGIONS, "N", 0, "Measured regions of each cell (100000)", 0},
     {"pti", OPT_PTI, NULL, 0, "With page-table isolation", 0},
     {"alone", OPT_ALONE, NULL, 0, "No second boot, which says what sampling costs", 0},
@@ -370,11 +386,13 @@ int verb_profile(int argc, char **argv)
         "have samples and are of the kernel's build are summed up, others are named. A phase is "
         "known from the labels of the fast path, the source of a line and the names of routines in "
         "assembly; what these do not tell is other. "
-        "A sample is an NMI, so what runs with interrupts off is seen too. Under icount any "
+        "A sample is an NMI, so what runs with interrupts off is seen too. The tables, the flame "
+        "graph and speedscope's name say whose; perf's events are clock or cycles. Under icount "
+        "any "
         "instruction can be met and a boot is repeated exactly; under plain tcg only the first of "
         "a block. Exits with 0; 65 when there are no samples, the boot did not pass, or the "
         "kernel's file is not the one that was booted; 66 when a file or boot is missing; 69 when "
-        "this machine has no such class.",
+        "this machine has no such class, or its CPU no such source, which no emulator's has.",
         NULL,
         NULL,
         NULL};

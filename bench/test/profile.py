@@ -435,7 +435,7 @@ def clock_line():
 
 
 def usage():
-    for words in (["--hz", "29"], ["--hz", "100001"], ["--hz", "x"], ["--class", "vax"], ["--cells", ","], ["--by", "size"], ["--boot", "1"],
+    for words in (["--hz", "29"], ["--source", "tsc"], ["--source", ""], ["a", "--source", "pit"], ["--hz", "100001"], ["--hz", "x"], ["--class", "vax"], ["--cells", ","], ["--by", "size"], ["--boot", "1"],
                   ["--cells", "D4 pti=on"], ["--rows", "0"], ["a", "b"], ["a", "--cells", "R0"]):
         status, _, _ = tach(*words)
         check(status == 64, "%s: %d" % (words, status))
