@@ -62,6 +62,15 @@ def taken(directory, images):
     check(not any("A" * 9 in row for row, _ in rows), "the task's cells are gone")
 
 
+def listed(directory, images):
+    """The list of physical ranges has the text screen: its cells keep what is written there."""
+    with seen.machine(directory, "pti=on test=sysmem", images) as m:
+        m.wait_for("tach: exit ")
+        said = m.said()
+    good = check("sysmem: screen written" in said and ", 0 failed" in said, "sysmem: %r" % said[-200:])
+    print(shows.line("T35", good, 3, "the text screen is written through its mapping"))
+
+
 def heard(talk):
     """What is said up to a prompt behind which nothing comes; all of it is taken at once, as a line
     that is not read holds the guest up. Keys are typed until there is one."""
@@ -141,7 +150,7 @@ def main(arguments):
         return status
     directory = tempfile.mkdtemp(prefix="tach-screen-")
     try:
-        for part in (taken, scrolled, started, died):
+        for part in (taken, listed, scrolled, started, died):
             own = os.path.join(directory, part.__name__)
             os.mkdir(own)
             try:

@@ -48,6 +48,15 @@ def measured(directory, medium, read):
         check(wanted in rows, "%s: %r is not there: %r" % (medium, wanted, rows))
 
 
+def listed(directory):
+    """In a mode of pixels the list of physical ranges has no screen, and a task that maps the text mode's memory
+    takes nothing away."""
+    with seen.machine(directory, "pti=on test=sysmem", IMAGES, medium="efi") as m:
+        rows = [row for row, _ in seen.wait_for(m, seen.pixels, "tach: exit ")]
+    check("sysmem: pixels refused" in rows, "sysmem: %r" % rows)
+    check("tach: exit 16 PASS: all is well" in rows, "sysmem passes, and is seen to: %r" % rows)
+
+
 def bochs(directory):
     """Bochs runs so many instructions, then its debugger writes down the memory of the screen."""
     held = machines.Boot(directory, None, [], "32M", "pti=off test=hold")
@@ -69,7 +78,7 @@ def bochs(directory):
 def main():
     directory = tempfile.mkdtemp(prefix="tach-screen-")
     parts = {"bios": lambda d: measured(d, "bios", seen.text),
-             "efi": lambda d: measured(d, "efi", seen.pixels), "bochs": bochs}
+             "efi": lambda d: measured(d, "efi", seen.pixels), "listed": listed, "bochs": bochs}
     try:
         for name, part in parts.items():
             own = os.path.join(directory, name)

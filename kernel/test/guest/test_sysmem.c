@@ -112,21 +112,51 @@ static int child(const char *role)
     return guest_failed() ? 1 : 0;
 }
 
-/* Where there is a text screen: a page full of 'A', which whoever looks from outside can see. */
-static void screen(void)
+/* What the boot has for a screen, by its boot information. */
+static struct boot_screen screen_had(void)
 {
-    long at = sys_req_sys_mem(VGA, PAGE, RW);
+    struct boot_screen had = {.kind = BOOT_SCREEN_NONE};
+    long at = map("boot", PAGE, PROT_READ);
+
+    CHECK(at > 0);
+    if (at <= 0)
+        return had;
+    had = ((const struct bootinfo *)at)->screen;
+    CHECK_EQ(sys_munmap((uint64_t)at, PAGE), 0);
+    return had;
+}
+
+/* A page full of 'A', which whoever looks from outside can see. */
+static void cells_write(long at)
+{
+    volatile uint16_t *cell = (volatile uint16_t *)at;
 
     SHOWS("T35", "the text screen is written through its mapping");
-    CHECK(at > 0 || at == -T_EACCES);
-    if (at <= 0)
-        return;
-    volatile uint16_t *cell = (volatile uint16_t *)at;
     for (unsigned i = 0; i < VGA_CELLS; i++)
         cell[i] = VGA_A;
     CHECK_EQ(cell[0], VGA_A);
     CHECK_EQ(cell[VGA_CELLS - 1], VGA_A);
     print("sysmem: screen written\n");
+}
+
+/* Text cells are for who maps them; in a mode of pixels no cells stand there, and the pixels are
+ * on no list. Without either the range may be listed, with whatever is there behind it. */
+static void screen(void)
+{
+    const struct boot_screen had = screen_had();
+    long at = sys_req_sys_mem(VGA, PAGE, RW);
+
+    CHECK(at > 0 || (at == -T_EACCES && had.kind != BOOT_SCREEN_TEXT));
+    if (had.kind == BOOT_SCREEN_TEXT && at > 0) {
+        CHECK_EQ(had.base, VGA);
+        cells_write(at);
+    }
+    if (had.kind == BOOT_SCREEN_RGB) {
+        SHOWS("T35", "a screen's pixels nobody gets");
+        CHECK_EQ(sys_req_sys_mem(had.base & ~(PAGE - 1), PAGE, RW), -T_EACCES);
+        CHECK_EQ(map("vga", 0, RW), -T_EINVAL);
+        print("sysmem: pixels refused\n");
+    }
 }
 
 int main(int argc, char **argv, char **envp)
