@@ -7,6 +7,7 @@
 #include "kernel/core/calls.h"
 #include "kernel/core/counters.h"
 #include "kernel/core/irq.h"
+#include "kernel/core/limit.h"
 #include "kernel/core/memory_service.h"
 #include "kernel/core/ranges.h"
 #include "kernel/core/sampler.h"
@@ -134,6 +135,7 @@ void core_entry(void)
     task_init();
     irq_table_init();
     timer_init();
+    limit_begin();
     schemes_make();
     calibrate();
     bootstrap_start(blob());

@@ -41,6 +41,11 @@ void repeat_init(void)
         wait_ticks = seconds * hal_config.tsc_hz;
 }
 
+void repeat_drop(void)
+{
+    wait_ticks = 0;
+}
+
 void repeat_keep(const uint8_t *frame, uint64_t bytes)
 {
     const struct kept kept = {.bytes = (uint32_t)bytes};

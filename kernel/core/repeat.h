@@ -18,4 +18,7 @@ void repeat_keep(const uint8_t *frame, uint64_t bytes);
  * word. */
 void repeat_serve(uint32_t boot_id);
 
+/* Nothing is kept or answered any more. */
+void repeat_drop(void);
+
 #endif

@@ -27,6 +27,8 @@ struct timer {
 struct thread timer_alarm;
 static struct timer timers[TIMERS];
 static struct list armed;
+static struct timer kernel_timer; /* the kernel's, which no file is */
+static void (*kernel_call)(void);
 static struct svc *service; /* once somebody asked for readiness */
 
 static struct timer *from_link(struct list *node)
@@ -78,9 +80,30 @@ void timer_expire(void)
     while (!list_empty(&armed) && from_link(armed.next)->deadline <= now) {
         struct timer *timer = from_link(armed.next);
         list_remove(&timer->link);
+        if (timer == &kernel_timer) {
+            kernel_call();
+            continue;
+        }
         readers_wake(timer);
         tell(timer);
     }
+    alarm_set();
+}
+
+static void timer_insert(struct timer *timer, uint64_t deadline)
+{
+    struct list *at = armed.prev;
+
+    timer->deadline = deadline;
+    while (at != &armed && from_link(at)->deadline > deadline)
+        at = at->prev;
+    list_insert_after(at, &timer->link);
+}
+
+void timer_call(uint64_t deadline, void (*call)(void))
+{
+    kernel_call = call;
+    timer_insert(&kernel_timer, deadline);
     alarm_set();
 }
 
@@ -90,12 +113,8 @@ static void timer_arm_at(struct timer *timer, uint64_t ns)
     list_remove(&timer->link);
     timer->deadline_ns = ns;
     timer->deadline = ns_to_ticks(ns);
-    if (ns && timer->deadline > hal_tsc()) {
-        struct list *at = armed.prev;
-        while (at != &armed && from_link(at)->deadline > timer->deadline)
-            at = at->prev;
-        list_insert_after(at, &timer->link);
-    }
+    if (ns && timer->deadline > hal_tsc())
+        timer_insert(timer, timer->deadline);
     alarm_set();
     readers_wake(timer);
     tell(timer);

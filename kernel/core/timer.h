@@ -10,6 +10,10 @@ extern struct thread timer_alarm;
 
 void timer_init(void);
 
+/* Has `call` called once, when that TSC has passed: by the scheduler's timer, so only while
+ * interrupts come. Once, after timer_init. */
+void timer_call(uint64_t deadline, void (*call)(void));
+
 /* The alarm's deadline has passed. */
 void timer_expire(void);
 

@@ -14,6 +14,7 @@
 #include "kernel/hal/page.h"
 #include "kernel/hal/sampler.h"
 #include "kernel/hal/screen.h"
+#include "kernel/hal/watchdog.h"
 
 static bool frames, measured;
 static uint8_t frame[WIRE_FRAME_MAX];
@@ -156,11 +157,26 @@ void wire_machine(bool end)
     measured = true;
 }
 
+void wire_cut(void)
+{
+    repeat_drop();
+    sampler_hold(true);
+    if (frames)
+        uart_put(0);
+    klog("\n");
+}
+
 _Noreturn void wire_exit(enum boot_exit code, const char *message)
 {
+    watchdog_stop();
     sampler_finish();
     if (measured)
         wire_machine(true);
+    wire_end(code, message);
+}
+
+_Noreturn void wire_end(enum boot_exit code, const char *message)
+{
     const struct wire_end end = {.frames = sent,
                                  .events_lost = (uint32_t)trace_lost(),
                                  .cells = cells,

@@ -25,8 +25,15 @@ void wire_machine(bool end);
 /* Sends a frame, its header and body of n bytes in all, once more, and says so in the header. */
 void wire_again(const uint8_t *kept, uint64_t n);
 
+/* For who cuts off whatever the kernel was doing: a frame that was being sent ends here, text
+ * begins with a line of its own, and nothing is kept to be sent again. */
+void wire_cut(void);
+
 /* Says END, answers what is asked for again (repeat.h) and ends the machine. */
 _Noreturn void wire_exit(enum boot_exit code, const char *message);
+
+/* The same after wire_cut: END, and nothing that would have to trust what was cut off. */
+_Noreturn void wire_end(enum boot_exit code, const char *message);
 
 /* zlib's CRC-32 of n bytes, continued from `crc` (0 at first). */
 uint32_t crc32_update(uint32_t crc, const void *bytes, uint64_t n);

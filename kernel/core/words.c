@@ -10,8 +10,9 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
 
-#define WAIT_ON_S  10u
-#define WAIT_MAX_S 3600u
+#define WAIT_ON_S   10u
+#define WAIT_MAX_S  3600u
+#define LIMIT_MAX_S 86400u
 
 /* Values between bars; an empty list: anything. */
 static const struct {
@@ -111,6 +112,19 @@ static bool route_valid(const char *word, size_t n)
     return false;
 }
 
+/* A number from 1 to `most`, or 0: it is none. */
+static unsigned seconds_read(const char *value, uint64_t n, unsigned most)
+{
+    unsigned seconds = 0;
+
+    for (uint64_t i = 0; i < n; i++) {
+        if (value[i] < '0' || value[i] > '9' || seconds > most)
+            return 0;
+        seconds = seconds * 10 + (unsigned)(value[i] - '0');
+    }
+    return seconds <= most ? seconds : 0;
+}
+
 bool words_repeat(const char *value, uint64_t n, unsigned *seconds)
 {
     *seconds = 0;
@@ -120,12 +134,13 @@ bool words_repeat(const char *value, uint64_t n, unsigned *seconds)
         *seconds = WAIT_ON_S;
         return true;
     }
-    for (uint64_t i = 0; i < n; i++) {
-        if (value[i] < '0' || value[i] > '9' || *seconds > WAIT_MAX_S)
-            return false;
-        *seconds = *seconds * 10 + (unsigned)(value[i] - '0');
-    }
-    return *seconds && *seconds <= WAIT_MAX_S;
+    *seconds = seconds_read(value, n, WAIT_MAX_S);
+    return *seconds != 0;
+}
+
+unsigned words_limit(const char *value, uint64_t n)
+{
+    return seconds_read(value, n, LIMIT_MAX_S);
 }
 
 /* K/N, K from 1 to N: which part of a measurement this boot is, for whoever counts them. */
@@ -158,6 +173,8 @@ static bool word_valid(const char *word, size_t n)
         return place_valid(word + rest, n - rest);
     if (starts(word, n, "repeat=", &rest))
         return words_repeat(word + rest, n - rest, &(unsigned){0});
+    if (starts(word, n, "limit=", &rest))
+        return words_limit(word + rest, n - rest) != 0;
     if (starts(word, n, "part=", &rest))
         return part_valid(word + rest, n - rest);
     for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)

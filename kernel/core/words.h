@@ -14,6 +14,9 @@ void words_check(const char *cmdline);
  * it is none of these. *seconds 0: off. */
 bool words_repeat(const char *value, uint64_t n, unsigned *seconds);
 
+/* The seconds of a value of n bytes of the word limit=, 1 to 86400, or 0: it is none. */
+unsigned words_limit(const char *value, uint64_t n);
+
 /* Whether the service is to be linked: no word place.NAME says otherwise. */
 bool words_place_linked(const char *name);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * From the root pointer (given by the loader, or searched for where a PC's firmware leaves it) to
- * the one table that is read. Tables are mapped, not believed to be in the direct map; each is
+ * the two tables that are read. Tables are mapped, not believed to be in the direct map; each is
  * looked at only as far as it is mapped and its checksum is right. */
 #include "kernel/hal/acpi.h"
 
@@ -24,6 +24,8 @@
 #define ENTRIES_MAX   128u
 #define NAMES_MAX     32u
 #define NAME_BYTES    5u /* a blank before it */
+
+static uint64_t hpet_table; /* as the root table lists it; 0: it does not */
 
 static bool rsdp_valid(const uint8_t *p)
 {
@@ -100,6 +102,8 @@ static uint64_t root_search(const uint8_t *root, uint32_t size, unsigned width, 
         name_add(names, header);
         if (madt == 0 && memcmp(header, "APIC", 4) == 0)
             madt = physical;
+        if (hpet_table == 0 && memcmp(header, "HPET", 4) == 0)
+            hpet_table = physical;
     }
     return madt;
 }
@@ -120,4 +124,11 @@ bool acpi_madt(struct madt *madt)
     hal_found("acpi: %s lists%s\n", width == 8 ? "XSDT" : "RSDT", names.text);
     const uint8_t *table = table_map(physical, &bytes);
     return table != NULL && madt_read(table, bytes, madt);
+}
+
+uint64_t acpi_hpet(void)
+{
+    uint32_t bytes = 0;
+    const uint8_t *table = table_map(hpet_table, &bytes);
+    return table != NULL ? hpet_table_read(table, bytes) : 0;
 }

@@ -15,7 +15,6 @@
 #define PIC_LINES       16u
 #define PIC_EACH        8u
 #define PIC_CASCADE     2u
-#define PIN_NONE        0xFFu
 #define PIN_CLOCK       2u
 #define NUMBER_MAX      254u /* what an I/O APIC's entry can hold; 255 is everybody */
 #define PIT_HZ          1193182u
@@ -28,8 +27,12 @@
 
 static struct madt_pin lines[IRQ_LINES];
 static bool routed;
-static bool clock_apart; /* the table has no word of the PIT: its line is pin 0 and pin 2 */
-static bool clock_taken; /* line 0 is the sampler's */
+static bool clock_apart;  /* the table has no word of the PIT: its line is pin 0 and pin 2 */
+static bool clock_taken;  /* line 0's edges are NMIs */
+static uint32_t nmi_pins; /* of others than the clock, as bits */
+/* Which is taken first: ISA lines that PCs have left free, what the PIT has once it is silent, and
+ * only then what cards may share. */
+static const uint8_t nmi_order[] = {11, 10, 15, 14, 12, PIN_CLOCK, 23, 22, 21, 20, 19, 18, 17, 16};
 static uint8_t cpu_number;
 
 /* A table that leaves the PIT at pin 0 may be short of an entry: QEMU's microvm wires it to pin 2
@@ -50,11 +53,11 @@ static void lines_fill(const struct madt *madt)
     for (unsigned i = 0; i < MADT_ISA; i++) {
         const uint8_t pin = madt->isa[i].pin;
         if (pin != i && pin < IRQ_LINES && lines[pin].pin == pin)
-            lines[pin].pin = PIN_NONE;
+            lines[pin].pin = IRQ_PIN_NONE;
     }
     clock_apart = clock_unsaid(madt);
     if (clock_apart)
-        lines[PIN_CLOCK].pin = PIN_NONE;
+        lines[PIN_CLOCK].pin = IRQ_PIN_NONE;
 }
 
 static void route_say(const struct madt *madt)
@@ -95,7 +98,8 @@ bool irq_present(unsigned line)
     if (line == 0 && clock_taken)
         return false;
     if (routed)
-        return line < IRQ_LINES && lines[line].pin < ioapic_pins();
+        return line < IRQ_LINES && lines[line].pin < ioapic_pins() &&
+               !(nmi_pins >> lines[line].pin & 1);
     return line < PIC_LINES && line != PIC_CASCADE;
 }
 
@@ -167,6 +171,37 @@ void irq_clock(unsigned hz)
     x86_out8(PIT_COMMAND, PIT_PERIODIC);
     x86_out8(PIT_COUNTER_0, (uint8_t)count);
     x86_out8(PIT_COUNTER_0, (uint8_t)(count >> 8));
+}
+
+static bool clock_has(unsigned pin)
+{
+    return lines[0].pin == pin || (clock_apart && pin == PIN_CLOCK);
+}
+
+/* A device that is wired to it keeps it busy: what is level triggered may stay up for ever. */
+static bool pin_fits(unsigned pin, uint32_t pins)
+{
+    bool level = false;
+    for (unsigned i = 0; i < MADT_ISA; i++)
+        level |= lines[i].pin == pin && lines[i].level;
+    return pin < ioapic_pins() && pins >> pin & 1 && !level;
+}
+
+unsigned irq_pin_nmi(uint32_t pins)
+{
+    for (unsigned i = 0; routed && i < sizeof(nmi_order); i++) {
+        const unsigned pin = nmi_order[i];
+        if (!pin_fits(pin, pins))
+            continue;
+        if (clock_has(pin)) {
+            (void)irq_clock_nmi();
+            return pin;
+        }
+        nmi_pins |= 1u << pin;
+        ioapic_set(pin, (struct ioapic_pin){.cpu = cpu_number, .nmi = true});
+        return pin;
+    }
+    return IRQ_PIN_NONE;
 }
 
 bool irq_clock_nmi(void)

@@ -38,6 +38,12 @@ void irq_raise(void);
 /* Line 0 from the PIT, so often in a second (19..100000); 0: no more. */
 void irq_clock(unsigned hz);
 
+/* Takes one pin of the I/O APIC for good, the best of those in `pins` (bit n: pin n): its edges
+ * raise NMIs, and the line that was there is no line for others. IRQ_PIN_NONE: none of them can be
+ * had, and nothing has changed. After irq_init. */
+#define IRQ_PIN_NONE 0xFFu
+unsigned irq_pin_nmi(uint32_t pins);
+
 /* The clock becomes the sampler's: its line raises an NMI, is no line for others from now on, and
  * irq_clock does nothing. False: there is no I/O APIC, and nothing has changed. */
 bool irq_clock_nmi(void);

@@ -12,6 +12,9 @@
 #define TYPE_ISO    2u /* interrupt source override */
 #define ISO_SIZE    10u
 #define PIN_MAX     23u
+#define HPET_SIZE   56u
+#define HPET_SPACE  40u /* where the registers are: 0 in memory, 1 at ports */
+#define HPET_BASE   44u
 #define TIMER_PIN   2u
 #define FLAG_LOW    0x3u /* polarity in bits 1:0, trigger in bits 3:2; 1 is the other, 0 the bus's */
 #define FLAG_LEVEL  0xCu
@@ -82,4 +85,14 @@ bool madt_read(const uint8_t *bytes, uint64_t size, struct madt *madt)
         at += e[1];
     }
     return true;
+}
+
+uint64_t hpet_table_read(const uint8_t *bytes, uint64_t size)
+{
+    if (size < HPET_SIZE || memcmp(bytes, "HPET", 4) != 0)
+        return 0;
+    const uint64_t length = acpi_u32(bytes + 4);
+    if (length < HPET_SIZE || length > size || acpi_sum(bytes, length) != 0)
+        return 0;
+    return bytes[HPET_SPACE] == 0 ? acpi_u64(bytes + HPET_BASE) : 0;
 }

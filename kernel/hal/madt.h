@@ -28,6 +28,10 @@ void madt_default(struct madt *madt);
  * such table, or its checksum is wrong; *madt is then as madt_default leaves it. */
 bool madt_read(const uint8_t *bytes, uint64_t size, struct madt *madt);
 
+/* The same of the HPET table: the physical address of its registers, 0: it is no such table, or
+ * they are not in memory. */
+uint64_t hpet_table_read(const uint8_t *bytes, uint64_t size);
+
 /* Sum of all bytes: 0 in a sound ACPI structure. */
 uint8_t acpi_sum(const uint8_t *bytes, uint64_t size);
 

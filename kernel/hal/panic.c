@@ -14,11 +14,13 @@
 #include "kernel/hal/reset.h"
 #include "kernel/hal/screen.h"
 #include "kernel/hal/uart.h"
+#include "kernel/hal/watchdog.h"
 #include "kernel/hal/x86.h"
 
 #define BACKTRACE_MAX 12u
 #define TRACE_LAST    8u
 #define BOOT_STACK    16384u
+#define PAUSE_S       10u
 
 extern const char __entry_text_start[], __text_end[], boot_stack_top[];
 extern struct trace_record trace_ring[TRACE_RING_RECORDS]; /* CORE's; there before CORE runs */
@@ -42,8 +44,21 @@ static void exit_line(enum boot_exit code, const char *message)
                  exit_names[i].text, message != NULL ? ": " : "", message != NULL ? message : "");
 }
 
+/* What failed once is likely to fail again, at once: nobody could read why on a screen that goes
+ * dark, and a machine that nobody attends to would start thousands of times an hour. */
+static _Noreturn void start_anew(enum boot_exit code)
+{
+    static const char said[] = "starts anew in 10 s\n";
+    if (code != EXIT_PASS) {
+        screen_write(said, sizeof(said) - 1);
+        machine_pause(PAUSE_S);
+    }
+    machine_reset();
+}
+
 _Noreturn void hal_exit(enum boot_exit code, const char *message)
 {
+    watchdog_stop();
     if (code != EXIT_PASS)
         screen_urgent();
     exit_line(code, message);
@@ -52,7 +67,7 @@ _Noreturn void hal_exit(enum boot_exit code, const char *message)
     for (const char *p = "Shutdown"; *p != '\0'; p++)
         x86_out8(BOCHS_EXIT_PORT, (uint8_t)*p);
     if (hal_config.reset)
-        machine_reset();
+        start_anew(code);
     x86_halt();
 }
 

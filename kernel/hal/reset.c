@@ -5,6 +5,7 @@
  * it. */
 #include "kernel/hal/reset.h"
 
+#include "kernel/hal/hal.h"
 #include "kernel/hal/x86.h"
 
 #define KEYBOARD_COMMAND 0x64u
@@ -14,11 +15,22 @@
 #define CHIPSET_HARD     0x02u /* all of the machine, not the CPU alone */
 #define CHIPSET_GO       0x06u
 #define PORT_TURNS       50000u /* a port of the old bus takes about a microsecond */
+#define WAITS_PER_S      20u    /* of so many turns */
 
 static void wait_ports(void)
 {
     for (unsigned i = 0; i < PORT_TURNS; i++)
         (void)x86_in8(KEYBOARD_COMMAND);
+}
+
+void machine_pause(unsigned seconds)
+{
+    const uint64_t start = x86_rdtsc(), ticks = hal_config.tsc_hz * seconds;
+
+    for (unsigned i = 0; ticks == 0 && i < seconds * WAITS_PER_S; i++)
+        wait_ports();
+    while (x86_rdtsc() - start < ticks)
+        x86_pause();
 }
 
 /* A machine without a keyboard controller reads as full for ever. */

@@ -7,4 +7,8 @@
  * still be in a device's buffer. */
 _Noreturn void machine_reset(void);
 
+/* Returns after so many seconds, by the TSC; before its rate is known by accesses to ports, which
+ * is about as long. */
+void machine_pause(unsigned seconds);
+
 #endif

@@ -35,6 +35,17 @@ hal_leave:
             JUMP_INDIRECT [rel exit_user], rax
 .end:
 
+extern watchdog_over
+; in: rdi = top of the CPU's kernel stack; the kernel's GS and root. Whatever was on it is given up.
+global watchdog_leave:function (watchdog_leave.end - watchdog_leave)
+watchdog_leave:
+            mov     rsp, rdi
+            xor     ebp, ebp                    ; ends a backtrace
+            call    watchdog_over
+.halt:      hlt
+            jmp     .halt
+.end:
+
 section .bss align=16
 boot_stack:
             resb    BOOT_STACK

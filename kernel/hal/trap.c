@@ -10,6 +10,7 @@
 #include "kernel/hal/panic.h"
 #include "kernel/hal/sampler.h"
 #include "kernel/hal/upcall.h"
+#include "kernel/hal/watchdog.h"
 #include "kernel/hal/x86.h"
 
 #define VECTOR_DB     1u
@@ -119,6 +120,7 @@ void hal_trap_paranoid(struct trap_frame *frame, uint64_t root)
 {
     if (frame->vector == VECTOR_NMI) {
         trap_nmi_count++;
+        watchdog_nmi(frame);
         sampler_nmi(frame);
     } else if (frame->vector == VECTOR_DB) {
         /* a MOV SS shadow moved a user's watchpoint to the entry's first instruction, or a step

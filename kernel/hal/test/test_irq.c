@@ -171,6 +171,23 @@ static void without(void)
     CHECK(!irq_clock_nmi());
 }
 
+/* A pin that is taken raises NMIs and is no line any more; one that a level triggered line has, or
+ * that is not there, is not taken. */
+static void pins_taken(void)
+{
+    table_plain();
+    table.isa[0].pin = 2;
+    table.isa[10] = (struct madt_pin){.pin = 10, .level = true};
+    CHECK(irq_init() && irq_pin_nmi(0) == IRQ_PIN_NONE && irq_pin_nmi(1u << 10) == IRQ_PIN_NONE);
+    CHECK(irq_pin_nmi(1u << 30 | 1u << 4) == IRQ_PIN_NONE && irq_present(20));
+    CHECK(irq_pin_nmi(0xF00000) == 23 && set[23].nmi && set[23].cpu == 3 && !set[23].masked);
+    CHECK(!irq_present(23) && irq_present(22) && irq_present(0));
+    CHECK(irq_pin_nmi(0xF00800) == 11 && !irq_present(11) && irq_present(12));
+    CHECK(irq_pin_nmi(1u << 2) == 2 && set[2].nmi && !irq_present(0));
+    chip = false;
+    CHECK(irq_init() && irq_pin_nmi(0xFFFFFF) == IRQ_PIN_NONE);
+}
+
 /* Last: the line is the sampler's from then on. */
 static void sampled(void)
 {
@@ -185,6 +202,7 @@ int main(void)
     clock_line();
     lines_set();
     without();
+    pins_taken();
     sampled();
     printf("hal irq: %u passed, %u failed\n", passed, failed);
     return failed || !passed;

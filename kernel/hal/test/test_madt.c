@@ -85,9 +85,42 @@ static void cut_and_flipped(void)
         }
 }
 
+#define HPET_SIZE 56u
+
+static void hpet_make(uint8_t *t)
+{
+    memset(t, 0, HPET_SIZE);
+    memcpy(t, "HPET", 4);
+    t[4] = HPET_SIZE;
+    memcpy(t + 44, "\x00\x00\xd0\xfe\x01\0\0\0", 8);
+    t[9] = (uint8_t)-acpi_sum(t, HPET_SIZE);
+}
+
+/* The event timer's table: its one address, and each byte that makes it another table. */
+static void hpet(void)
+{
+    for (unsigned size = 0; size <= HPET_SIZE; size++) {
+        uint8_t whole_table[HPET_SIZE], *copy = malloc(size ? size : 1);
+        hpet_make(whole_table);
+        memcpy(copy, whole_table, size);
+        CHECK(hpet_table_read(copy, size) == (size == HPET_SIZE ? 0x1FED00000ull : 0));
+        free(copy);
+    }
+    for (unsigned at = 0; at < HPET_SIZE; at++) {
+        uint8_t t[HPET_SIZE];
+        hpet_make(t);
+        t[at] ^= 1;
+        CHECK(hpet_table_read(t, HPET_SIZE) == 0); /* its sum is wrong */
+        t[9] = 0;
+        t[9] = (uint8_t)-acpi_sum(t, HPET_SIZE);
+        CHECK((hpet_table_read(t, HPET_SIZE) == 0) == (at < 8 || at == 40));
+    }
+}
+
 int main(void)
 {
     whole();
+    hpet();
     cut_and_flipped();
     printf("hal madt: %u passed, %u failed\n", passed, failed);
     return failed || !passed;

@@ -26,6 +26,7 @@ uint64_t x86_rdtsc(void);
 uint64_t x86_rdtsc_begin(void);
 void x86_write_cr8(uint64_t value);
 void x86_idle(void);
+_Noreturn void x86_halt(void);
 void x86_spin(uint64_t turns);
 void x86_out8(uint16_t port, uint8_t value);
 uint8_t x86_in8(uint16_t port);
