@@ -46,6 +46,7 @@ $(foreach t,$(filter-out irq uart apic clock vendor watchdog,$(patsubst kernel/h
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),-Ikernel/hal/test/mock)))
 PMU_T   = $(addprefix kernel/hal/,pmu.c pmu_events.c test/pmu_model.c)
 $(eval $(call UNIT,hal_pmu,kernel/hal/test/pmu.c $(PMU_T) kernel/hal/sampler.c,-Ikernel/hal/test/mock))
+$(eval $(call UNIT,hal_pmu_events,kernel/hal/test/pmu_events.c $(PMU_T),-Ikernel/hal/test/mock))
 $(foreach t,$(patsubst bench/test/test_%.c,%,$(wildcard bench/test/test_*.c)),\
   $(eval $(call SHARED,bench_$t,bench/test/test_$t.c,$(BENCH_T))))
 $(eval $(call UNIT,services,$(addprefix servers/services/,test/test_services.c test/mock.c $(LINKED:%=%.c))))

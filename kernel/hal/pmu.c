@@ -223,17 +223,23 @@ static struct counter *counter_next(uint32_t kind)
     return c;
 }
 
+static void event_program(uint32_t kind, uint32_t event)
+{
+    struct counter *c = counter_next(kind);
+    if (event != 0)
+        general_program(c, event | SELECT_BOTH);
+    else
+        c->state = COUNTER_NO_EVENT;
+}
+
 static void model_program(void)
 {
-    const struct pmu_events *events = pmu_events_find();
-    if (events == NULL) {
-        counter_next(COUNTER_L1D_MISSES)->state = COUNTER_NO_EVENT;
-        counter_next(COUNTER_DTLB_WALKS)->state = COUNTER_NO_EVENT;
-        return;
-    }
-    general_program(counter_next(COUNTER_L1D_MISSES), events->l1d_misses | SELECT_BOTH);
-    for (unsigned i = 0; i < PMU_WALKS && events->dtlb_walks[i] != 0; i++)
-        general_program(counter_next(COUNTER_DTLB_WALKS), events->dtlb_walks[i] | SELECT_BOTH);
+    static const struct pmu_events none;
+    const struct pmu_events *found = pmu_events_find(), *events = found != NULL ? found : &none;
+    event_program(COUNTER_L1D_MISSES, events->l1d_misses);
+    event_program(COUNTER_DTLB_WALKS, events->dtlb_walks[0]);
+    if (events->dtlb_walks[1] != 0) /* loads and stores apart */
+        event_program(COUNTER_DTLB_WALKS, events->dtlb_walks[1]);
 }
 
 /* All that would be counted has that state instead. */

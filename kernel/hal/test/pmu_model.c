@@ -81,12 +81,17 @@ struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf)
                                        .ebx = cpu.missing,
                                        .ecx = cpu.fixed_map,
                                        .edx = (uint32_t)cpu.fixed | (uint32_t)cpu.fixed_bits << 5};
+    const uint32_t max = cpu.core_type != 0 ? 0x1A : cpu.version != 0 ? 0xA : 7;
     (void)subleaf;
+    if (leaf < 0x80000000 && leaf > max) /* whatever the last one has */
+        return (struct x86_cpuid){~0u, ~0u, ~0u, ~0u};
     switch (leaf) {
     case 0:
-        return (struct x86_cpuid){.eax = cpu.version != 0 ? 0xA : 7};
+        return (struct x86_cpuid){.eax = max};
     case 0xA:
         return counters;
+    case 0x1A:
+        return (struct x86_cpuid){.eax = (uint32_t)cpu.core_type << 24 | 1};
     case 0x80000000:
         return (struct x86_cpuid){.eax = 0x80000008};
     case 0x80000001:
@@ -202,15 +207,15 @@ uint64_t x86_rdtsc(void)
 static uint64_t happened(const struct pmu_work *work, uint64_t select)
 {
     static const struct {
-        uint16_t event;
-        uint8_t which; /* 0 cycles or instructions, 1 cache, 2 loads, 3 stores, 4 both */
+        uint32_t event; /* with the bit for edges */
+        uint8_t which;  /* 0 cycles or instructions, 1 cache, 2 loads, 3 stores, 4 both */
     } events[] = {{0x003C, 0}, {0x00C0, 0}, {0x0076, 0}, {0x0151, 1}, {0xC860, 1},
-                  {0x0249, 3}, {0x0208, 2}, {0x8208, 2}, {0x0E08, 2}, {0x0E49, 3},
-                  {0x0E12, 2}, {0x0E13, 3}, {0xF045, 4}};
+                  {0xFF44, 1}, {0x0249, 3}, {0x0208, 2}, {0x8208, 2}, {0x0E08, 2},
+                  {0x0E49, 3}, {0x0E12, 2}, {0x0E13, 3}, {0xF045, 4}, {0x40105, 4}};
     const uint64_t counts[] = {work->cycles, work->l1d_misses, work->load_walks, work->store_walks,
                                work->load_walks + work->store_walks};
     for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-        if (events[i].event == (uint16_t)select)
+        if (events[i].event == (select & 0x4FFFF))
             return counts[events[i].which];
     return 0;
 }

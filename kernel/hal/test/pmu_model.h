@@ -19,6 +19,7 @@ struct pmu_model {
     uint32_t signature;
     uint8_t version, general, bits, fixed, fixed_bits, said; /* CPUID 0AH */
     uint32_t missing, fixed_map;                             /* its ebx and ecx */
+    uint8_t core_type;                                       /* CPUID 1AH; 0: it has none */
     bool amd;                                                /* AMD's six */
     uint32_t faults;       /* this register faults though it was offered; 0: none does */
     uint32_t forgets;      /* this one takes writes and stays 0 */
