@@ -16,6 +16,8 @@
 #define EDX_APIC         (1u << 9)
 #define ECX_X2APIC       (1u << 21)
 #define SVR_ENABLE       0x100u
+#define SERVICE_WORDS    8u
+#define VECTORS          256u
 #define COMMAND_SELF     0x44000u /* to this CPU, fixed, edge */
 #define ID_SHIFT         24
 #define PIC_MASTER       0x20u
@@ -83,6 +85,8 @@ static bool apic_map(void)
 static void apic_enable(void)
 {
     apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
+    for (unsigned n = 0; n < VECTORS && apic_end_stray(); n++)
+        ; /* an interrupt that firmware was serving when it started us has no end but this */
     apic_write(APIC_TPR, 0);
     apic_write(APIC_LVT_TIMER, LVT_MASKED);
     apic_write(APIC_LVT_ERROR, LVT_MASKED);
@@ -122,4 +126,14 @@ void apic_self(uint8_t vector)
 void apic_eoi(void)
 {
     apic_write(APIC_EOI, 0);
+}
+
+bool apic_end_stray(void)
+{
+    uint32_t serving = 0;
+    for (unsigned i = 0; i < SERVICE_WORDS; i++)
+        serving |= apic_read((enum apic_register)(APIC_SERVICE + (i << 4)));
+    if (serving != 0)
+        apic_eoi();
+    return serving != 0;
 }

@@ -18,8 +18,9 @@
  * bit out of CPUID (Intel SDM 3A 11.4.3), is switched on again. Needs no table of interrupts. */
 bool apic_present(void);
 
-/* Enables the APIC that is present, masks the 8259, measures TSC and timer. False: there is no APIC. The
- * boot words apic= and timer= may end the boot with EXIT_INIT: the CPU lacks what they demand. */
+/* Enables the APIC that is present, masks the 8259, measures TSC and timer. False: there is no
+ * APIC. The boot words apic= and timer= may end the boot with EXIT_INIT: the CPU lacks what they
+ * demand. */
 bool apic_init(void);
 
 /* One interrupt (sched_timer) at or soon after the absolute TSC value; 0 disarms. A deadline that
@@ -38,5 +39,9 @@ void apic_self(uint8_t vector);
 
 /* End of the interrupt in service. Never for a spurious one. */
 void apic_eoi(void);
+
+/* The same if one is in service at all; false: none is. For interrupts that are nobody's: until
+ * they end, none of their class or below comes. */
+bool apic_end_stray(void);
 
 #endif

@@ -16,6 +16,7 @@ enum apic_register {
     APIC_TPR = 0x80,
     APIC_EOI = 0xB0,
     APIC_SVR = 0xF0,
+    APIC_SERVICE = 0x100, /* the first of eight: a bit for each vector in service */
     APIC_COMMAND = 0x300,
     APIC_LVT_TIMER = 0x320,
     APIC_LVT_COUNTER = 0x340, /* performance counters' overflow */

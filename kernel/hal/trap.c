@@ -65,6 +65,17 @@ static void interrupt(unsigned vector)
     }
 }
 
+/* Whether this is no fault of a program but an interrupt whose gate is absent: one of firmware's,
+ * that was still under way or that a device of its own goes on raising. */
+static bool stray(uint64_t vector, uint64_t error)
+{
+    if (vector != VECTOR_NP || (error & ERROR_EXT) == 0)
+        return false;
+    trap_spurious_count++;
+    (void)apic_end_stray();
+    return true;
+}
+
 /* #DB out of ring 3: why, in the place of an error code. */
 static uint64_t debug_reason(void)
 {
@@ -88,9 +99,7 @@ void hal_trap(struct thread *t, uint64_t vector, uint64_t error)
         count_trap();
     if (vector >= VECTOR_DEVICE)
         interrupt((unsigned)vector);
-    else if (vector == VECTOR_NP && (error & ERROR_EXT) != 0)
-        trap_spurious_count++; /* an interrupt through a gate that is not there */
-    else
+    else if (!stray(vector, error))
         core_trap(t, (unsigned)vector, vector == VECTOR_DB ? debug_reason() : error, address);
 }
 
@@ -112,7 +121,7 @@ void hal_trap_kernel(struct trap_frame *frame, uint64_t root)
     else if (frame->vector == VECTOR_GP &&
              (frame->rip == (uint64_t)msr_read_rdmsr || frame->rip == (uint64_t)msr_write_wrmsr))
         frame->rip = (uint64_t)msr_fault;
-    else
+    else if (!stray(frame->vector, frame->error)) /* it may come while the CPU is idle */
         panic_trap(frame, vector_name(frame->vector), root);
 }
 

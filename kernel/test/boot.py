@@ -36,7 +36,7 @@ TAIL_BYTES = 1500
 FAILS_MAX = 20  # lines of failed checks before that
 LAST_LINE = re.compile(r"tach: exit (\d+) (\w+)")
 BOCHS_LOCK = os.path.join(tempfile.gettempdir(), "tach-bochs-%d.lock" % os.getuid())
-HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows", "rc", "serial", "mcfg", "x2")
+HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows", "rc", "serial", "mcfg", "firmware")
 
 
 # why it failed or None; seconds; text of the serial port; the emulator's own output; what else to say
@@ -173,7 +173,7 @@ class Harness:
         boot = machines.Boot(directory, self.options.loader, self.modules(row), row.memory,
                              row.words, row.harness.get("cpu"))
         boot.port = row.harness.get("serial")
-        boot.x2 = row.harness.get("x2") == "firmware"
+        boot.firmware = row.harness.get("firmware")
         boot.mcfg = row.harness.get("mcfg")
         make, _, from_iso = machines.MACHINES[row.machine]
         if from_iso:

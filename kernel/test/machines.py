@@ -23,8 +23,9 @@ ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01
 OVMF = ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF_CODE_4M.fd")
 BOCHS = "/usr/share/bochs/"
 SLOT = b"@" * 3000  # room for the command line in grub.cfg, overwritten in each copy of the ISO
-# behind the words, a command of GRUB's: as firmware that has left x2APIC mode on
-X2_ON = "\nwrmsr 0x1b 0xfee00d00"
+# Behind the words, a command of GRUB's: as firmware that has left x2APIC mode on, or an interrupt of its own,
+# here one that the local APIC sends itself, without an end.
+FIRMWARE = {"x2": "wrmsr 0x1b 0xfee00d00", "serving": "write_dword 0xfee00300 0x44058"}
 GRUB_CFG = b"""serial --unit=0 --speed=115200
 terminal_output serial
 multiboot2 /loader.elf %s
@@ -49,7 +50,7 @@ class Boot:
         self.cpu = cpu
         self.port = None  # of @serial=
         self.mcfg = None  # of @mcfg=
-        self.x2 = False  # of @x2=firmware
+        self.firmware = None  # of @firmware=
         self.iso_template = None  # none: the image that a user boots
         self.serial = os.path.join(directory, "serial")
         self.log = os.path.join(directory, "bochs.log")
@@ -121,7 +122,7 @@ def kernel_arguments(boot):
 def iso_make(boot, template):
     """A hybrid BIOS and EFI ISO of the three images, its command line still to be filled in."""
     files = dict(zip(("loader.elf", "kernel.elf", "initfs.img"), [boot.loader] + boot.modules))
-    rescue.make(files, GRUB_CFG % SLOT, template, "wrmsr")
+    rescue.make(files, GRUB_CFG % SLOT, template, "wrmsr memrw")
 
 
 def image_fill(boot):
@@ -162,7 +163,7 @@ def iso_fill(template, target, words):
 def iso(boot):
     if not boot.iso_template:
         return image_fill(boot)
-    words = boot.words + (X2_ON if boot.x2 else "")
+    words = boot.words + ("\n" + FIRMWARE[boot.firmware] if boot.firmware else "")
     return iso_fill(boot.iso_template, os.path.join(boot.directory, "boot.iso"), words)
 
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The local APIC as firmware may leave it, on a model that obeys the manual where emulators forgive
  * (Intel SDM 3A 11.4.3, 11.4.7.2, 11.12.5): off as a whole it is not in CPUID, off by its own
- * register its entries stay masked whatever is written, and only some changes of mode are legal. */
+ * register its entries stay masked whatever is written, what is in service stays so until it ends,
+ * and only some changes of mode are legal. */
 #include "kernel/hal/apic.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ static uint64_t base;
 static uint32_t registers[64]; /* by MSR number from 800h on */
 static bool none, faulted, timer_asked;
 static uint8_t memory[4096];
+static unsigned ends;
 
 /* ---- the machine ---- */
 
@@ -65,6 +67,19 @@ static void base_write(uint64_t value)
         base = value;
 }
 
+/* The best of those in service is over. */
+static void end_write(void)
+{
+    ends++;
+    for (unsigned i = 8; i-- != 0;) {
+        uint32_t *word = &registers[(APIC_SERVICE >> 4) + i];
+        if (*word == 0)
+            continue;
+        *word &= ~(1u << (31 - __builtin_clz(*word)));
+        return;
+    }
+}
+
 void x86_wrmsr(uint32_t msr, uint64_t value)
 {
     if (msr == MSR_APIC_BASE) {
@@ -72,6 +87,8 @@ void x86_wrmsr(uint32_t msr, uint64_t value)
         return;
     }
     const uint32_t r = (msr - MSR_X2APIC) << 4;
+    if (r == APIC_EOI)
+        end_write();
     faulted |= (base & (ENABLED | X2)) != (ENABLED | X2);
     registers[r >> 4] = (uint32_t)value | (is_entry(r) && !is_on() ? LVT_MASKED : 0);
 }
@@ -117,6 +134,7 @@ static void machine(uint64_t mode)
     registers[APIC_SVR >> 4] = VECTOR_SPURIOUS;
     base = BASE | mode;
     none = faulted = timer_asked = false;
+    ends = 0;
 }
 
 static uint32_t in_memory(uint32_t r)
@@ -160,6 +178,21 @@ static void entries_off(void)
     CHECK(registers[APIC_LVT_LINT0 >> 4] & LVT_MASKED);
 }
 
+/* Interrupts that firmware was serving when it started us are over; one that is nobody's later is
+ * ended by itself, and where there is none nothing is. */
+static void in_service(void)
+{
+    machine(ENABLED | X2);
+    registers[(APIC_SERVICE >> 4) + 2] = 1u << 16 | 1u << 3;
+    registers[(APIC_SERVICE >> 4) + 7] = 1u << 31;
+    CHECK(apic_init() && ends == 3 && !faulted);
+    for (unsigned i = 0; i < 8; i++)
+        CHECK(registers[(APIC_SERVICE >> 4) + i] == 0);
+    CHECK(!apic_end_stray() && ends == 3);
+    registers[(APIC_SERVICE >> 4) + 3] = 1;
+    CHECK(apic_end_stray() && ends == 4 && registers[(APIC_SERVICE >> 4) + 3] == 0);
+}
+
 static void left_alone(void)
 {
     machine(ENABLED); /* as most firmware does */
@@ -173,6 +206,7 @@ int main(void)
 {
     switched_off();
     entries_off();
+    in_service();
     left_alone();
     printf("hal apic: %u passed, %u failed\n", passed, failed);
     return failed || !passed;
