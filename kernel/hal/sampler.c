@@ -25,7 +25,8 @@
 #define MODRM_REG     0x38u
 #define MODRM_CALL    0x10u
 #define TRIAL_CYCLES  20000u
-#define TRIAL_SPINS   1000u /* of as many turns: far more than that */
+#define TRIAL_TICKS   50u   /* of the PIT: 42 us */
+#define TRIAL_SPINS   3000u /* of as many turns: far more than either */
 
 extern const uint8_t __entry_text_start[], __text_end[];
 
@@ -160,11 +161,26 @@ uint64_t sampler_take(struct wire_samples *head, struct wire_sample *to, uint64_
     return n;
 }
 
-/* The PIT's turns a second, once its line is an NMI. 0, or what is missing. */
+/* Whether the NMI that was just armed comes. */
+static bool trial_comes(void)
+{
+    for (unsigned i = 0; i < TRIAL_SPINS && !came; i++)
+        x86_spin(TRIAL_SPINS);
+    trying = false;
+    return came;
+}
+
+/* The PIT's turns a second, once its line is an NMI. Chipsets may leave the PIT without a clock, or
+ * its line to another timer. */
 static const char *pit_begin(uint32_t *turns_hz)
 {
     *turns_hz = PIT_HZ;
-    return irq_clock_nmi() ? NULL : "needs an I/O APIC";
+    if (!irq_clock_nmi())
+        return "needs an I/O APIC";
+    came = false;
+    trying = true;
+    pit_arm(TRIAL_TICKS);
+    return trial_comes() ? NULL : "the PIT's NMI does not come";
 }
 
 /* The same of the cycle counter, at the nominal clock; and that its NMI comes. */
@@ -179,11 +195,8 @@ static const char *counter_begin(uint32_t *turns_hz)
     trying = true;
     apic_write(APIC_LVT_COUNTER, LVT_NMI);
     pmu_sample_arm(TRIAL_CYCLES);
-    for (unsigned i = 0; i < TRIAL_SPINS && !came; i++)
-        x86_spin(TRIAL_SPINS);
-    trying = false;
     *turns_hz = hal_config.tsc_hz < UINT32_MAX ? (uint32_t)hal_config.tsc_hz : UINT32_MAX;
-    return came ? NULL : "the cycle counter's NMI does not come";
+    return trial_comes() ? NULL : "the cycle counter's NMI does not come";
 }
 
 static uint64_t pages_take(void)

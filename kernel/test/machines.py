@@ -17,6 +17,7 @@ import rescue  # noqa: E402
 IMAGE = os.path.join(ROOT, "build/tach.iso")
 CPU = "qemu64,+smep,+smap,+umip,+fsgsbase,+rdtscp,+pdpe1gb,+pku,+xsave,+xsaveopt"
 MICROVM = "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on"
+MICROVM_NO_PIT = "microvm,acpi=off,rtc=on,pit=off,pic=on,isa-serial=on"
 MICROVM_ACPI = "microvm,acpi=on,rtc=on,pit=on,pic=on,isa-serial=on"
 MUTE = "microvm,acpi=off,isa-serial=off"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
@@ -230,6 +231,7 @@ def bochs_status(_):
 # without a serial port: its exit status is all that it says. "image-" boots what `make iso` made.
 MACHINES = {
     "microvm": (lambda b: qemu(b, MICROVM, kernel_arguments(b)), qemu_status, False),
+    "microvm-no-pit": (lambda b: qemu(b, MICROVM_NO_PIT, kernel_arguments(b)), qemu_status, False),
     "icount": (lambda b: qemu(b, MICROVM, ICOUNT + kernel_arguments(b)), qemu_status, False),
     "microvm-acpi": (lambda b: qemu(b, MICROVM_ACPI, kernel_arguments(b)), qemu_status, False),
     "mute": (lambda b: qemu(b, MUTE, kernel_arguments(b)), qemu_status, False),
