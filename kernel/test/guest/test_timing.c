@@ -11,15 +11,15 @@
 
 #define US      1000ull
 #define FEEDS   100u
-#define TRIES   3u
+#define FEED_NS (3 * MS)
+#define WAIT_NS (30 * MS)
 #define SAMPLES 200u
 #define BUCKETS 16u        /* lateness below 1, 2, 4.. us; the last: all above */
-#define LATE    (4 * MS)   /* half of the samples must be better than that on a busy host, */
-#define PRECISE (256 * US) /* and all where the clock counts instructions */
+#define PRECISE (256 * US) /* all are better where the clock counts instructions */
 
 static unsigned histogram[BUCKETS];
 static uint64_t latest;
-static unsigned early, late;
+static unsigned early;
 
 static void note(uint64_t due, uint64_t woke)
 {
@@ -27,7 +27,6 @@ static void note(uint64_t due, uint64_t woke)
     unsigned bucket = 0;
 
     early += woke < due;
-    late += after > LATE;
     latest = after > latest ? after : latest;
     while (bucket < BUCKETS - 1 && after >= US << bucket)
         bucket++;
@@ -57,13 +56,13 @@ static void accuracy(void)
         if (histogram[i])
             print("late below %lu us: %u\n", 1ul << i, histogram[i]);
     CHECK_EQ(early, 0);
-    CHECK(late < SAMPLES / 2);
     if (counts)
         CHECK(latest < PRECISE);
+    print("timing: the clock %s\n", counts ? "counts instructions" : "is the host's");
 }
 
 static int ends[2];
-static volatile unsigned taken;
+static volatile unsigned taken, fed;
 
 static void greedy(uint64_t argument)
 {
@@ -77,47 +76,47 @@ static void greedy(uint64_t argument)
 static void feeder(uint64_t argument)
 {
     (void)argument;
-    for (unsigned i = 0; i < FEEDS; i++) {
-        clock_nap(3 * MS);
+    for (fed = 0; fed < FEEDS; fed++) {
+        clock_nap(FEED_NS);
         file_write(ends[1], "x", 1);
     }
 }
 
-/* Reads beside the eater until the feeder ends: how long the last of them took. */
-static uint64_t last_took(void)
+/* Reads beside the eater until one of the waits is over: how often it was fed during that. */
+static unsigned last_saw(void)
 {
-    struct user_thread writer;
+    uint64_t begin = clock_now();
+    unsigned before = fed;
     long result = 1;
     char byte;
 
-    CHECK(thread_start(&writer, feeder, 0) > 0);
-    deadline(30 * MS);
-    uint64_t begin = clock_now();
+    deadline(WAIT_NS);
     while (result == 1) {
+        before = fed;
         begin = clock_now();
         result = file_read(ends[0], &byte, 1);
     }
-    uint64_t took = clock_now() - begin;
+    const unsigned saw = fed - before;
+    CHECK(clock_now() - begin >= WAIT_NS);
     deadline(0);
     CHECK_EQ(result, -T_ETIMEDOUT);
-    CHECK(took >= 30 * MS);
-    thread_join(&writer);
-    return took;
+    return saw;
 }
 
-/* Somebody else takes most of what comes: a wait ends at its own deadline. */
+/* Somebody else takes most of what comes: a wait ends at its own deadline. No feeder is early, so
+ * that more than so many do not fit into it, whatever the host does; a wait that each of them began
+ * anew would see them all. */
 static void again(void)
 {
-    struct user_thread eater;
-    uint64_t took = ~0ull;
+    struct user_thread eater, writer;
 
     SHOWS("X11", "a reader whose bytes others take ends at the deadline of its call");
     CHECK_EQ(sys_pipe2(0, ends), 0);
     CHECK(thread_start(&eater, greedy, 0) > 0);
-    clock_settle();                                          /* it waits, before us */
-    for (unsigned i = 0; i < TRIES && took >= 150 * MS; i++) /* more than one: a busy host */
-        took = last_took();
-    CHECK(took < 150 * MS);
+    clock_settle(); /* it waits, before us */
+    CHECK(thread_start(&writer, feeder, 0) > 0);
+    CHECK(last_saw() <= 2 * WAIT_NS / FEED_NS);
+    thread_join(&writer);
     CHECK(taken > 0);
     CHECK_EQ(file_close(ends[1]), 0);
     thread_join(&eater);
