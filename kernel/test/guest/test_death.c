@@ -261,7 +261,6 @@ static void orphans(void)
             CHECK_EQ(sys_kill((uint32_t)tid, SIGKILL), 0);
         CHECK_EQ(guest_wait(tid), killed ? 512 + SIGKILL : T_ETIMEDOUT);
         CHECK(killed || clock_now() - start >= DEADLINE_NS);
-        CHECK(clock_now() - start < 10 * DEADLINE_NS);
         CHECK_EQ(counter("captures_orphaned"), 1);
         at[0] = at[BYTES - 1] = 1; /* still ours to write */
         CHECK(record_next() > 0);

@@ -103,6 +103,7 @@ static void deadlines(void)
     CHECK_EQ(raw(SYS_call, (uint64_t)tid, TAG(PEER_SEEN, 0, 0, 0)), -T_ETIMEDOUT);
     CHECK_EQ(raw(SYS_send, (uint64_t)tid, TAG(PEER_SEEN, 0, 0, 0)), -T_ETIMEDOUT);
     deadline(0);
+    CHECK_EQ(sys_kill((uint32_t)tid, SIGUSR1), 0);
     CHECK_EQ(peer_ask(tid, PEER_BITS, 0, 0).r10, 1);
     end(tid);
 }
@@ -223,6 +224,7 @@ static void unmapped_midway(void)
     clock_settle();
     CHECK_EQ(caller_result, 1);
     CHECK_EQ(sys_munmap((uint64_t)going, PAGE), 0);
+    CHECK_EQ(sys_kill((uint32_t)tid, SIGUSR1), 0);
     CHECK_EQ(peer_ask(tid, PEER_COUNT, 0, 0).rdx, before + 1);
     clock_settle();
     CHECK_EQ(caller_result, -T_EFAULT);

@@ -10,6 +10,7 @@
 
 #define TIMERS_EACH 16u
 #define TIMERS      64u
+#define PATIENTS    20u
 
 static int timer_open(void)
 {
@@ -141,10 +142,13 @@ static void again(int fd)
 
     arm(fd, clock_now() + 1000000 * MS);
     guest_thread(reader, (uint64_t)fd);
-    guest_thread(patient, (uint64_t)fd);
-    for (; writes < 600 && !gone[1]; writes++) {
-        clock_nap(2 * MS);
-        arm(fd, clock_now() + 1000000 * MS);
+    for (unsigned i = 0; i < PATIENTS && writes < 2; i++) { /* a host may sleep over one's time */
+        gone[1] = false;
+        guest_thread(patient, (uint64_t)fd);
+        for (writes = 0; writes < 600 && !gone[1]; writes++) {
+            clock_nap(2 * MS);
+            arm(fd, clock_now() + 1000000 * MS);
+        }
     }
     CHECK(gone[1] && writes > 1);
     CHECK_EQ(ended[1], -T_ETIMEDOUT);

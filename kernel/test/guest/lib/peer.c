@@ -5,7 +5,6 @@
 #include "servers/lib/string.h"
 
 #define PIECE               4096u
-#define NAP_NS              500000000u
 #define LONG_TAG(op, flags) TAG(op, flags, MSG_LENGTH_BUFFER, 0)
 
 static uint8_t buffer[PEER_RXBUF + PEER_ODD + 8] __attribute__((aligned(4096)));
@@ -228,6 +227,18 @@ static bool serve(struct guest_regs *r, const struct guest_regs *in)
     return true;
 }
 
+static void woken(uint64_t signal)
+{
+    (void)signal;
+    sys_sigreturn(0);
+}
+
+static void nap(void)
+{
+    sys_sigaction(SIGUSR1, (uint64_t)woken, 0, 0);
+    sys_sleep(~0ull);
+}
+
 /* What needs no answer: notifications and posts. */
 static bool aside(const struct guest_regs *in)
 {
@@ -237,7 +248,7 @@ static bool aside(const struct guest_regs *in)
         bits |= in->rdx;
     posts += kind == KIND_POST;
     if (kind == KIND_POST && TAG_OP(in->rsi) == PEER_NAP)
-        sys_sleep(sys_clock(CLOCK_NS) + NAP_NS);
+        nap();
     return kind == KIND_NOTIFY || kind == KIND_POST;
 }
 

@@ -36,7 +36,7 @@ enum peer_op {
     PEER_LATE,     /* W0: what a reply to the kept token gives */
     PEER_COUNT,    /* W0: requests taken until now */
     PEER_EXIT,     /* ends without an answer */
-    PEER_NAP,      /* by post: sleeps for 500 ms; nothing is taken meanwhile */
+    PEER_NAP,      /* by post: sleeps until SIGUSR1; nothing is taken meanwhile */
     PEER_BITS,     /* W0: notification bits taken until now, then cleared; W1 posts taken */
     PEER_HALF      /* pulls half of the payload, then ends without an answer */
 };
