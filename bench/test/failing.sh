@@ -16,19 +16,22 @@ head -c 20000 build/kernel.elf >"$work/cut.elf"
 head -c 5000 build/initfs.img >"$work/cut.img"
 cp build/initfs.img "$work/flipped.img"
 printf X | dd of="$work/flipped.img" bs=1 seek=9000 conv=notrunc 2>"$work/dd"
-cp build/kernel.elf "$work/trap.elf"
-# int3 over the first instructions of core_entry. The image is linked where it is in memory, its first
-# byte stands in the file's second page.
+# entry NAME BYTES: a kernel with these over the first instructions of core_entry. The image is linked
+# where it is in memory, its first byte stands in the file's second page.
 where=$(nm build/kernel.elf | sed -n 's/^ffffffff80\([0-9a-f]*\) T core_entry$/\1/p')
-printf '\314\314\314\314' |
-    dd of="$work/trap.elf" bs=1 seek=$((0x$where - 0x100000 + 4096)) conv=notrunc 2>"$work/dd"
+entry() {
+    cp build/kernel.elf "$work/$1"
+    printf "$2" | dd of="$work/$1" bs=1 seek=$((0x$where - 0x100000 + 4096)) conv=notrunc 2>"$work/dd"
+}
+entry trap.elf '\314\314\314\314' # int3
+entry hang.elf '\353\376'         # jmp to itself
 
 # failing DIR REASON OPTION...: a run whose one boot fails.
 failing() {
     run=$work/$1 reason=$2
     shift 2
-    expect 2 "boot-1 pti=off trace=off: FAILED: $reason" timeout 60 "$tach" run --class icount \
-        --matrix "$work/one.cfg" --timeout 10 --out "$run" "$@"
+    expect 2 "boot-1 pti=off trace=off: FAILED: $reason" timeout 240 "$tach" run --class icount \
+        --matrix "$work/one.cfg" --timeout 100 --out "$run" "$@"
     check test "$(wc -l <"$work/err")" -eq 4
     check test -e "$run/boot-1.frames"
     check jq -e '.complete == false and (.boots[0].reason | length) > 20' "$run/machine.json"
@@ -58,19 +61,25 @@ failing short 'exit INITFS_BOUNDS: initfs: size or offsets' --initfs "$work/cut.
 failing flipped 'exit INITFS_CRC: initfs: CRC-32 does not match' --initfs "$work/flipped.img"
 failing loader 'QEMU ended with status 1; last text: qemu' --loader LICENSE
 
-# Boots that are too slow, and one that is stopped before its line exists: a line each, no more.
-expect 2 'boot-4 pti=on trace=on: FAILED: no end within 0.2 s; last text: ' "$tach" run \
-    --class icount --timeout 0.2 --out "$work/late"
-check test "$(grep -c 'FAILED: no end' "$work/err")" -eq "$(ls "$work"/late/boot-*.frames | wc -l)"
-check test -s "$work/late/boot-4.frames"
-expect 2 'FAILED: no end within 0.001 s' "$tach" run --class icount --matrix "$work/one.cfg" \
-    --timeout 0.001 --out "$work/never-began"
+# Boots that never end, given the time until the last of them has said something, and one that is
+# stopped before its line exists: a line each, no more.
+for limit in 0.5 2 8 32; do
+    "$tach" run --class icount --kernel "$work/hang.elf" --timeout $limit --out "$work/late-$limit" \
+        2>"$work/err"
+    [ $? -eq 2 ] && [ -s "$work/late-$limit/boot-4.frames" ] && break
+done
+late=$work/late-$limit
+check grep -q "boot-4 pti=on trace=on: FAILED: no end within $limit s; last text: " "$work/err"
+check test "$(grep -c 'FAILED: no end' "$work/err")" -eq "$(ls "$late"/boot-*.frames | wc -l)"
+check test -s "$late/boot-4.frames"
+expect 2 'FAILED: no end within 0.001 s' "$tach" run --class icount --kernel "$work/hang.elf" \
+    --matrix "$work/one.cfg" --timeout 0.001 --out "$work/never-began"
 check test "$(wc -l <"$work/err")" -eq 4
-expect 0 '' "$tach" report "$work/late"
-check grep -q 'incomplete' "$work/late/report.html"
+expect 0 '' "$tach" report "$late"
+check grep -q 'incomplete' "$late/report.html"
 
 # A cell that the guest does not know: it says so, and the boot fails. The matrix lets none through.
-expect 35 '' timeout 30 qemu-system-x86_64 -M microvm -m 64M -accel tcg -icount shift=0,sleep=off \
+expect 35 '' timeout 120 qemu-system-x86_64 -M microvm -m 64M -accel tcg -icount shift=0,sleep=off \
     -cpu qemu64,+smep,+smap,+umip,+fsgsbase,+rdtscp -nodefaults -no-user-config -display none \
     -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=4 -serial "file:$work/wrong.frames" \
     -kernel build/loader.elf -initrd build/kernel.elf,build/initfs.img \

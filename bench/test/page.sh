@@ -183,8 +183,9 @@ printf '#!/bin/sh\necho "$1" >"%s/seen.part"\nmv "%s/seen.part" "%s/seen"\n' "$w
     >"$work/bin/browser"
 chmod +x "$work/bin/browser"
 expect 0 '' env BROWSER="$work/bin/browser" "$tach" report "$good" --open
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    [ -e "$work/seen" ] || sleep 0.2
+n=0 # tach does not wait for it
+while [ ! -e "$work/seen" ] && [ $((n += 1)) -le 600 ]; do
+    sleep 0.1
 done
 check grep -q "^$good/report.html\$" "$work/seen"
 mkdir "$work/only"
