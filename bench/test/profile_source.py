@@ -15,7 +15,7 @@ import tempfile
 
 def refusals(directory):
     """By the machine's own kernel, before a cell runs: one line, and nothing is kept."""
-    for name, why in (("icount", "the CPU has no counters that could interrupt (CPUID 0AH)"),
+    for name, why in (("icount", "the CPU has no counters that could interrupt (CPUID 0AH, 80000001H)"),
                       ("bochs", "the cycle counter's registers fault")):
         kept = os.path.join(directory, "refused")
         status, out, err = profile.tach("--class", name, "--source", "pmi", "--keep", kept)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * See pmu.h. Registers and rules: Intel SDM 3B chapter 20 (18 of older editions); AMD's extended
- * counters: APM volume 2 section 13.2. Reserved bits are never set: which bits there are is what
- * CPUID 0AH says. No freeze bits: what a handler costs is to be seen. */
+ * counters, and from PerfMonV2 on their global registers: APM volume 2 section 13.2. Reserved bits
+ * are never set: which bits there are is what CPUID says. No freeze bits: what a handler costs is
+ * to be seen. */
 #include "kernel/hal/pmu.h"
 
 #include <stddef.h>
@@ -21,11 +22,18 @@
 #define MSR_ACKNOWLEDGE   0x390u /* from version 4 on: the status' reset */
 #define MSR_AMD_SELECT_0  0xC0010200u
 #define MSR_AMD_COUNT_0   0xC0010201u
+/* PerfMonV2 */
+#define MSR_AMD_STATUS      0xC0000300u
+#define MSR_AMD_CONTROL     0xC0000301u
+#define MSR_AMD_ACKNOWLEDGE 0xC0000302u
 
 #define LEAF_COUNTERS     0xAu
 #define LEAF_EXTENDED     0x80000000u
 #define LEAF_EXTENDED_1   0x80000001u
+#define LEAF_AMD_COUNTERS 0x80000022u
 #define ECX_AMD_COUNTERS  (1u << 23)
+#define EAX_AMD_GLOBAL    1u /* PerfMonV2 */
+#define EBX_AMD_GENERAL   0xFu
 #define VERSION_GLOBAL    2u /* the first with a global control, and with fixed counters */
 #define VERSION_FIXED_MAP 5u /* the first that lists them in ecx */
 #define EVENT_BITS        7u
@@ -65,6 +73,7 @@ static struct {
     uint32_t fixed;   /* bit n: fixed counter n is there */
     uint32_t missing; /* architectural events by CPUID 0AH's bits */
     uint32_t select, count, stride;
+    uint32_t status, control, acknowledge; /* global; 0: this CPU's counters have none */
     uint16_t cycles;
 } pmu;
 
@@ -74,6 +83,7 @@ static unsigned general_used;           /* from counter 0 on */
 static uint64_t control, fixed_control; /* as to be written */
 static struct counter sampling;         /* msr 0: nothing is sampled */
 static uint64_t sampling_bit;           /* its bit in the global registers */
+static uint64_t sampling_sign;          /* its counter's uppermost bit: clear behind an overflow */
 
 static uint64_t bits_mask(unsigned bits)
 {
@@ -106,7 +116,24 @@ static void detect_architectural(void)
     pmu.select = MSR_SELECT_0;
     pmu.count = MSR_COUNT_0;
     pmu.stride = 1;
+    pmu.status = MSR_STATUS;
+    pmu.control = MSR_CONTROL;
+    pmu.acknowledge = MSR_ACKNOWLEDGE;
     pmu.cycles = ARCH_CYCLES;
+}
+
+static void detect_amd_global(void)
+{
+    if (x86_cpuid(LEAF_EXTENDED, 0).eax < LEAF_AMD_COUNTERS)
+        return;
+    const struct x86_cpuid r = x86_cpuid(LEAF_AMD_COUNTERS, 0);
+    if ((r.eax & EAX_AMD_GLOBAL) == 0)
+        return;
+    const uint32_t general = r.ebx & EBX_AMD_GENERAL;
+    pmu.general = (uint8_t)(general < AMD_GENERAL ? general : AMD_GENERAL);
+    pmu.status = MSR_AMD_STATUS;
+    pmu.control = MSR_AMD_CONTROL;
+    pmu.acknowledge = MSR_AMD_ACKNOWLEDGE;
 }
 
 static void detect_amd(void)
@@ -121,6 +148,7 @@ static void detect_amd(void)
     pmu.count = MSR_AMD_COUNT_0;
     pmu.stride = 2;
     pmu.cycles = AMD_CYCLES;
+    detect_amd_global();
 }
 
 /* Counters of no width, or wider than their register, are none. */
@@ -199,16 +227,17 @@ static bool global_clear(void)
 {
     control = fixed_control = 0;
     general_used = 0;
-    if (pmu.version == 0)
+    if (pmu.control == 0)
         return true;
-    return msr_write_safe(MSR_CONTROL, 0) && msr_write_safe(MSR_FIXED_CONTROL, 0) &&
-           msr_write_safe(MSR_ACKNOWLEDGE, global_mask());
+    return msr_write_safe(pmu.control, 0) &&
+           (pmu.version == 0 || msr_write_safe(MSR_FIXED_CONTROL, 0)) &&
+           msr_write_safe(pmu.acknowledge, global_mask());
 }
 
 /* Everything that was programmed begins to count. */
 static uint32_t global_start(void)
 {
-    return pmu.version == 0 ? COUNTER_COUNTED : register_set(MSR_CONTROL, control);
+    return pmu.control == 0 ? COUNTER_COUNTED : register_set(pmu.control, control);
 }
 
 static struct arch_event cycles_event(void)
@@ -315,9 +344,11 @@ static uint32_t sample_try(void)
     if (state == COUNTER_COUNTED && !counter_moves(&sampling, TRIAL_CYCLES))
         state = COUNTER_DEAD;
     if (!msr_write_safe(sampling.msr, -(uint64_t)FAR & sampling.mask) ||
-        !msr_write_safe(MSR_ACKNOWLEDGE, sampling_bit) ||
-        !msr_read_safe(MSR_STATUS, &(uint64_t){0}))
-        state = COUNTER_FAULTED;
+        !msr_read_safe(sampling.msr, &(uint64_t){0}))
+        return COUNTER_FAULTED;
+    if (pmu.status != 0 && (!msr_write_safe(pmu.acknowledge, sampling_bit) ||
+                            !msr_read_safe(pmu.status, &(uint64_t){0})))
+        return COUNTER_FAULTED;
     return state;
 }
 
@@ -327,14 +358,15 @@ const char *pmu_sample_begin(void)
     detect();
     counter_count = 0;
     sampling = (struct counter){0};
-    if (pmu.version == 0)
-        return "the CPU has no counters that could interrupt (CPUID 0AH)";
+    if (pmu.general == 0 && pmu.fixed == 0)
+        return "the CPU has no counters that could interrupt (CPUID 0AH, 80000001H)";
     const bool clear = global_clear();
     struct counter *c = &sampling;
     arch_program(c, &cycles, true);
     if (c->state == COUNTER_NO_COUNTER)
         return "the CPU counts no cycles (CPUID 0AH)";
     sampling_bit = control;
+    sampling_sign = c->mask ^ c->mask >> 1;
     if (c->state == COUNTER_COUNTED)
         c->state = clear ? sample_try() : COUNTER_FAULTED;
     if (c->state == COUNTER_FAULTED)
@@ -347,10 +379,15 @@ void pmu_sample_arm(uint32_t cycles)
     x86_wrmsr(sampling.msr, -(uint64_t)cycles & sampling.mask);
 }
 
+/* Without a status the counter itself says it: it was set below 0, and is not any more. */
 bool pmu_sample_due(void)
 {
-    if (sampling.msr == 0 || (x86_rdmsr(MSR_STATUS) & sampling_bit) == 0)
+    if (sampling.msr == 0)
         return false;
-    x86_wrmsr(MSR_ACKNOWLEDGE, sampling_bit);
+    if (pmu.status == 0)
+        return (x86_rdmsr(sampling.msr) & sampling_sign) == 0;
+    if ((x86_rdmsr(pmu.status) & sampling_bit) == 0)
+        return false;
+    x86_wrmsr(pmu.acknowledge, sampling_bit);
     return true;
 }

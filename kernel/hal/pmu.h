@@ -33,7 +33,8 @@ const char *pmu_sample_begin(void);
 /* The next overflow after that many core cycles: 1 to 2^31 - 1. Of the NMI's own stack too. */
 void pmu_sample_arm(uint32_t cycles);
 
-/* Whether the counter has overflown; that is acknowledged. Of the NMI's own stack. */
+/* Whether the counter has overflown; that is acknowledged, or else (AMD before PerfMonV2) stays so
+ * until the next arming. Of the NMI's own stack. */
 bool pmu_sample_due(void);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The event counters and the sampler on them, against the model of pmu_model.h: what is programmed
  * on which CPU, that it counts both rings past its width, that what is not there is told and never
- * 0, and that an overflow is taken, acknowledged and armed again. */
+ * 0, and that an overflow is taken, acknowledged and armed again, by Intel's status, by AMD's, and
+ * by AMD's counters that have none. */
 #include "kernel/hal/pmu.h"
 
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #define SKYLAKE  0x506E3u
 #define LAKEFLD  0x806A1u /* in no table */
 #define ZEN2     0x870F10u
+#define ZEN4     0xA60F12u
 #define BULLDOZE 0x600F12u /* family 15h: AMD's counters, other events */
 #define HZ       1000u
 #define PERIOD   (2000000000u / HZ)
@@ -31,6 +33,9 @@ static const struct pmu_model skylake = {.vendor = "GenuineIntel",
                                          .fixed_bits = 48,
                                          .said = 7,
                                          .apic_entries = 5};
+
+static const struct pmu_model amd = {
+    .vendor = "AuthenticAMD", .signature = ZEN2, .amd = true, .apic_entries = 5};
 
 /* ---- what the sampler needs of the machine beside the counters ---- */
 uint8_t __entry_text_start[1], __text_end[1];
@@ -244,7 +249,7 @@ static void test_liars(void)
 
 static void test_amd(void)
 {
-    struct pmu_model model = {.vendor = "AuthenticAMD", .signature = ZEN2, .amd = true};
+    struct pmu_model model = amd;
     begun(&model);
     CHECK_EQ(reading.entries, 4);
     EXPECT(reading.version == 0 && reading.bits == 48);
@@ -261,20 +266,51 @@ static void test_amd(void)
     begun(&model);
     CHECK_EQ(states(COUNTER_NO_EVENT), 2);
     CHECK_EQ(states(COUNTER_COUNTED), 2);
-    EXPECT(pmu_sample_begin() != NULL); /* its interrupt has no status to ask */
+    model.signature = ZEN2;
+    model.amd_leaf = true;
+    begun(&model);
+    CHECK_EQ(states(COUNTER_COUNTED), 4);
+    CHECK_EQ(model_faults, 0);
     model.amd = false;
     begun(&model);
     CHECK_EQ(model_accesses, 0);
 }
 
+/* PerfMonV2 says how many there are, and all of them stand still until its control is set. */
+static void test_amd_global(void)
+{
+    struct pmu_model model = amd;
+    model.amd_v2 = 6;
+    begun(&model);
+    EXPECT(reading.version == 0 && reading.bits == 48);
+    CHECK_EQ(states(COUNTER_COUNTED), 4);
+    CHECK_EQ(model_register(0xC0000301), 0xF);
+    CHECK_EQ(moved(COUNTER_CYCLES, 0, &work_3), 50);
+    model.amd_v2 = 3;
+    begun(&model);
+    CHECK_EQ(states(COUNTER_COUNTED), 3);
+    CHECK_EQ(entry(COUNTER_DTLB_WALKS, 0)->state, COUNTER_NO_COUNTER);
+    CHECK_EQ(model_faults, 0);
+    for (uint32_t msr = 0xC0000301; msr <= 0xC0000302; msr++) {
+        model.faults = msr;
+        begun(&model);
+        CHECK_EQ(states(COUNTER_FAULTED), 3);
+    }
+    model.faults = 0;
+    model.forgets = 0xC0000301;
+    begun(&model);
+    CHECK_EQ(states(COUNTER_DEAD), 3);
+}
+
 /* ---- sampling ---- */
 static unsigned nmis;
+static bool amds;
 
 static void nmi(void)
 {
     static const struct trap_frame frame = {.rip = 0x1234, .cs = 3};
     nmis++;
-    EXPECT(model_masked()); /* by its own delivery */
+    EXPECT(model_masked() != amds); /* by its own delivery */
     sampler_nmi(&frame);
 }
 
@@ -282,6 +318,7 @@ static const char *started(const struct pmu_model *model)
 {
     model_reset(model);
     model_nmi = nmi;
+    amds = model->amd;
     nmis = 0;
     pages_left = 8;
     this_cpu.current = &thread;
@@ -322,6 +359,24 @@ static void test_refusals(void)
     model = skylake;
     model.deaf = true;
     refused(&model, "does not come");
+    model = amd;
+    model.amd = false;
+    refused(&model, "no counters that could interrupt");
+    model = amd;
+    model.faults = 0xC0010201;
+    refused(&model, "registers fault");
+    model.amd_v2 = 6;
+    for (model.faults = 0xC0000300; model.faults <= 0xC0000302; model.faults++)
+        refused(&model, "registers fault");
+    model = amd;
+    model.still = true;
+    refused(&model, "does not count");
+    model = amd;
+    model.apic_entries = 3;
+    refused(&model, "no entry");
+    model = amd;
+    model.deaf = true;
+    refused(&model, "does not come");
     CHECK_EQ(nmis, 0);
     CHECK_EQ(pages_left, 8);
 }
@@ -339,16 +394,25 @@ static uint64_t sampled(uint64_t cycles)
     return sampler_take(&head, samples, 200);
 }
 
-static void test_sampling(const struct pmu_model *model, uint64_t enable)
+/* The CPU, its global control and status, if it has them, and the counter's bit there. */
+struct sampling_case {
+    const struct pmu_model *model;
+    uint32_t control, status;
+    uint64_t enable;
+};
+
+static void test_sampling(const struct sampling_case *with)
 {
-    EXPECT(started(model) == NULL);
+    EXPECT(started(with->model) == NULL);
     CHECK_EQ(nmis, 1); /* the trial's; it is no sample */
-    EXPECT((model_register(0x38F) & enable) != 0 && !model_masked());
+    EXPECT(!model_masked());
+    if (with->control != 0)
+        CHECK_EQ(model_register(with->control), with->enable);
     CHECK_EQ(sampler_take(&head, samples, 200), 0);
     CHECK_EQ(head.source, SAMPLES_PMI_NMI);
     const uint64_t n = sampled(100ull * PERIOD);
     EXPECT(n >= 80 && n <= 120); /* periods are random, by half to either side */
-    EXPECT(!model_masked() && model_register(0x38E) == 0);
+    EXPECT(!model_masked() && model_register(with->status) == 0);
     CHECK_EQ(samples[0].rip, 0x1234);
     CHECK_EQ(samples[0].tid, 7);
     for (uint64_t i = 1; i < n; i++) {
@@ -363,15 +427,17 @@ static void test_sampling(const struct pmu_model *model, uint64_t enable)
     CHECK_EQ(model_faults, 0);
 }
 
-/* An NMI that is not the counter's is no sample and changes nothing. */
-static void test_stranger(void)
+/* An NMI that is not the counter's is no sample and changes nothing; not while the counter is the
+ * trial's either. */
+static void test_stranger(const struct pmu_model *model, uint32_t count)
 {
-    EXPECT(started(&skylake) == NULL);
-    const uint64_t before = model_register(0x30A);
+    EXPECT(started(model) == NULL);
+    const uint64_t before = model_register(count);
     const struct trap_frame frame = {.rip = 1};
+    EXPECT(before != 0);
     sampler_nmi(&frame);
     CHECK_EQ(sampler_take(&head, samples, 200), 0);
-    CHECK_EQ(model_register(0x30A), before);
+    CHECK_EQ(model_register(count), before);
 }
 
 static void test_pit(void)
@@ -397,7 +463,16 @@ static void test_pit(void)
 
 int main(void)
 {
-    struct pmu_model general = skylake;
+    struct pmu_model general = skylake, global = amd;
+    general.version = 2;
+    general.fixed = 0;
+    general.bits = 40;
+    global.signature = ZEN4;
+    global.amd_v2 = 6;
+    const struct sampling_case cases[] = {{&skylake, 0x38F, 0x38E, 2ull << 32},
+                                          {&general, 0x38F, 0x38E, 1},
+                                          {&amd, 0, 0, 0},
+                                          {&global, 0xC0000301, 0xC0000300, 1}};
     test_fixed();
     test_general();
     test_map();
@@ -405,13 +480,13 @@ int main(void)
     test_wrap();
     test_liars();
     test_amd();
+    test_amd_global();
     test_refusals();
-    test_sampling(&skylake, 2ull << 32);
-    general.version = 2;
-    general.fixed = 0;
-    general.bits = 40;
-    test_sampling(&general, 1);
-    test_stranger();
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        test_sampling(&cases[i]);
+    test_stranger(&skylake, 0x30A);
+    test_stranger(&amd, 0xC0010201);
+    test_stranger(&global, 0xC0010201);
     test_pit();
     return unit_done("hal-pmu");
 }

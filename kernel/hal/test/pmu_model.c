@@ -20,6 +20,9 @@
 #define STATUS_SET  0x391u
 #define AMD_0       0xC0010200u
 #define AMD_COUNT   6u
+#define AMD_STATUS  0xC0000300u /* by PerfMonV2: like Intel's, in the same order */
+#define AMD_CONTROL 0xC0000301u
+#define AMD_CLEAR   0xC0000302u
 
 struct hal_config hal_config;
 volatile uint8_t *apic_memory;
@@ -42,7 +45,13 @@ static uint64_t ones(unsigned bits)
 
 static unsigned general(void)
 {
-    return cpu.amd ? AMD_COUNT : cpu.general;
+    return cpu.amd_v2 != 0 ? cpu.amd_v2 : cpu.amd ? AMD_COUNT : cpu.general;
+}
+
+/* Whether there are global registers. */
+static bool is_global(void)
+{
+    return cpu.version >= 2 || cpu.amd_v2 != 0;
 }
 
 static uint64_t fixed_there(void)
@@ -54,7 +63,7 @@ static uint64_t fixed_there(void)
 
 static uint64_t global_bits(void)
 {
-    return ones(cpu.general) | fixed_there() << 32;
+    return ones(general()) | fixed_there() << 32;
 }
 
 void model_reset(const struct pmu_model *model)
@@ -93,7 +102,11 @@ struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf)
     case 0x1A:
         return (struct x86_cpuid){.eax = (uint32_t)cpu.core_type << 24 | 1};
     case 0x80000000:
-        return (struct x86_cpuid){.eax = 0x80000008};
+        return (struct x86_cpuid){.eax = cpu.amd_v2 != 0 || cpu.amd_leaf ? 0x80000022 : 0x80000008};
+    case 0x80000022:
+        return cpu.amd_leaf      ? (struct x86_cpuid){.eax = 2}
+               : cpu.amd_v2 != 0 ? (struct x86_cpuid){.eax = 1, .ebx = 0x40u | cpu.amd_v2}
+                                 : (struct x86_cpuid){~0u, ~0u, ~0u, ~0u};
     case 0x80000001:
         return (struct x86_cpuid){.ecx = cpu.amd ? 1u << 23 : 0};
     default:
@@ -106,8 +119,12 @@ static uint64_t *where(uint32_t msr)
 {
     if (msr == cpu.faults)
         return NULL;
-    if (cpu.amd && msr >= AMD_0 && msr < AMD_0 + 2 * AMD_COUNT)
+    if (cpu.amd && msr >= AMD_0 && msr < AMD_0 + 2 * general())
         return (msr & 1 ? regs.count : regs.select) + (msr - AMD_0) / 2;
+    if (cpu.amd_v2 != 0 && msr == AMD_CONTROL)
+        return &regs.control;
+    if (cpu.amd_v2 != 0 && (msr == AMD_STATUS || msr == AMD_CLEAR))
+        return &regs.status;
     if (cpu.version == 0)
         return NULL;
     if (msr >= COUNT_0 && msr < COUNT_0 + cpu.general)
@@ -131,6 +148,8 @@ static uint64_t *where(uint32_t msr)
 static uint64_t writable(uint32_t msr)
 {
     uint64_t bits = 0;
+    if (msr >= AMD_STATUS && msr <= AMD_CLEAR)
+        return msr == AMD_STATUS ? 0 : global_bits();
     if (cpu.amd)
         return msr & 1 ? ones(48) : (3ull << 40 | ones(36)) & ~(1ull << 19 | 1ull << 21);
     if (msr < SELECT_0)
@@ -163,13 +182,13 @@ bool msr_write_safe(uint32_t msr, uint64_t value)
 {
     uint64_t *at = where(msr);
     model_accesses++;
-    if (at == NULL || value & ~writable(msr) || msr == STATUS) {
+    if (at == NULL || value & ~writable(msr) || msr == STATUS || msr == AMD_STATUS) {
         model_faults++;
         return false;
     }
     if (msr == cpu.forgets)
         return true;
-    if (msr == ACKNOWLEDGE)
+    if (msr == ACKNOWLEDGE || msr == AMD_CLEAR)
         regs.status &= ~value;
     else if (at >= regs.count && at < regs.count + MODEL_COUNTERS &&
              !cpu.amd) /* bit 31 is copied */
@@ -225,7 +244,8 @@ static void interrupt(void)
     uint32_t *entry = &apic_page[APIC_LVT_COUNTER / sizeof(uint32_t)];
     if ((*entry & LVT_MASKED) != 0 || (*entry & 0x700) != LVT_NMI || cpu.deaf)
         return;
-    *entry |= LVT_MASKED;
+    if (!cpu.amd)
+        *entry |= LVT_MASKED;
     regs.pending = true;
 }
 
@@ -243,20 +263,21 @@ static void add(uint64_t *count, uint64_t n, uint64_t mask, unsigned bit)
 {
     const bool wraps = mask - *count < n;
     *count = (*count + n) & mask;
-    if (!wraps || cpu.version < 2)
+    if (!wraps || (cpu.version < 2 && !cpu.amd))
         return;
-    regs.status |= 1ull << bit;
+    if (is_global())
+        regs.status |= 1ull << bit;
     if (bit >= 32 ? regs.fixed_control >> (4 * (bit - 32)) & 8 : regs.select[bit] & 1u << 20)
         interrupt();
 }
 
-/* AMD's count by their own enable alone; Intel's from version 2 on by the global one too. */
+/* Intel's from version 2 on, and AMD's by PerfMonV2, count by the global enable too. */
 static void general_add(const struct pmu_work *work)
 {
     const uint64_t ring = work->ring == 0 ? 1u << 17 : 1u << 16;
     for (unsigned i = 0; i < general(); i++)
         if ((regs.select[i] & ring) && (regs.select[i] & 1u << 22) &&
-            (cpu.version < 2 || regs.control >> i & 1))
+            (!is_global() || regs.control >> i & 1))
             add(&regs.count[i], happened(work, regs.select[i]), ones(cpu.amd ? 48 : cpu.bits), i);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * A software model of a CPU's event counters, in the place of kernel/hal/x86.h's instructions. It
  * faults on every register and every bit that its CPUID did not offer, wraps at the counters'
- * width, knows versions 1 to 5 and AMD's extended counters, and raises NMIs through an APIC entry
- * that masks itself. Invariant: an access that faults outside of msr_read_safe and msr_write_safe
- * ends the test.
+ * width, knows versions 1 to 5 and AMD's extended counters without and with PerfMonV2, and raises
+ * NMIs through an APIC entry that masks itself, but not AMD's. Invariant: an access that faults
+ * outside of msr_read_safe and msr_write_safe ends the test.
  */
 #ifndef TACH_HAL_TEST_PMU_MODEL_H
 #define TACH_HAL_TEST_PMU_MODEL_H
@@ -21,6 +21,8 @@ struct pmu_model {
     uint32_t missing, fixed_map;                             /* its ebx and ecx */
     uint8_t core_type;                                       /* CPUID 1AH; 0: it has none */
     bool amd;                                                /* AMD's six */
+    uint8_t amd_v2;        /* the same with PerfMonV2: how many; 0: without */
+    bool amd_leaf;         /* its leaf is there, and says that it is not */
     uint32_t faults;       /* this register faults though it was offered; 0: none does */
     uint32_t forgets;      /* this one takes writes and stays 0 */
     bool still;            /* nothing ever counts */
