@@ -20,7 +20,7 @@
 #define BIOS_START    0xE0000u
 #define BIOS_BYTES    0x20000u
 #define TABLE_HEADER  36u
-#define TABLE_MAX     0x4000u
+#define TABLE_MAX     0x40000u /* a MADT has 16 bytes and more for each CPU that there may be */
 #define ENTRIES_MAX   128u
 #define NAMES_MAX     32u
 #define NAME_BYTES    5u /* a blank before it */

@@ -20,6 +20,11 @@
 #define KERNEL_START (KERNEL_BASE + 0x100000)
 #define INVPCID_ALL  3u /* all PCIDs; none of our pages is global */
 
+#define LEAF_EXTENDED  0x80000000u
+#define LEAF_SIZES     0x80000008u
+#define SIZES_PHYSICAL 0xFFu
+#define PHYSICAL_LEAST 36u /* bits, where the CPU does not say */
+
 static paddr_t boot_root;
 static vaddr_t device_next;
 
@@ -45,10 +50,19 @@ paddr_t paging_boot_root(void)
     return boot_root;
 }
 
+/* A page table entry with more address bits than the CPU has faults at its first use. */
+static bool addressable(paddr_t base, uint64_t bytes)
+{
+    unsigned bits = PHYSICAL_LEAST;
+    if (x86_cpuid(LEAF_EXTENDED, 0).eax >= LEAF_SIZES)
+        bits = x86_cpuid(LEAF_SIZES, 0).eax & SIZES_PHYSICAL;
+    return base <= 1ull << bits && bytes <= (1ull << bits) - base;
+}
+
 static void *device_map(paddr_t base, uint64_t bytes, uint64_t attributes)
 {
     uint64_t offset = base % PAGE_SIZE, size;
-    if (!bytes || bytes > DEVICE_END - DEVICE_BASE)
+    if (!bytes || bytes > DEVICE_END - DEVICE_BASE || !addressable(base, bytes))
         return 0;
     size = (offset + bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
     if (size > DEVICE_END - device_next)

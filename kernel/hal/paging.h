@@ -17,7 +17,7 @@ WARN_UNUSED enum err paging_init(const struct bootinfo *boot);
 paddr_t paging_boot_root(void);
 
 /* Maps `bytes` of device registers at physical `base`, uncached, for good. Returns the address of
- * the first byte, or 0 when there is no memory or no room. */
+ * the first byte, or 0 when there is no memory or no room, or the CPU has no such addresses. */
 void *paging_map_device(paddr_t base, uint64_t bytes);
 
 /* The same for memory of a device whose writes may be combined and come late: a screen's pixels. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * See screen.h. The terminal of terminal.c on the screen's memory. Pixels are written through a
- * mapping of their own because single writes to uncached memory take a hundred nanoseconds each, and
- * a line that scrolls rewrites a million of them; the direct map's, with which the boot begins, is
- * what the firmware's MTRRs say. */
+ * mapping of their own because single writes to uncached memory take a hundred nanoseconds each,
+ * and a line that scrolls rewrites a million of them; the direct map's, with which the boot begins,
+ * is what the firmware's MTRRs say. */
 #include "kernel/hal/screen.h"
 
 #include <stdbool.h>
@@ -15,16 +15,12 @@
 #include "kernel/hal/terminal.h"
 #include "kernel/hal/x86.h"
 
-#define PANIC_ROWS     23u  /* of a record on 80 columns */
-#define WORDS_SHOWN    200u /* bytes of the command line */
-#define LEAF_FEATURES  1u
-#define EDX_PAT        (1u << 16)
-#define LEAF_EXTENDED  0x80000000u
-#define LEAF_SIZES     0x80000008u
-#define SIZES_PHYSICAL 0xFFu
-#define PHYSICAL_LEAST 36u /* bits, where the CPU does not say */
-#define PAT_SHIFT      32u /* of entry 4, which PT_COMBINING chooses */
-#define PAT_COMBINING  1ull
+#define PANIC_ROWS    23u  /* of a record on 80 columns */
+#define WORDS_SHOWN   200u /* bytes of the command line */
+#define LEAF_FEATURES 1u
+#define EDX_PAT       (1u << 16)
+#define PAT_SHIFT     32u /* of entry 4, which PT_COMBINING chooses */
+#define PAT_COMBINING 1ull
 
 static struct terminal terminal; /* columns 0: there is no screen */
 static bool on, given;
@@ -61,25 +57,15 @@ static bool combining_choose(void)
     return true;
 }
 
-/* A page table entry with more address bits than the CPU has faults at its first use. */
-static bool addressable(uint64_t end)
-{
-    unsigned bits = PHYSICAL_LEAST;
-    if (x86_cpuid(LEAF_EXTENDED, 0).eax >= LEAF_SIZES)
-        bits = x86_cpuid(LEAF_SIZES, 0).eax & SIZES_PHYSICAL;
-    return end <= 1ull << bits;
-}
-
 void screen_map(void)
 {
     const struct boot_screen *s = &terminal.screen;
-    void *memory = NULL;
+    void *memory;
     if (terminal.columns == 0 || s->kind != BOOT_SCREEN_RGB)
         return;
     const uint64_t bytes = terminal_bytes(s);
-    if (addressable(s->base + bytes))
-        memory = combining_choose() ? paging_map_combining(s->base, bytes)
-                                    : paging_map_device(s->base, bytes);
+    memory = combining_choose() ? paging_map_combining(s->base, bytes)
+                                : paging_map_device(s->base, bytes);
     if (memory != NULL)
         terminal_attach(&terminal, memory);
     if (terminal.memory != NULL)

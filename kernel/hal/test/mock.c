@@ -30,7 +30,7 @@ struct tlb_entry {
 char *mock_windows;
 uint64_t direct_base, mock_refuse, mock_asked, mock_tsc, mock_fs_base, mock_cr8;
 jmp_buf *mock_panic_to;
-unsigned mock_klog_lines;
+unsigned mock_klog_lines, mock_address_bits = 46;
 struct cpu mock_cpu;
 uint64_t mock_timer, mock_timer_calls, mock_watch;
 void (*mock_idle)(void);
@@ -56,6 +56,13 @@ static unsigned tlb_next;
 static uint64_t cr3;
 static struct bootinfo boot;
 static uint64_t random_state = 0x9E3779B97F4A7C15ull;
+
+struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    const uint32_t last = mock_address_bits != 0 ? 0x80000008u : 0x80000004u;
+    (void)subleaf;
+    return (struct x86_cpuid){.eax = leaf == 0x80000000u ? last : mock_address_bits};
+}
 
 uint64_t mock_random(uint64_t below)
 {

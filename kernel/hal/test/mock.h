@@ -33,6 +33,9 @@ extern uint64_t mock_asked;
 extern jmp_buf *mock_panic_to;
 extern unsigned mock_klog_lines;
 
+/* Address bits that CPUID tells; 0: it does not. */
+extern unsigned mock_address_bits;
+
 extern struct cpu mock_cpu;
 extern uint64_t mock_tsc, mock_fs_base, mock_cr8;
 /* What the timer is armed for, how often it was, and the watchpoint that is loaded. */

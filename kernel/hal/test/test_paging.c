@@ -65,6 +65,12 @@ static void test_devices(void)
     CHECK(paging_map_device(0xFEE00000, 0) == 0);
     CHECK(paging_map_device(0xFEE00000, ~0ull) == 0);
     CHECK(paging_map_device(0xFEE00000, 1ull << 30) == 0); /* what is left is less */
+    CHECK(paging_map_device((1ull << 46) - 1, 2) == 0);    /* the CPU has 46 address bits */
+    CHECK(paging_map_device(~0ull - PAGE_SIZE, 36) == 0);
+    CHECK(paging_map_device((1ull << 46) - PAGE_SIZE, PAGE_SIZE) != 0);
+    mock_address_bits = 0;
+    CHECK(paging_map_device(1ull << 36, 1) == 0 && paging_map_device((1ull << 36) - 1, 1) != 0);
+    mock_address_bits = 46;
     mock_asked = 0;
     mock_refuse = 1;
     CHECK(paging_map_device(0xE0000000, 512 * PAGE_SIZE) == 0); /* needs a table */
