@@ -5,8 +5,9 @@
 A row of the table: name | seconds | command. Words of the first column may be given to run a choice.
 A suite passes on its own word only: its last line of the form "NAME: N passed, N failed", N passed not
 0, and exit status 0 where nothing failed. One that says nothing, hangs or lies counts as one failure.
-"alone" after the seconds keeps others away while it runs. Logs: build/check/NAME.log.
-Last line: the sum.
+"alone" after the seconds keeps others away while it runs. Logs: build/check/NAME.log. Behind each suite
+stand its seconds, and those of CPU time that it and the programs that it waited for took; behind all how
+busy two CPUs were, which the order of the table decides. Last line: the sum.
 """
 import concurrent.futures
 import os
@@ -15,8 +16,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
+AT_A_TIME = 2
 LINE = re.compile(r"^\S.*?: (\d+) passed, (\d+) failed\s*$")
 
 
@@ -37,13 +40,23 @@ def table(path):
     return rows
 
 
-def end(process):
-    """Ends the suite and all that it started; nothing else."""
-    try:
+def finish(process, seconds):
+    """(exit status or None where it was not done in time, CPU seconds). Ends the suite and all that it
+    started then; nothing else."""
+    late = threading.Event()
+
+    def end():
+        late.set()
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
+
+    limit = threading.Timer(seconds, end)
+    limit.start()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # its number is nobody else's until wait4
+    limit.cancel()
+    limit.join()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return None if late.is_set() else process.returncode, usage.ru_utime + usage.ru_stime
 
 
 def judge(path, status):
@@ -69,18 +82,14 @@ def run(row):
     with open(path, "w", encoding="utf-8") as log:
         process = subprocess.Popen(["bash", "-c", command], stdout=log, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL, start_new_session=True)
-        try:
-            status = process.wait(timeout=seconds)
-            passed, failed, why = judge(path, status)
-        except subprocess.TimeoutExpired:
-            end(process)
-            passed, failed, why = 0, 1, f"not done after {seconds} s"
-    took = time.monotonic() - start
+        status, cpu = finish(process, seconds)
+    passed, failed, why = judge(path, status) if status is not None else (0, 1, f"not done after {seconds} s")
     print(f"{'ok  ' if not failed else 'FAIL'} {name}: {passed} passed, {failed} failed"
-          f"{' (' + why + ')' if why else ''}, {took:.1f} s", flush=True)
+          f"{' (' + why + ')' if why else ''}, {time.monotonic() - start:.1f} s, {cpu:.1f} of CPU\n", end="",
+          flush=True)
     if failed:
         show(path)
-    return passed, failed
+    return passed, failed, cpu
 
 
 def show(path):
@@ -98,10 +107,13 @@ def main():
         for name in os.listdir("build/check"):
             path = os.path.join("build/check", name)
             shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
         results = list(pool.map(run, [row for row in rows if not row[2]]))
     results += [run(row) for row in rows if row[2]]
-    passed, failed = (sum(column) for column in zip(*results)) if results else (0, 1)
+    took = time.monotonic() - start
+    passed, failed, cpu = (sum(column) for column in zip(*results)) if results else (0, 1, 0)
+    print(f"{took:.0f} s, {cpu:.0f} of CPU: {cpu / 2 / took:.0%} of two")
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
