@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The first program out of initfs: runs initfs:/etc/rc, starts the servers that boot words ask for
  * (place.NAME=server, place.NAME=module), then the measurement (bench=CELLS) or the test
- * (test=NAME), after which it turns the machine off with PASS or FAIL; without either it looks
- * after its servers for ever. Invariant: what init waits for, it waits for in loop_until. */
+ * (test=NAME[,ARGUMENT]), after which it turns the machine off with PASS or FAIL; without either it
+ * looks after its servers for ever. Invariant: what init waits for, it waits for in loop_until. */
 #include "servers/init/init.h"
 #include "servers/init/rc.h"
 #include "servers/lib/exec.h"
@@ -109,7 +109,10 @@ static void asked_run(bool servers)
     }
     if (!word_value(boot_line, "test", boot_value, sizeof(boot_value)))
         return;
-    const char *const argv[] = {path, 0};
+    char *more = strchr(boot_value, ',');
+    if (more)
+        *more++ = 0;
+    const char *const argv[] = {path, more, 0};
     if (print_to(path, sizeof(path), "initfs:/bin/test-%s", boot_value) >= sizeof(path)) {
         print("init: test=: %s\n", error_text(T_ENAMETOOLONG));
         machine_off(false);
