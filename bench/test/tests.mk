@@ -52,8 +52,9 @@ $(eval $(call UNIT,hal_clock,$(addprefix kernel/hal/,test/test_clock.c clock.c c
 $(eval $(call UNIT,hal_vendor,$(addprefix kernel/hal/,test/test_vendor.c vendor.c),sanm))
 $(eval $(call UNIT,hal_watchdog,$(addprefix kernel/hal/,test/test_watchdog.c watchdog.c hpet.c),sanm))
 $(eval $(call UNIT,hal_acpi,$(addprefix kernel/hal/,test/test_acpi.c acpi.c madt.c),sanm))
+$(eval $(call UNIT,hal_mitig,$(addprefix kernel/hal/,test/test_mitig.c mitig_need.c)))
 $(eval $(call UNIT,hal_trap,$(addprefix kernel/hal/,test/test_trap.c trap.c),sanm))
-$(foreach t,$(filter-out irq uart apic clock vendor watchdog trap acpi,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c))),\
+$(foreach t,$(filter-out irq uart apic clock vendor watchdog trap acpi mitig,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c))),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),sanm)))
 PMU_T   = $(addprefix kernel/hal/,pmu.c pmu_events.c test/pmu_model.c)
 $(eval $(call UNIT,hal_pmu,kernel/hal/test/pmu.c $(PMU_T) kernel/hal/sampler.c,sanm))

@@ -9,19 +9,19 @@
 #include "kernel/hal/gdt.h"
 #include "kernel/hal/hal.h"
 #include "kernel/hal/mem.h"
+#include "kernel/hal/mitig_need.h"
 #include "kernel/hal/msr.h"
 #include "kernel/hal/x86.h"
 
 #define LEAF_STRUCTURED      7u
 #define LEAF_EXTENDED        0x80000000u
 #define LEAF_AMD_SPECULATION 0x80000008u
-#define EDX7_MD_CLEAR        (1u << 10)
+#define LEAF_EXTENDED_2      0x80000021u
 #define EDX7_IBPB            (1u << 26)
 #define EDX7_CAPABILITIES    (1u << 29)
 #define EBX8_IBPB            (1u << 12)
 #define CAPABLE_RDCL_NO      (1u << 0)
 #define CAPABLE_IBRS_ALL     (1u << 1)
-#define CAPABLE_MDS_NO       (1u << 5)
 #define MITIG_ALL            (MITIG_FENCE | MITIG_VERW | MITIG_IBPB | MITIG_RSB)
 
 const struct mitigation mitigations[] = {
@@ -45,19 +45,36 @@ static bool has_ibpb(uint32_t edx7)
                                 x86_cpuid(LEAF_AMD_SPECULATION, 0).ebx & EBX8_IBPB);
 }
 
+static struct mitig_cpu cpu_ask(void)
+{
+    struct mitig_cpu cpu = {.amd = !memcmp(hal_config.vendor, "AuthenticAMD", 12),
+                            .signature = hal_config.signature};
+
+    if (x86_cpuid(0, 0).eax >= LEAF_STRUCTURED) {
+        const struct x86_cpuid r = x86_cpuid(LEAF_STRUCTURED, 0);
+        cpu.ebx7 = r.ebx;
+        cpu.edx7 = r.edx;
+    }
+    if (x86_cpuid(LEAF_EXTENDED, 0).eax >= LEAF_EXTENDED_2) {
+        const struct x86_cpuid r = x86_cpuid(LEAF_EXTENDED_2, 0);
+        cpu.eax_ext = r.eax;
+        cpu.ecx_ext = r.ecx;
+    }
+    cpu.capabilities = capabilities(cpu.edx7);
+    return cpu;
+}
+
 static void identify(void)
 {
-    bool intel = !memcmp(hal_config.vendor, "GenuineIntel", 12);
-    uint32_t edx7 = x86_cpuid(0, 0).eax >= LEAF_STRUCTURED ? x86_cpuid(LEAF_STRUCTURED, 0).edx : 0;
-    uint64_t free_of = capabilities(edx7);
-    bool ibpb = has_ibpb(edx7);
+    const struct mitig_cpu cpu = cpu_ask();
+    bool intel = !memcmp(hal_config.vendor, "GenuineIntel", 12), ibpb = has_ibpb(cpu.edx7);
     struct mitig_state *m = &mitig_state;
 
     m->able = (uint8_t)(MITIG_ALL & ~(ibpb ? 0u : MITIG_IBPB));
     m->needed = (uint8_t)((intel ? MITIG_FENCE : 0u) | (ibpb ? MITIG_IBPB | MITIG_RSB : 0u) |
-                          (edx7 & EDX7_MD_CLEAR && !(free_of & CAPABLE_MDS_NO) ? MITIG_VERW : 0u));
-    m->isolation = intel && !(free_of & CAPABLE_RDCL_NO);
-    m->branches = intel && !(free_of & CAPABLE_IBRS_ALL);
+                          (mitig_needs_verw(&cpu) ? MITIG_VERW : 0u));
+    m->isolation = intel && !(cpu.capabilities & CAPABLE_RDCL_NO);
+    m->branches = intel && !(cpu.capabilities & CAPABLE_IBRS_ALL);
 }
 
 /* The set that a word names, or -1. */

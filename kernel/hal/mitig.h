@@ -11,9 +11,10 @@
 #include "kernel/abi/errors.h"
 
 #define MITIG_FENCE 0x1u /* LFENCE behind SWAPGS on the way in; every other one brings it along */
-#define MITIG_VERW  0x2u /* VERW before the way out: buffers that MDS reads are overwritten */
-#define MITIG_IBPB  0x4u /* branch prediction barrier when another task is to run */
-#define MITIG_RSB   0x8u /* return stack filled when another task is to run */
+#define MITIG_VERW                                                                                 \
+    0x2u /* VERW before the way out: buffers that MDS and its like read are overwritten */
+#define MITIG_IBPB 0x4u /* branch prediction barrier when another task is to run */
+#define MITIG_RSB  0x8u /* return stack filled when another task is to run */
 
 /* Whether indirect branches of this image go through retpolines: a build of its own, RETPOLINE=1.
  */
