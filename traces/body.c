@@ -355,3 +355,10 @@ struct wire_counter body_counter(const struct frame *frame, uint32_t index)
            sizeof counter);
     return counter;
 }
+
+const char *body_sample_source(uint32_t source)
+{
+    return source == SAMPLES_PIT_NMI   ? "the PIT's NMI"
+           : source == SAMPLES_PMI_NMI ? "the cycle counter's NMI"
+                                       : "several sources";
+}

@@ -26,6 +26,9 @@ const char *body_exit_name(uint32_t exit_code);
 const char *body_counter_name(uint32_t kind);
 const char *body_counter_state(uint32_t state);
 
+/* What sampled, by SAMPLES_*, as "the PIT's NMI"; "several sources" for what is neither. */
+const char *body_sample_source(uint32_t source);
+
 /* Of a system call, by its whole number, as rax has it at SYSCALL. */
 const char *body_call_name(uint64_t number);
 

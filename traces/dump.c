@@ -193,8 +193,7 @@ static void samples_print(const struct frame *frame)
     memcpy(&head, frame->body, sizeof head);
     printf("  %" PRIu32 " Hz by %s; so far %" PRIu64 " taken, %" PRIu64 " lost, %" PRIu64
            " held, %" PRIu64 " ticks spent\n",
-           head.hz, head.source == SAMPLES_PIT_NMI ? "the PIT's NMI" : "the cycle counter's NMI",
-           head.taken, head.lost, head.held, head.spent);
+           head.hz, body_sample_source(head.source), head.taken, head.lost, head.held, head.spent);
     for (size_t at = sizeof head; at < frame->length; at += sizeof sample) {
         memcpy(&sample, frame->body + at, sizeof sample);
         printf("  %20" PRIu64 " ring %u tid %" PRIu32 " ", sample.tsc, sample.ring, sample.tid);

@@ -11,6 +11,7 @@
 
 #include "bench/exits.h"
 #include "traces/array.h"
+#include "traces/body.h"
 #include "traces/say.h"
 
 #define KERNEL_HALF  0x8000000000000000ull
@@ -295,11 +296,7 @@ static const struct spot *spot_find(const struct profile *profile, const struct 
 
 const char *profile_source(const struct profile *profile)
 {
-    const uint32_t source = profile->sampler.source;
-
-    return source == SAMPLES_PIT_NMI   ? "the PIT's NMI"
-           : source == SAMPLES_PMI_NMI ? "the cycle counter's NMI"
-                                       : "several sources";
+    return body_sample_source(profile->sampler.source);
 }
 
 const struct spot *profile_leaf(const struct profile *profile, const struct wire_sample *sample)

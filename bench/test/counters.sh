@@ -18,7 +18,7 @@ ln -s "$synth" "$work/bin/qemu-system-x86_64"
 for image in kernel loader initfs; do
     echo $image >"$work/$image"
 done
-printf 'axis pti off,on\naxis trace off,on\nR0 - -\nR1 8 -\nT2 8 -\nD4 8 two\n' >"$work/sample.cfg"
+printf 'axis pti off,on\naxis trace off,on\nR0 - -\nR1 8 -\nT2 8 -\nD4 8 two\nirq-thread - -\n' >"$work/sample.cfg"
 
 run() {
     env PATH="$work/bin:$PATH" "$tach" run --class icount --kernel "$work/kernel" \
@@ -34,9 +34,10 @@ check grep -q '^cell  *pti  *TSC ticks  *cycles  *instructions  *DTLB walks  *L1
 check grep -q '^R0  *on  *18  *9  *36  *1.50  *-$' "$work/out"
 check sh -c '[ "$(wc -L <"$1")" -le 100 ]' - "$work/out"
 for document in ipc.json ipc.ci.json; do
-    check jq -e '.benchmarks | all(.pmu_ticks == .instructions and .pmu_cycles * 2 == .pmu_ticks and
+    check jq -e '.benchmarks | map(select(.name | contains("irq-") | not)) | length % 8 == 0 and length > 0 and all(.pmu_ticks == .instructions and .pmu_cycles * 2 == .pmu_ticks and
         .pmu_instructions == .pmu_ticks * 2 and .pmu_dtlb_walks == 1.5 and
         (has("pmu_l1d_misses") | not))' "$work/with/$document"
+    check jq -e '[.benchmarks[] | select(.name | contains("irq-")) | keys[] | select(startswith("pmu_"))] == []' "$work/with/$document"
 done
 expect 0 '' "$tach" report "$work/with"
 check /usr/bin/python3 bench/test/check_report.py "$work/with/report.html" "$work/with/ipc.ci.json"
@@ -44,6 +45,7 @@ check grep -q '<section id="counters"' "$work/with/report.html"
 check grep -q 'No L1D misses: no event of this CPU model is known for it.' "$work/with/report.html"
 check sh -c '! grep -q "No DTLB walks" "$1"' - "$work/with/report.html"
 check grep -q 'The cells of interrupts have no pass' "$work/with/report.html"
+check sh -c '! sed -n "/id=.counters./,/<.section>/p" "$1" | grep -q irq-thread' - "$work/with/report.html"
 
 # The capture, by dump and by exports.
 expect 0 '' "$tach" dump --type counters "$work/with/boot-1.frames"
