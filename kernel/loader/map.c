@@ -146,14 +146,17 @@ uint64_t map_ram_end(const struct map *map)
     return end;
 }
 
-bool map_has_ram(const struct map *map, uint64_t base, uint64_t end)
+uint64_t map_ram_bytes(const struct map *map, uint64_t base, uint64_t end)
 {
+    uint64_t sum = 0;
     for (uint32_t i = 0; i < map->count; i++) {
         const struct boot_range *r = &map->range[i];
-        if (r->type != RANGE_RESERVED && r->base < end && base < range_end(r))
-            return true;
+        const uint64_t from = r->base > base ? r->base : base;
+        const uint64_t to = range_end(r) < end ? range_end(r) : end;
+        if (r->type != RANGE_RESERVED && from < to)
+            sum += to - from;
     }
-    return false;
+    return sum;
 }
 
 static void map_drop(struct map *map, uint32_t index)

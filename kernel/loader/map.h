@@ -45,8 +45,8 @@ uint64_t map_bytes(const struct map *map, uint32_t type);
 /* End of the highest RAM or ACPI range. */
 uint64_t map_ram_end(const struct map *map);
 
-/* Whether anything in [base, end) is RAM, in use or not, or ACPI's. */
-bool map_has_ram(const struct map *map, uint64_t base, uint64_t end);
+/* How many bytes of [base, end) are RAM, in use or not, or ACPI's. */
+uint64_t map_ram_bytes(const struct map *map, uint64_t base, uint64_t end);
 
 /* Turns busy into free, makes [0, 1 MiB) reserved, and shrinks the map to at most max ranges:
  * reserved ranges go first (a hole says the same), then the smallest free ones. False: still too

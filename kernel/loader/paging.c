@@ -67,12 +67,20 @@ static void image_map(const struct space *space, const struct kernel_place *kern
     }
 }
 
+/* Where no RAM is, devices are: a serial port in memory is reached from the first instruction on.
+ */
+static uint64_t direct_leaf(const struct space *space, uint64_t at, uint64_t bytes)
+{
+    const bool ram = map_ram_bytes(space->map, at, at + bytes) != 0;
+    return at | (ram ? 0 : PTE_DEVICE) | PTE_P | PTE_W | PTE_NX;
+}
+
 /* The direct map in the 2 MiB at `phys`, page by page. The image's text and constants get no
  * writable second address here; they are done last, over the plain entries. */
 static void direct_split(const struct space *space, uint64_t phys)
 {
     for (uint64_t at = phys; at < phys + PAGE_2M; at += PAGE_4K)
-        *leaf_at(space, DIRECT_BASE + at, LEVEL_4K) = at | PTE_P | PTE_W | PTE_NX;
+        *leaf_at(space, DIRECT_BASE + at, LEVEL_4K) = direct_leaf(space, at, PAGE_4K);
 }
 
 static void direct_protect(const struct space *space, const struct kernel_place *kernel)
@@ -86,11 +94,12 @@ static void direct_protect(const struct space *space, const struct kernel_place 
     }
 }
 
-/* Where no RAM is, devices are: a serial port in memory is reached from the first instruction on.
- */
-static uint64_t direct_caching(const struct space *space, uint64_t phys)
+/* A large page over RAM and devices, whose memory types the firmware's MTRRs tell apart, would be
+ * undefined (Intel SDM 3A 12.11.9). */
+static bool direct_is_mixed(const struct space *space, uint64_t phys)
 {
-    return map_has_ram(space->map, phys, phys + PAGE_2M) ? 0 : PTE_DEVICE;
+    const uint64_t ram = map_ram_bytes(space->map, phys, phys + PAGE_2M);
+    return ram != 0 && ram != PAGE_2M;
 }
 
 static void direct_map(const struct space *space, const struct kernel_place *kernel)
@@ -98,11 +107,11 @@ static void direct_map(const struct space *space, const struct kernel_place *ker
     uint64_t top = map_ram_end(space->map);
     top = top < MAP_4GIB ? MAP_4GIB : top;
     for (uint64_t at = 0; at < top; at += PAGE_2M) {
-        if (at < kernel->phys + kernel->bytes && kernel->phys < at + PAGE_2M)
+        const bool image = at < kernel->phys + kernel->bytes && kernel->phys < at + PAGE_2M;
+        if (image || direct_is_mixed(space, at))
             direct_split(space, at);
         else
-            *leaf_at(space, DIRECT_BASE + at, LEVEL_2M) =
-                at | direct_caching(space, at) | PTE_P | PTE_W | PTE_PS | PTE_NX;
+            *leaf_at(space, DIRECT_BASE + at, LEVEL_2M) = direct_leaf(space, at, PAGE_2M) | PTE_PS;
     }
     direct_protect(space, kernel);
 }

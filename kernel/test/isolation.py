@@ -24,6 +24,7 @@ import monitor  # noqa: E402
 import shows  # noqa: E402
 
 RAM = 64 << 20
+HOLE = (0x9F000, 0x100000)  # where the firmware begins, to where RAM goes on
 PAGE = 4096
 P, W, U, PS, G, NX = 1, 2, 4, 0x80, 0x100, 1 << 63
 UNCACHED = 0x18  # PCD and PWT
@@ -123,8 +124,9 @@ def kernel_root_check(c, memory, root):
 
 
 def caching_check(c, memory, root):
-    """What is no RAM is uncached, in the direct map and in the window for devices; all else is cached."""
-    devices = beyond = 0
+    """What is no RAM is uncached, in the direct map and in the window for devices; all else is cached. No
+    large page is partly RAM, whose type the firmware's MTRRs would make two: a PC has a hole below 1 MiB."""
+    devices = beyond = hole = 0
     for va, e, tables, size in upper_half(memory, root & ~USER_ROOT):
         frame = e & FRAME & ~(size - 1)
         device = DEVICES <= va < DEVICES_END
@@ -132,8 +134,12 @@ def caching_check(c, memory, root):
             c.check(e & UNCACHED == UNCACHED, "device page %x -> %x: cached" % (va, frame))
             devices += device
             beyond += not device
+        elif DIRECT <= va < DIRECT_END and frame < HOLE[1] and frame + size > HOLE[0]:
+            c.check(size == PAGE and e & UNCACHED == UNCACHED, "hole %x -> %x: cached, or a large page" % (va, frame))
+            hole += 1
         else:
             c.check(not (e | tables) & UNCACHED and frame < RAM, "page %x -> %x: not cached" % (va, frame))
+    c.check(hole == (HOLE[1] - HOLE[0]) // PAGE, "%d pages of the hole" % hole)
     c.check(devices >= 2 and beyond == ((4 << 30) - RAM) // (2 << 20), "%d, %d device pages" % (devices, beyond))
 
 

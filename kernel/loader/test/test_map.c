@@ -52,8 +52,10 @@ static void test_build(void)
     EXPECT(type_at(&map, 0) == RANGE_RESERVED && type_at(&map, 0xFF000) == RANGE_RESERVED);
     /* A reserved region without an end takes all that lies above its start. */
     EXPECT(map_build(&map, region, 10) && sound(&map));
-    EXPECT(map_has_ram(&map, 0x1FF000, 0x400000) && map_has_ram(&map, 0, 1ull << 32));
-    EXPECT(!map_has_ram(&map, 0x200000, 0x400000));
+    EXPECT(map_ram_bytes(&map, 0x1FF000, 0x400000) == 0x1000);
+    EXPECT(map_ram_bytes(&map, 0x200000, 0x400000) == 0);
+    EXPECT(map_ram_bytes(&map, 0x1FE000, 0x1FF000) == 0x1000);
+    EXPECT(map_ram_bytes(&map, 0, 1ull << 32) > 0x1000);
     EXPECT(type_at(&map, 0x301000) == RANGE_RESERVED && map_ram_end(&map) == 0x200000);
 }
 
