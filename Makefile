@@ -58,10 +58,11 @@ NASM_INC = build/offsets.inc $(wildcard fastpath/*.inc kernel/hal/*.inc kernel/t
 
 all: build/kernel.elf build/loader.elf build/initfs.img build/tach build/probe.elf
 
-# A changed option rebuilds what depends on it: every object depends on the flags in force.
+# A changed option rebuilds what depends on it: every object depends on the flags in force. Where the tree
+# lies is in no image, so a copy of it (kernel/test/mutants) goes on with what is built.
+IN_FORCE = $(subst $(CURDIR)=,,$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(LFLAGS) $(HFLAGS) $(LINKED))
 build/flags: FORCE
-	@mkdir -p build; echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(LFLAGS) $(HFLAGS) $(LINKED)' | cmp -s - $@ || \
-	echo '$(CC) $(KFLAGS) $(UFLAGS) $(SFLAGS) $(LFLAGS) $(HFLAGS) $(LINKED)' > $@
+	@mkdir -p build; echo '$(IN_FORCE)' | cmp -s - $@ || echo '$(IN_FORCE)' > $@
 FORCE:
 
 # ---- kernel -----------------------------------------------------------------------------------------
