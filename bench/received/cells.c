@@ -46,7 +46,7 @@ static bool name_good(const char *name, size_t length, char *why, size_t size)
         row_print(out, name, length);
     }
     const bool good = out && !fclose(out) && !matrix_parse(text, n, &matrix, &error) &&
-                      matrix.cell_count == 1 && strlen(matrix.cells[0].name) == length &&
+                      strlen(matrix.cells[0].name) == length &&
                       !memcmp(matrix.cells[0].name, name, length);
     if (!good)
         snprintf(why, size, "bench= names %.*s: %s", (int)(length < 60 ? length : 60), name,

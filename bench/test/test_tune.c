@@ -57,9 +57,19 @@ static void test_lists(void)
     EXPECT(!cpus_list_read("3-1", &set) && !cpus_list_read("x", &set) &&
            !cpus_list_read("1-", &set) && !cpus_list_read("0-99999", &set) &&
            !cpus_list_read("1;2", &set) && !cpus_list_read("-1", &set));
+    EXPECT(!cpus_list_read(" 1", &set) && !cpus_list_read("+1", &set) &&
+           !cpus_list_read("1-+2", &set) && !cpus_list_read("1,,2", &set) &&
+           !cpus_list_read("1 2", &set) && !cpus_list_read("1-2-3", &set));
     cpus_list_read("0,2,4,6,8,10,12,14,16,18,20,22,24,26", &set);
     cpus_list_write(&set, text, 8); /* cut, not beyond */
     EXPECT(strlen(text) == 7);
+    cpus_list_read("10-19,30,40-49,100-109", &set);
+    for (size_t size = 1; size < 30; size++) {
+        char *cut = malloc(size);
+        cpus_list_write(&set, cut, size);
+        EXPECT(strlen(cut) < size && !strncmp(cut, "10-19,30,40-49,100-109", strlen(cut)));
+        free(cut);
+    }
 }
 
 static void test_choice(void)

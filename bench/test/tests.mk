@@ -54,7 +54,8 @@ $(eval $(call UNIT,hal_watchdog,$(addprefix kernel/hal/,test/test_watchdog.c wat
 $(eval $(call UNIT,hal_acpi,$(addprefix kernel/hal/,test/test_acpi.c acpi.c madt.c),sanm))
 $(eval $(call UNIT,hal_mitig,$(addprefix kernel/hal/,test/test_mitig.c mitig_need.c)))
 $(eval $(call UNIT,hal_trap,$(addprefix kernel/hal/,test/test_trap.c trap.c),sanm))
-$(foreach t,$(filter-out irq uart apic clock vendor watchdog trap acpi mitig,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c))),\
+$(eval $(call UNIT,hal_screen,kernel/hal/test/test_screen.c kernel/hal/screen.c $(TERMINAL),sanm))
+$(foreach t,$(filter-out irq screen uart apic clock vendor watchdog trap acpi mitig,$(patsubst kernel/hal/test/test_%.c,%,$(wildcard kernel/hal/test/test_*.c))),\
   $(eval $(call UNIT,hal_$t,kernel/hal/test/test_$t.c $(HAL_T),sanm)))
 PMU_T   = $(addprefix kernel/hal/,pmu.c pmu_events.c test/pmu_model.c)
 $(eval $(call UNIT,hal_pmu,kernel/hal/test/pmu.c $(PMU_T) kernel/hal/sampler.c,sanm))

@@ -35,8 +35,8 @@ bool cpus_list_read(const char *text, cpu_set_t *out)
             if (*text < '0' || *text > '9')
                 return false;
         }
-        if (high < low || high >= CPU_SETSIZE || (*end && *end != ',' && *end != '\n'))
-            return false;
+        if (high < low || high >= CPU_SETSIZE)
+            return false; /* what follows is a comma, or no digit in the next turn */
         for (unsigned long cpu = low; cpu <= high; cpu++)
             CPU_SET(cpu, out);
         text = end + (*end == ',');

@@ -239,6 +239,10 @@ static void test_liars(void)
     begun(&model);
     CHECK_EQ(states(COUNTER_DEAD), 1);
     model.forgets = 0;
+    model.read_only = 0xC1; /* where it happens to be what was written */
+    begun(&model);
+    CHECK_EQ(states(COUNTER_FAULTED), 1);
+    model.read_only = 0;
     model.still = true;
     begun(&model);
     CHECK_EQ(states(COUNTER_DEAD), 5);
@@ -272,6 +276,10 @@ static void test_amd(void)
     CHECK_EQ(states(COUNTER_COUNTED), 4);
     CHECK_EQ(model_faults, 0);
     model.amd = false;
+    begun(&model);
+    CHECK_EQ(model_accesses, 0);
+    model.amd = true;
+    model.vendor = "HygonGenuine"; /* whose registers nobody has seen */
     begun(&model);
     CHECK_EQ(model_accesses, 0);
 }
@@ -349,6 +357,9 @@ static void test_refusals(void)
     }
     model = skylake;
     model.faults = 0x30A;
+    refused(&model, "registers fault");
+    model.fixed = 0;
+    model.faults = 0x38D; /* one that is only cleared */
     refused(&model, "registers fault");
     model = skylake;
     model.still = true;

@@ -182,7 +182,8 @@ bool msr_write_safe(uint32_t msr, uint64_t value)
 {
     uint64_t *at = where(msr);
     model_accesses++;
-    if (at == NULL || value & ~writable(msr) || msr == STATUS || msr == AMD_STATUS) {
+    if (at == NULL || value & ~writable(msr) || msr == STATUS || msr == AMD_STATUS ||
+        msr == cpu.read_only) {
         model_faults++;
         return false;
     }

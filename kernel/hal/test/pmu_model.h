@@ -25,6 +25,7 @@ struct pmu_model {
     bool amd_leaf;         /* its leaf is there, and says that it is not */
     uint32_t faults;       /* this register faults though it was offered; 0: none does */
     uint32_t forgets;      /* this one takes writes and stays 0 */
+    uint32_t read_only;    /* this one faults when it is written */
     bool still;            /* nothing ever counts */
     bool deaf;             /* no interrupt arrives */
     uint32_t apic_entries; /* the last one's number */

@@ -121,6 +121,12 @@ static void wrapped(void)
     say("\t\t\t\t\t\t\t\t\t\tz\n");
     CHECK(row_is(4, "z"));
     free(memory);
+    struct boot_screen odd = text;
+    odd.width = 21, odd.pitch = 42;
+    open_at(&odd, 0);
+    say("\t\t\tz"); /* a tab ends with its line */
+    CHECK(row_is(0, "") && row_is(1, "z"));
+    free(memory);
 }
 
 static void scrolled(void)
@@ -141,6 +147,8 @@ static void scrolled(void)
     CHECK(row_is(2, "18") && row_is(23, "39") && t.row == 24);
     say("end");
     CHECK(row_is(24, "end"));
+    terminal_redraw(&t);
+    CHECK(row_is(0, "") && row_is(1, "") && row_is(24, "end")); /* nor did ours go there unseen */
     free(memory);
     below.top = 999;
     below.clear = 0;
@@ -299,6 +307,8 @@ static void refused(void)
     BAD(text, base, 0x9F000);
     BAD(text, base, 0xBF800);
     BAD(text, base, 0);
+    BAD(pixels, kind, BOOT_SCREEN_NONE);
+    BAD(pixels, kind, 77);
     BAD(pixels, width, 0);
     BAD(pixels, width, 1u << 30);
     BAD(pixels, width, 0xFFFFFFFF);
@@ -314,6 +324,8 @@ static void refused(void)
     BAD(pixels, bits, 8);
     BAD(pixels, bits, 0);
     BAD(pixels, bits, 33);
+    BAD(pixels, bits, 30);
+    BAD(pixels, blue_bits, 17);
     BAD(pixels, red_bits, 0);
     BAD(pixels, red_shift, 25);
     BAD(pixels, green_bits, 25);

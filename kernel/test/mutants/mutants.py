@@ -27,6 +27,7 @@ KEPT = ("k", "l", "u", "svc", "user", "h", "san", "flags", "abi_hash.h", "linked
         "kernel.elf", "loader.elf", "initfs.img")
 BOOTS, SUITES = "kernel/test/mutants/boot.cfg", "bench/test/suites.cfg"
 NOT_RUN = (126, 127)   # the shell's words for a suite that did not begin
+BUILD_FIRST_S = 1200   # of everything, with the sanitizers
 BUILD_S, TEST_S = 300, 240
 ROW_S = 20             # the least limit of a row of mutants/boot.cfg, which boot.py multiplies:
 PATIENCE_FIRST = 3     # without an edit;
@@ -161,9 +162,9 @@ class Tree:
             child.kill()
             return None, child.communicate()[0].decode(errors="replace")
 
-    def build(self, names):
+    def build(self, names, limit=BUILD_S):
         """What these tests need."""
-        return self.run(["make", "-s", *sorted({t for n in names for t in self.tests.targets(n)})], BUILD_S)
+        return self.run(["make", "-s", *sorted({t for n in names for t in self.tests.targets(n)})], limit)
 
     def test(self, name, patience=PATIENCE_FIRST):
         limit = min(TEST_S, patience * ROW_S) if name in self.tests.suites else TEST_S
@@ -211,7 +212,7 @@ def try_mutant(tree, mutant, seconds):
 
 def baseline(tree, tests):
     """All tests on the tree as it is: (why not or "", seconds of each)."""
-    status, out = tree.build(tests)
+    status, out = tree.build(tests, BUILD_FIRST_S)
     if status != 0:
         return "the tree does not build: " + out[-400:], {}
     seconds = {}
