@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The kernel's screen: where its memory is found and how it is mapped on CPUs of every make, who is
  * kept from it, and what a panic shows. The screens are blocks exactly as large as they say, and
- * the machine is a few answers of CPUID and one register. */
+ * the machine is one answer of CPUID and one register. */
 #include "kernel/hal/screen.h"
 
 #include <stdbool.h>
@@ -43,16 +43,14 @@ static bool refuses; /* the mapping */
 static unsigned mapped_combining, mapped_device, lines_said, holds, pat_writes;
 static bool held;
 static uint64_t pat, mapped_base, mapped_bytes;
-static uint32_t features, extended, address_bits;
+static uint32_t features;
 
 /* ---- what screen.c asks of others ---- */
 struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf)
 {
     (void)subleaf;
-    HOLD(leaf != 0x80000008 || extended >= leaf);
-    return leaf == 1            ? (struct x86_cpuid){.edx = features}
-           : leaf == 0x80000000 ? (struct x86_cpuid){.eax = extended}
-                                : (struct x86_cpuid){.eax = 0x3000 | address_bits};
+    HOLD(leaf == 1);
+    return (struct x86_cpuid){.edx = features};
 }
 
 uint64_t x86_rdmsr(uint32_t msr)
@@ -102,7 +100,8 @@ void klog(const char *format, ...)
 
 /* ---- the machine ---- */
 
-/* A machine with such a screen, all of whose bytes are garbage, and a CPU with all there is. */
+/* A machine with such a screen, all of whose bytes are garbage, and a CPU with all there
+ * is. */
 static void machine_make(const struct boot_screen *screen, const char *words)
 {
     const size_t bytes = (size_t)screen->pitch * screen->height;
@@ -117,8 +116,6 @@ static void machine_make(const struct boot_screen *screen, const char *words)
     refuses = false;
     mapped_combining = mapped_device = lines_said = holds = pat_writes = 0;
     features = 1u << 16;
-    extended = 0x80000008;
-    address_bits = 46;
     pat = PAT_RESET;
 }
 
@@ -190,7 +187,8 @@ static void test_none(void)
     }
 }
 
-/* Text is shown while no sample is taken, and a command line of any length leaves room for it. */
+/* Text is shown while no sample is taken, and a command line of any length leaves room
+ * for it. */
 static void test_text(void)
 {
     char words[BOOT_CMDLINE];
@@ -217,7 +215,8 @@ static void test_text(void)
 
 /* ---- pixels ---- */
 
-/* Pixels that the direct map does not reach appear with their mapping, what came before too. */
+/* Pixels that the direct map does not reach appear with their mapping, what came before
+ * too. */
 static void test_mapped(void)
 {
     begin(&pixels, "early");
@@ -260,36 +259,19 @@ static void test_direct(void)
     EXPECT(untouched());
 }
 
-/* Memory beyond the CPU's address bits is not mapped: its entry would fault. Nor is text kept for
- * a screen that will never be there. */
+/* Pixels that cannot be mapped: said once, and no text is kept for what will never be
+ * there. */
 static void test_unreachable(void)
 {
-    struct boot_screen far = pixels;
-    const uint64_t bytes = (uint64_t)far.pitch * far.height;
-
-    for (unsigned said = 0; said < 2; said++) { /* 36 bits where the CPU does not say */
-        far.base = (1ull << 36) - bytes;
-        begin(&far, "early");
-        extended = said ? 0x80000008 : 0x80000007;
-        address_bits = said ? 36 : 99;
-        screen_map();
-        EXPECT(mapped_combining == 1 && !lines_said);
-        far.base += 4;
-        begin(&far, "early");
-        extended = said ? 0x80000008 : 0x80000007;
-        address_bits = said ? 36 : 99;
-        screen_map();
-        EXPECT(!mapped_combining && !pat_writes && lines_said == 1);
-        holds = 0;
-        say("more");
-        screen_panic();
-        say("more");
-        EXPECT(untouched() && !holds);
-    }
     begin(&pixels, "early");
     refuses = true;
     screen_map();
-    EXPECT(lines_said == 1 && untouched());
+    EXPECT(lines_said == 1);
+    holds = 0;
+    say("more");
+    screen_panic();
+    say("more");
+    EXPECT(untouched() && !holds);
 }
 
 /* ---- a task has the text screen ---- */
@@ -313,7 +295,8 @@ static void test_given(void)
     EXPECT(row_colours(0) == 0x0F && row_colours(2) == 0x4F && row_is(24, ""));
 }
 
-/* A panic has room for its record, whatever stands there; a screen that failed is left alone. */
+/* A panic has room for its record, whatever stands there; a screen that failed is left
+ * alone. */
 static void test_panic(void)
 {
     begin(&text, "x");
