@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 LEFT_OUT = ("results", ".git", "README.md")
 IMAGES = ("build/kernel.elf", "build/initfs.img", "build/loader.elf")
-KEPT = ("k", "l", "u", "svc", "user", "h", "san", "flags", "abi_hash.h", "linked_services.c", "font.c", "mkinitfs",
+KEPT = ("k", "l", "u", "svc", "user", "h", "san", "sanl", "sanm", "flags", "abi_hash.h", "linked_services.c", "font.c", "mkinitfs",
         "kernel.elf", "loader.elf", "initfs.img")
 BOOTS, SUITES = "kernel/test/mutants/boot.cfg", "bench/test/suites.cfg"
 NOT_RUN = (126, 127)   # the shell's words for a suite that did not begin
