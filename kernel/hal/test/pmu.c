@@ -224,12 +224,12 @@ static void test_liars(void)
         unsigned gone;
     } rows[] = {{0x38F, 5}, {0x38D, 5}, {0x390, 5}, {0x309, 1}, {0x30A, 1},
                 {0x186, 1}, {0x187, 1}, {0xC1, 1},  {0xC3, 1}};
-    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (unsigned i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
         struct pmu_model model = skylake;
-        model.faults = rows[i].msr;
+        *(i % 2 ? &model.faults : &model.read_only) = rows[i / 2].msr;
         begun(&model);
-        CHECK_EQ(states(COUNTER_FAULTED), rows[i].gone);
-        CHECK_EQ(states(COUNTER_COUNTED), 5 - rows[i].gone);
+        CHECK_EQ(states(COUNTER_FAULTED), rows[i / 2].gone);
+        CHECK_EQ(states(COUNTER_COUNTED), 5 - rows[i / 2].gone);
     }
     struct pmu_model model = skylake;
     model.forgets = 0x38F;
@@ -239,10 +239,6 @@ static void test_liars(void)
     begun(&model);
     CHECK_EQ(states(COUNTER_DEAD), 1);
     model.forgets = 0;
-    model.read_only = 0xC1; /* where it happens to be what was written */
-    begun(&model);
-    CHECK_EQ(states(COUNTER_FAULTED), 1);
-    model.read_only = 0;
     model.still = true;
     begun(&model);
     CHECK_EQ(states(COUNTER_DEAD), 5);
@@ -275,13 +271,12 @@ static void test_amd(void)
     begun(&model);
     CHECK_EQ(states(COUNTER_COUNTED), 4);
     CHECK_EQ(model_faults, 0);
-    model.amd = false;
-    begun(&model);
-    CHECK_EQ(model_accesses, 0);
-    model.amd = true;
-    model.vendor = "HygonGenuine"; /* whose registers nobody has seen */
-    begun(&model);
-    CHECK_EQ(model_accesses, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        model.amd = i != 0;
+        model.vendor = i == 0 ? model.vendor : "HygonGenuine"; /* whose registers nobody has seen */
+        begun(&model);
+        CHECK_EQ(model_accesses, 0);
+    }
 }
 
 /* PerfMonV2 says how many there are, and all of them stand still until its control is set. */
