@@ -31,7 +31,8 @@ case " $* " in
 esac
 exec /usr/bin/python3 %(work)s/machine.py "$@"
 """
-# Stands still as a machine with threads by QEMU's names, says where they are, and then sends frames.
+# A machine with threads by QEMU's names. It lets tach look at them: that started it, and sleeps between its looks. Then
+# it says where they are, and sends frames. With TACH_TEST_HOLD all boots after the first hang.
 MACHINE = """import ctypes, os, subprocess, sys, threading, time
 def name(text):
     ctypes.CDLL(None).prctl(15, text.encode(), 0, 0, 0)
@@ -41,11 +42,17 @@ def guest(text):
     begun.append(threading.get_native_id())
     while not stop.wait(0.01 if idle else 0):
         pass
+def looks():
+    for line in open("/proc/%%s/status" %% os.getppid()):
+        if line.startswith("voluntary_ctxt_switches"):
+            return int(line.split()[1])
 begun, idle = [], os.environ.get("TACH_TEST_THREADS") == "idle"
 threads = [threading.Thread(target=guest, args=("CPU 0/KVM",), daemon=True)]
 if os.environ.get("TACH_TEST_THREADS"):
     threads[0].start()
-    time.sleep(0.25)
+    seen = looks() + 25
+    while looks() < seen:
+        time.sleep(0.01)
 def word(tid, field):
     for line in open("/proc/self/task/%%s/status" %% tid):
         if line.startswith(field):
@@ -56,7 +63,11 @@ with open(os.environ["TACH_TEST_OUT"], "a") as out:
         print(comm.replace(" ", "_"), word(tid, "Cpus_allowed_list:"), os.sched_getscheduler(int(tid)),
               os.getpriority(os.PRIO_PROCESS, int(tid)), file=out)
 stop.set()
-time.sleep(float(os.environ.get("TACH_TEST_SLEEP", "0")))
+hold = os.environ.get("TACH_TEST_HOLD")
+while hold and os.path.exists(hold):
+    time.sleep(1)
+if hold:
+    open(hold, "w").close()
 if os.environ.get("TACH_TEST_STAT"):
     rows = [line.split() for line in open("/proc/stat")]
     with open("/proc/stat", "w") as out:
@@ -89,6 +100,14 @@ exec "$@"
 # The guest printed its ring 0 and was gone.
 DEAD = {"TACH_TEST_PROBE": "", "TACH_TEST_STATUS": "0"}
 NATIVE = "fpu vmx constant_tsc nonstop_tsc"
+LIMIT_S = 120 # a bound for what hangs
+
+
+def until(condition):
+    """Waits for a condition, which the test then demands."""
+    limit = time.monotonic() + LIMIT_S
+    while not condition() and time.monotonic() < limit:
+        time.sleep(0.02)
 
 
 def root():
@@ -110,7 +129,7 @@ def host(work, *command, flags="", kvm="", governor="", pages="", stat="", nobod
         words = ["unshare", "-m", "sh", "-c", MOUNTS, "mounts", f"{work}/dev", cpuinfo, kvm, governor, pages, stat,
                  *words]
     run = subprocess.run(words, cwd=work, env={**os.environ, **more}, text=True, capture_output=True,
-                         stdin=subprocess.DEVNULL, timeout=120, check=False)
+                         stdin=subprocess.DEVNULL, timeout=LIMIT_S, check=False)
     return run.returncode, run.stdout, run.stderr
 
 
@@ -238,15 +257,12 @@ def test_wishes(work):
 def test_resume(work):
     """A run that was stopped goes on with what it was planned with, on the CPU that it had."""
     command = arguments(work, "tcg", "stopped", "--boots", "2", "--tune", "pin")
-    run = subprocess.Popen(command, cwd=work, env={**os.environ, **faked(work, TACH_TEST_SLEEP="0.6")},
+    run = subprocess.Popen(command, cwd=work, env={**os.environ, **faked(work, TACH_TEST_HOLD=f"{work}/hold")},
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     state = f"{work}/stopped/run.json"
-    for _ in range(400):
-        time.sleep(0.02)
-        if os.path.exists(state) and any(b["state"] == "passed" for b in load(state)["boots"]):
-            break
+    until(lambda: os.path.exists(state) and any(b["state"] == "passed" for b in load(state)["boots"]))
     run.send_signal(signal.SIGTERM)
-    errors = run.communicate(timeout=60)[1]
+    errors = run.communicate(timeout=LIMIT_S)[1]
     plan = load(state)
     expect(run.returncode == 2 and plan["tune"]["asked"] == "pin" and "--resume" in errors, f"stopped: {errors}")
     cpu, first = plan["tune"]["cpu"], [b for b in plan["boots"] if b["state"] == "passed"]
@@ -425,15 +441,12 @@ def test_governor(work):
     fresh()
     run = subprocess.Popen(["unshare", "-m", "sh", "-c", MOUNTS, "mounts", "", "", "", f"{work}/freq", "", "",
                             *arguments(work, "tcg", "cut", "--governor", "performance")],
-                           cwd=work, env={**os.environ, "PATH": path["PATH"], "TACH_TEST_SLEEP": "30"},
+                           cwd=work, env={**os.environ, "PATH": path["PATH"], "TACH_TEST_SLEEP": str(2 * LIMIT_S)},
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    for _ in range(400):
-        time.sleep(0.02)
-        if now() == ["performance"] * 2:
-            break
+    until(lambda: now() == ["performance"] * 2)
     expect(now() == ["performance"] * 2, "not set")
     run.send_signal(signal.SIGINT)
-    errors = run.communicate(timeout=60)[1]
+    errors = run.communicate(timeout=LIMIT_S)[1]
     expect(run.returncode == 2 and "governor powersave again" in errors and now() == ["powersave"] * 2,
            f"after SIGINT: {run.returncode}: {errors}: {now()}")
     status, _, errors = host(work, TACH, "run", "--resume", f"{work}/cut", **path)

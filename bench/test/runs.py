@@ -34,7 +34,7 @@ def environment(work, **more):
 def tach(work, *words, before=None, **more):
     """Runs the command in the work directory; (status, errors)."""
     process = subprocess.run([TACH, *words], cwd=work, env=environment(work, **more), text=True,
-                             capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+                             capture_output=True, stdin=subprocess.DEVNULL, timeout=300, check=False,
                              preexec_fn=before)
     return process.returncode, process.stderr
 

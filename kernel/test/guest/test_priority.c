@@ -271,7 +271,7 @@ static void servers_start(unsigned n, unsigned how)
         servers[i] = (uint32_t)guest_child("serve", how);
         CHECK((int32_t)servers[i] > 0);
     }
-    clock_settle(); /* they wait now */
+    clock_nap(5 * MS), clock_settle(); /* they wait now */
 }
 
 static void servers_end(unsigned n)
@@ -449,7 +449,7 @@ static void by_another(void)
 
     SHOWS("X3", "what was lent is taken back although another thread answers, from memory");
     uint32_t server = (uint32_t)guest_child("two", 0);
-    clock_settle();
+    clock_nap(5 * MS), clock_settle(); /* it has started, and waits */
     CHECK_EQ(sys_call(&m, server), 0);
     CHECK_EQ(m.w[5], PAYLOAD);
     m = (struct msg){.tag = TAG(OP_WORK, 0, 8, 0)};
