@@ -64,7 +64,7 @@ class Server:
              "-c", "listen_addresses=", "-c", "shared_buffers=16MB", "-c", "max_connections=20", "-c", "fsync=off"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd="/", env={"PATH": "/usr/bin:/bin"},
             **self.user)
-        for _ in range(300):
+        for _ in range(2400):
             if subprocess.run([os.path.join(self.bin, "pg_isready"), "-q", "-h", self.base],
                               check=False).returncode == 0:
                 return
@@ -75,7 +75,7 @@ class Server:
     def stop(self, how=signal.SIGINT):
         self.process.send_signal(how)
         try:
-            self.process.wait(20)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -92,7 +92,7 @@ class Server:
         return self.url(name)
 
 
-def tach(*args, limit=60):
+def tach(*args, limit=240):
     done = subprocess.run([TACH, "history", *args], capture_output=True, text=True, timeout=limit, check=False,
                           stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
     check("secret" not in done.stdout + done.stderr, f"the password is shown by {args[0]}")
@@ -137,21 +137,45 @@ def crowd(server, work):
     check(tach("check", "--db", url)[1] == "11 runs, 36 series, 396 points, 0 faults\n", "the crowd left a mess")
 
 
+# The import stands behind so many points, until nobody holds the lock.
+STOP = """CREATE SEQUENCE stop_points; CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+IF nextval('stop_points') %% %d = 0 THEN PERFORM pg_advisory_lock(4711); END IF; RETURN NEW; END $$;
+CREATE TRIGGER stop AFTER INSERT ON tach.points FOR EACH ROW EXECUTE FUNCTION stop()"""
+STOP_POINTS = 1000
+
+
+def waits(server, state):
+    """Until so many have the lock, and so many wait for it."""
+    query = ("SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted) FROM pg_locks "
+             "WHERE locktype = 'advisory' AND objid = 4711")
+    limit = time.monotonic() + 120
+    while server.sql("killed", query) != state and time.monotonic() < limit:
+        time.sleep(0.01)
+    check(time.monotonic() < limit, f"not {state}")
+
+
 def killed(server, work):
     """A client that dies, then a server that dies, while a large file is taken in: nothing of it is there."""
     url = server.database("killed")
     check(tach("add", f"{work}/data/run-1", "--db", url)[0] == 0, "add before the kill")
     before = tach("export", "--db", url)[1]
+    server.sql("killed", STOP % STOP_POINTS)
     for victim in ("client", "server"):
+        waits(server, "0|0")
+        other = subprocess.Popen(["psql", "-X", "-q", url], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, text=True)
+        other.stdin.write("SELECT pg_advisory_lock(4711);\n")
+        other.stdin.flush()
+        waits(server, "1|0")
         client = subprocess.Popen([TACH, "history", "import", f"{work}/data/many.jsonl", "--db", url],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        while client.poll() is None and not server.sql("killed", "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"):
-            time.sleep(0.01)
+        waits(server, "1|1")
         if victim == "client":
             client.kill()
         else:
             server.stop(signal.SIGQUIT)
         errors = client.communicate()[1]
+        other.communicate()  # its end gives the lock back
         if victim == "server":
             check(client.returncode == 74 and errors.count("\n") == 1, f"lost server: {client.returncode} {errors}")
             told(tach("list", "--db", url), 66, "", "no server")
