@@ -18,7 +18,7 @@ import time
 
 import machines
 
-WAIT_S = 90  # a busy host may be slow
+WAIT_S = 180  # a busy host may be slow
 
 
 def images_read(tool, purpose, arguments):
