@@ -62,6 +62,12 @@ bool measure_pcid(const struct boot *boot)
     return boot->hello.pcid && words_is(boot->cmdline, "pcid=", "on");
 }
 
+bool measure_pcid_lacking(const struct boot *boot)
+{
+    return boot->has_hello && boot->hello.pti && !boot->hello.pcid &&
+           words_is(boot->cmdline, "pcid=", "on");
+}
+
 int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows)
 {
     const char *suffix = measure_pcid(boot) ? FIGURE_PCID : "";

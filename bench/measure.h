@@ -14,6 +14,10 @@
  * same isolation without. */
 bool measure_pcid(const struct boot *boot);
 
+/* Whether the boot was to measure isolation with PCID on a CPU that lacks it: it measured nothing.
+ */
+bool measure_pcid_lacking(const struct boot *boot);
+
 /* Appends a figure for each "whole" histogram of an untraced boot, in the order in which the boot
  * sent them. repetition numbers the boot. Returns 0, or -1 when memory ends. */
 int measure_whole(const struct boot *boot, unsigned repetition, struct document *rows);

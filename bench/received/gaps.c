@@ -43,12 +43,24 @@ static bool cell_seen(const struct matrix *matrix, size_t at)
     return false;
 }
 
+/* Isolation as the words of a boot choose it. */
+struct point {
+    bool pti, pcid;
+    const char *figures, *phases; /* what is missing there */
+};
+static const struct point points[] = {
+    {false, false, "not measured with isolation off", "no phases with isolation off"},
+    {true, false, "not measured with isolation on", "no phases with isolation on"},
+    {true, true, "not measured with isolation on, PCID", "no phases with isolation on, PCID"}};
+
 /* Whether a boot that passed had the cell at this point of the axes. */
-static bool cell_measured(const struct run *run, const char *name, bool pti, bool trace)
+static bool cell_measured(const struct run *run, const char *name, const struct point *point,
+                          bool trace)
 {
     for (size_t i = 0; i < run->boots.count; i++) {
         const struct boot_run *boot = &run->boots.runs[i];
-        if (boot->state != BOOT_PASSED || boot->pti != pti || boot->trace != trace)
+        if (boot->state != BOOT_PASSED || boot->pti != point->pti || boot->pcid != point->pcid ||
+            boot->trace != trace)
             continue;
         for (size_t k = 0; k < boot->count; k++)
             if (!strcmp(run->matrix.cells[boot->first + k].name, name))
@@ -57,19 +69,39 @@ static bool cell_measured(const struct run *run, const char *name, bool pti, boo
     return false;
 }
 
-static struct gap cells_lacking(const struct run *run, bool pti, bool trace)
+static struct gap cells_lacking(const struct run *run, const struct point *point, bool trace)
 {
     struct gap gap = {.count = 0};
 
     for (size_t i = 0; i < run->matrix.cell_count; i++) {
         const char *name = run->matrix.cells[i].name;
         /* without figures there is nothing that phases could explain */
-        if (cell_seen(&run->matrix, i) || (trace && !cell_measured(run, name, pti, false)))
+        if (cell_seen(&run->matrix, i) || (trace && !cell_measured(run, name, point, false)))
             continue;
-        if (!cell_measured(run, name, pti, trace))
+        if (!cell_measured(run, name, point, trace))
             gap_name(&gap, name);
     }
     return gap;
+}
+
+/* Nobody misses PCID who did not ask for it, or has a CPU that lacks it. */
+static bool point_wanted(const struct run *run, const struct point *point)
+{
+    bool wanted = !point->pcid;
+
+    for (size_t i = 0; i < run->boots.count; i++)
+        wanted |= run->boots.runs[i].pcid;
+    return wanted;
+}
+
+static bool pcid_refused(const struct run *run)
+{
+    for (size_t i = 0; i < run->boots.count; i++) {
+        const struct boot_run *boot = &run->boots.runs[i];
+        if (boot->state == BOOT_PASSED && !boot->count && words_is(boot->words, "pcid=", "on"))
+            return true;
+    }
+    return false;
 }
 
 /* Parts K of the largest N that any boot announced, of which no boot passed. */
@@ -96,18 +128,20 @@ static struct gap parts_lacking(const struct run *run)
 
 json_t *gaps_find(const struct run *run)
 {
-    static const char *const kinds[2][2] = {
-        {"not measured with isolation off", "not measured with isolation on"},
-        {"no phases with isolation off", "no phases with isolation on"}};
     json_t *list = json_array();
     struct gap gap = parts_lacking(run);
     int failed = !list || gap_put(list, &gap, "parts that did not come");
 
     for (unsigned trace = 0; trace < 2; trace++)
-        for (unsigned pti = 0; pti < 2 && !failed; pti++) {
-            gap = cells_lacking(run, pti, trace);
-            failed = gap_put(list, &gap, kinds[trace][pti]);
+        for (size_t i = 0; i < sizeof(points) / sizeof(points[0]) && !failed; i++) {
+            if (!point_wanted(run, &points[i]))
+                continue;
+            gap = cells_lacking(run, &points[i], trace);
+            failed = gap_put(list, &gap, trace ? points[i].phases : points[i].figures);
         }
+    if (!failed && pcid_refused(run))
+        failed = json_array_append_new(
+            list, json_string("isolation with PCID is not measured: the CPU lacks it"));
     if (!failed)
         return list;
     json_decref(list);

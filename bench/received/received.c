@@ -34,6 +34,7 @@ struct received {
     struct cells cells;
     struct file files[RECEIVED_FILES_MAX];
     const struct boot *first; /* the boot that the others are held against */
+    bool pcid_told;           /* words of some boots say whether there is PCID */
 };
 
 /* Names what a file is that somebody packed; NULL: it is none of these. */
@@ -159,6 +160,8 @@ static int boot_plan(struct received *received, struct boot_run *run)
     run->trace = boot->hello.trace;
     run->pcid = measure_pcid(boot);
     run->qemu.took_s = boot_seconds(boot);
+    if (measure_pcid_lacking(boot))
+        return 0; /* of no cells */
     if (!boot->has_hello || boot->hello.cmdline_truncated) {
         boot_refuse(run, boot->has_hello ? "its words were cut short: what it measured is not known"
                                          : "no HELLO came: what it was told is not known");
@@ -218,12 +221,12 @@ static int class_take(struct received *received)
         if (boot->state == BOOT_FAILED)
             continue;
         const char *class = target_class(&boot->capture.boots[0], why, sizeof(why));
-        if (class && (!wish || target_fits(class, wish))) {
+        if (class && boot->count && (!wish || target_fits(class, wish))) {
             received->first = &boot->capture.boots[0];
             snprintf(run->choice.class, sizeof(run->choice.class), "%s", wish ? wish : class);
             return TACH_OK;
         }
-        if (told[0])
+        if (told[0] || (class && !boot->count))
             continue;
         if (class)
             snprintf(told, sizeof(told), "boot %u is of class %s", boot->number, class);
@@ -241,9 +244,13 @@ static bool boot_foreign(const struct received *received, const struct boot_run 
     const struct boot *boot = &run->capture.boots[0];
     const char *differs = target_differs(received->first, boot);
     const char *class = target_class(boot, why, size);
+    size_t length;
 
     if (differs)
         snprintf(why, size, "%s than the first boot of this run has", differs);
+    else if (received->pcid_told && run->count && boot->hello.pcid &&
+             !words_find(boot->cmdline, "pcid=", &length))
+        snprintf(why, size, "ran with PCID, which its words do not say, beside boots whose do");
     else if (class && !target_fits(class, received->run->choice.class))
         snprintf(why, size, "is of class %s, not %s", class, received->run->choice.class);
     else
@@ -260,7 +267,7 @@ static void repetition_count(struct run *run, size_t at)
         const struct boot_run *other = &run->boots.runs[i];
         boot->repetition += other->state == BOOT_PASSED && other->pti == boot->pti &&
                             other->pcid == boot->pcid && other->trace == boot->trace &&
-                            other->first == boot->first;
+                            other->first == boot->first && other->count == boot->count;
     }
     if (boot->state == BOOT_PASSED && boot->repetition >= run->plan.repetitions)
         run->plan.repetitions = boot->repetition + 1;
@@ -400,6 +407,7 @@ int runner_received(const struct run_args *args)
     int status = files_take(&received);
     status = status ? status : boots_plan(&received);
     status = status ? status : class_take(&received);
+    received.pcid_told = received.cells.matrix.pcid != 0;
     if (!status && cells_give(&received.cells, &run))
         status = TACH_INTERNAL;
     if (!status) {

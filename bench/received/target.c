@@ -71,8 +71,9 @@ void target_machine(const struct boot *boot, const char *class, struct machine *
 /* Words that tell the boots of one run apart, or where their bytes go. */
 static bool word_free(const char *word, size_t length)
 {
-    static const char *const names[] = {"pti=",    "pcid=", "trace=",  "bench=", "part=",  "end=",
-                                        "repeat=", "wire=", "serial=", "baud=",  "screen="};
+    static const char *const names[] = {
+        "pti=",   "pcid=",   "trace=", "bench=",  "part=", "end=",
+        "limit=", "repeat=", "wire=",  "serial=", "baud=", "screen="};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (length >= strlen(names[i]) && !memcmp(word, names[i], strlen(names[i])))

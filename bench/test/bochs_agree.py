@@ -94,6 +94,21 @@ def page_check(directory):
         re.findall(r"<tr><td>(\S+)</td>(?:(?!</tr>).)*unexplained", text)))
 
 
+def received_check(directory, bochs):
+    """What a PC's unattended loop sends, the three points of isolation over one line, has the same rows."""
+    capture, out = os.path.join(directory, "line.tach"), os.path.join(directory, "received")
+    with open(capture, "wb") as file:
+        for number in (3, 1, 2):
+            with open(os.path.join(directory, f"bochs/boot-{number}.frames"), "rb") as frames:
+                file.write(frames.read())
+    made = subprocess.run([TACH, "run", "--from", capture, "--out", out], capture_output=True, text=True, check=False)
+    count.expect(made.returncode == 0 and "class bochs" in made.stderr, f"received: {made.stderr[-600:]}")
+    count.expect("3 of 3 boots passed" in made.stderr and "not measured" not in made.stderr, made.stderr[-600:])
+    with open(os.path.join(out, "ipc.ci.json"), encoding="utf-8") as file:
+        rows = {row["name"].removeprefix("ipc/"): row["instructions"] for row in json.load(file)["benchmarks"]}
+    count.expect(rows == bochs and sum("/pcid/" in name for name in rows) >= 35, f"received: {len(rows)} rows of {len(bochs)}")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="tach-agree-") as directory:
         qemu, _ = measure("icount", os.path.join(directory, "icount"))
@@ -107,6 +122,7 @@ def main():
             count.expect(len(qemu) >= 80 and len(turns) >= 35, f"{len(qemu)} figures, {len(turns)} cells logged")
             emulators_compare(qemu, bochs, turns)
             pcid_compare(bochs, table)
+            received_check(directory, bochs)
             page_check(directory)
     if "-v" in sys.argv:
         print(table)

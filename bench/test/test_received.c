@@ -265,6 +265,42 @@ static void gaps_test(void)
     json_decref(gaps);
 }
 
+/* With PCID is a point of its own, where the CPU has it and words ask for it. */
+static void gaps_pcid_test(void)
+{
+    struct matrix_cell cells[] = {{"R0"}};
+    struct boot_run boots[] = {
+        {.count = 1, .state = BOOT_PASSED, .words = (char[]){"part=1/6"}},
+        {.count = 1, .state = BOOT_PASSED, .pti = true, .words = (char[]){"part=2/6 pcid=off"}},
+        {.state = BOOT_PASSED, .pti = true, .words = (char[]){"part=3/6 pcid=on"}},
+        {.count = 1, .state = BOOT_FAILED, .words = (char[]){"part=6/6"}},
+        {.state = BOOT_PASSED, .trace = true, .pti = true, .words = (char[]){"part=4/6 pcid=on"}}};
+    const struct run run = {.boots = {.runs = boots, .count = 5},
+                            .matrix = {.cells = cells, .cell_count = 1}};
+    static const char *const says[] = {
+        "parts that did not come: 5 of 6, 6 of 6", "no phases with isolation off: R0",
+        "no phases with isolation on: R0", "isolation with PCID is not measured: the CPU lacks it"};
+    json_t *gaps = gaps_find(&run);
+
+    CHECK_EQ(json_array_size(gaps), 4);
+    for (size_t i = 0; i < 4; i++)
+        CHECK_TEXT(json_string_value(json_array_get(gaps, i)), says[i]);
+    json_decref(gaps);
+    boots[1].pcid = boots[4].pcid = true; /* this one has it, and what was measured with it is no */
+    boots[2].state = BOOT_FAILED;         /* figure without */
+    boots[4].count = 1;
+    gaps = gaps_find(&run);
+    CHECK_EQ(json_array_size(gaps), 3);
+    CHECK_TEXT(json_string_value(json_array_get(gaps, 1)), "not measured with isolation on: R0");
+    CHECK_TEXT(json_string_value(json_array_get(gaps, 2)), "no phases with isolation off: R0");
+    boots[4].state = BOOT_FAILED;
+    json_decref(gaps);
+    gaps = gaps_find(&run);
+    CHECK_EQ(json_array_size(gaps), 4);
+    CHECK_TEXT(json_string_value(json_array_get(gaps, 3)), "no phases with isolation on, PCID: R0");
+    json_decref(gaps);
+}
+
 /* A list too long to be read is cut, and its length told. */
 static void gaps_many_test(void)
 {
@@ -292,6 +328,7 @@ int main(void)
     words_test();
     cells_test();
     gaps_test();
+    gaps_pcid_test();
     gaps_many_test();
     return unit_done("received");
 }

@@ -195,22 +195,26 @@ def profile_check(work):
 
 
 def alone_check(work):
-    """Nobody chooses, nobody presses a button: the parts (two, so that it takes no minutes) come by
-    chance, with a reset between them, until each was there twice."""
+    """Nobody chooses, nobody presses a button: the parts (three, so that it takes no minutes) come by
+    chance, with a reset between them, until each was there twice. The one with PCID, which this CPU lacks,
+    measures nothing and is no failure."""
     files = {name: os.path.realpath(path) for name, path in image.FILES.items()}
     parts = menu.parts
-    menu.parts = lambda names: [words.replace("/4 ", "/2 ") for words in parts(names)[:2]]
+    menu.parts = lambda names: [words.replace("/6 ", "/3 ") for words in parts(names)[:3]]
     rescue.make(files, menu.menu(MATRIX).replace(b"timeout=5", b"timeout=1"), f"{work}/alone.iso")
     status, said = received(work, [[*PC, "-cdrom", f"{work}/alone.iso"]], f"{work}/alone.tach", "--until", "2")
     expect(status == 0 and "parts 1:" in said, said[-400:])
     status, _, said = tach("run", "--from", f"{work}/alone.tach", "--out", f"{work}/alone")
     expect(status == 0 and "class tcg" in said, said)
     boots = load(work, "alone", "machine.json")["boots"]
-    expect(all(b["passed"] and "end=reset" in b["command"] for b in boots) and len(boots) >= 4, boots)
-    often = [sum(f" part={n}/2 " in b["command"] for b in boots) for n in (1, 2)]
+    expect(all(b["passed"] and "end=reset limit=" in b["command"] for b in boots) and len(boots) >= 6, boots)
+    often = [sum(f" part={n}/3 " in b["command"] for b in boots) for n in (1, 2, 3)]
     run = load(work, "alone", "run.json")
-    expect(min(often) == 2 and sum(often) == len(boots) and run["repetitions"] == max(often), often)
-    expect(run["tach_missing"][0].startswith("no phases"), run["tach_missing"])
+    expect(min(often) == 2 and sum(often) == len(boots) and run["repetitions"] == max(often[:2]), (often, run["repetitions"]))
+    missing = run["tach_missing"]
+    expect(missing[0].startswith("no phases") and missing[-1] == "isolation with PCID is not measured: the CPU lacks it" and
+           not any("parts" in what for what in missing), missing)
+    expect(set(rows(f"{work}/alone")) == {f"ipc/{cell}/pti:{pti}" for cell in CELLS for pti in ("off", "on")}, "its rows")
     status, said, _ = tach("report", f"{work}/alone", "--out", f"{work}/alone.html")
     expect(status == 0, said)
 
@@ -229,9 +233,9 @@ def coded(kind, sequence, boot, body):
     return out + b"\0"
 
 
-def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20, text=b""):
+def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20, text=b"", pcid=0):
     """HELLO, CALIB, MACHINE, one histogram of R0, MACHINE, END of a boot on a PC."""
-    hello = struct.pack("<IIQBBBBBBHII16s48s20sI", 7, 1, 3000000000, 1, "pti=on" in words, 0, "trace=on" in words, 1, 0, 1,
+    hello = struct.pack("<IIQBBBBBBHII16s48s20sI", 7, 1, 3000000000, 1, "pti=on" in words, pcid, "trace=on" in words, 1, 0, 1,
                         0x906EA, 0xF4, b"GenuineIntel", b"A CPU <b>", build, 100)
     calib = struct.pack("<12Q", 40, 60, loop, 2, 900, 300000000, 24, 900, 180, 30, 1010, 42)
     below = struct.pack("<IBBBBIIQQQQQ", have, 0, 0, 0, 0, 0, 0, 1000, 5, 0, 0, 0)
@@ -283,6 +287,23 @@ def metal_check(work):
     expect("no phases with isolation off: R0" in page, "what is missing stands on the page")
 
 
+def pcid_check(work):
+    """A PC with PCID: off, on, on with PCID are three rows; who does not say which is none of them."""
+    words = "pti=on{} trace=off wire=frames bench=R0"
+    boots = [synthetic(1, "pti=off trace=off wire=frames bench=R0"), synthetic(2, words.format(" pcid=off")),
+             synthetic(3, words.format(" pcid=on"), pcid=1), synthetic(4, words.format(""), pcid=1)]
+    capture, out = made(work, "pcid", *boots)
+    status, table, said = tach("run", "--from", capture, "--out", out)
+    expect(status == 2 and "boot-4 pti=on trace=off: FAILED: ran with PCID, which its words do not say" in said, said)
+    means = {name: row["cycles"] for name, row in rows(out).items()}
+    expect(means == {f"ipc/R0{at}": (2000 + n - 42) / 16 for n, at in ((1, "/pti:off"), (2, "/pti:on"), (3, "/pcid/pti:on"))},
+           means)
+    expect("pti on, PCID" in table, table)
+    capture, out = made(work, "plain", boots[0], boots[3])
+    status, _, said = tach("run", "--from", capture, "--out", out)
+    expect(status == 0 and "PCID" not in said, f"nobody said pcid=: {said}")
+
+
 def refusals_check(work):
     off = "pti=off trace=off wire=frames bench=R0"
     capture, out = made(work, "few", synthetic(1, off + " part=1/2"), synthetic(2, off + " part=1/2"))
@@ -312,7 +333,7 @@ def refusals_check(work):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="tach-trial-") as work:
-        refusing = (metal_check, refusals_check)
+        refusing = (metal_check, pcid_check, refusals_check)
         for check in (*refusing, cable_check, profile_check, alone_check):
             check(work)
     return done()
