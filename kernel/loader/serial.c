@@ -43,12 +43,12 @@ static int digit_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
-/* 0xDIGITS up to the word's end, at most eight of them. */
+/* 0xDIGITS up to the word's end, at most eight of them; none are 0, which no port is. */
 static bool hex_read(const char *text, uint32_t *value)
 {
     const char *digits = behind(text, "0x");
     *value = 0;
-    if (!digits || ends(digits))
+    if (!digits)
         return false;
     for (unsigned n = 0; !ends(digits); digits++, n++) {
         if (n == 8 || digit_value(*digits) > 15)

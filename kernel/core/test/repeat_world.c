@@ -59,6 +59,7 @@ int uart_get(void)
 {
     if (world.left) {
         world.left--;
+        now_ticks += world.byte_s * TICKS_A_SECOND;
         return *world.line++;
     }
     now_ticks += TICKS_A_SECOND;

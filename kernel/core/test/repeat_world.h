@@ -22,6 +22,7 @@ struct repeat_world {
     const uint8_t *line; /* what is still to come in */
     size_t left;
     uint64_t silent_s; /* that passed while nothing came */
+    uint64_t byte_s;   /* that passes with each byte */
     uint16_t answers[WORLD_ANSWERS];
     size_t answer_count;
 };

@@ -95,6 +95,19 @@ static void test_end(void)
     CHECK_EQ(world.silent_s, 0);
 }
 
+/* A line on which something comes all the time, but nothing for the kernel, is silent. */
+static void test_noisy(void)
+{
+    static uint8_t line[5 * WORLD_WAIT_S];
+
+    world.byte_s = 1;
+    for (unsigned i = 0; i < sizeof line; i++)
+        line[i] = i % 3 == 0 ? 0 : 0x55;
+    world_serve(line, sizeof line);
+    CHECK_EQ(world.left, sizeof line - WORLD_WAIT_S);
+    world.byte_s = 0;
+}
+
 /* One thing wrong: no answer, and the end is not what it would say. */
 static void test_refused(void)
 {
@@ -156,6 +169,7 @@ static void test_wrap(void)
     for (uint32_t i = FRAMES; i < 65536 + 5; i++)
         world_keep((uint16_t)i, 12);
     CHECK_EQ(ask(&request, (uint16_t[3]){4, 5, 65535}, 6), 3); /* the world compares their bytes */
+    CHECK_EQ(ask(&request, "\5\0\6", 3), 1); /* half a number is none, now that all are kept */
 }
 
 /* Memory is bounded, and may end before: what found no room has no answer, the rest stays. */
@@ -184,6 +198,7 @@ int main(void)
     test_kept();
     test_many();
     test_end();
+    test_noisy();
     test_refused();
     test_noise();
     test_wrap();

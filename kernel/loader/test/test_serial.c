@@ -69,6 +69,7 @@ static void words_bad(void)
                                       "serial=mmio32:0xfe032002",
                                       "serial=mmio64:0x1",
                                       "serial=mmio:0x100000000",
+                                      "serial=mmio:0x1fe032000",
                                       "baud=",
                                       "baud=0",
                                       "baud=7",
@@ -76,6 +77,7 @@ static void words_bad(void)
                                       "baud=230400",
                                       "baud=9600x",
                                       "baud=99999999999",
+                                      "baud=4294976896",
                                       "baud=-1",
                                       "baud=1"};
     struct serial_wish w;
