@@ -4,6 +4,7 @@
 must notice. A mutation is a file, a piece of its text, what it becomes, and which occurrence (0: all).
 
 usage: mutate.py [--sample N] OBJECT...   the objects of the harness, without the assembled path
+       mutate.py --fit                     which mutations no longer fit the source
 Needs nasm, cc and build/offsets.inc; run from the root. Exit status: 0 all caught, 1 some survived,
 2 the path as it stands does not pass, or a mutation no longer fits the text."""
 import argparse
@@ -194,11 +195,29 @@ def try_one(work, objects, mutation):
     return {True: 'SURVIVED', False: 'caught', None: 'broken'}[result]
 
 
+def fit_all():
+    """Which mutations no longer find their text, without trying any."""
+    stale = []
+    for name, file, pattern, replacement in MUTATIONS:
+        with open(file) as f:
+            text = f.read()
+        if re.sub(pattern, replacement, text) == text:
+            stale.append(name)
+            print('FAIL %s: its text is not in %s' % (name, file))
+    print('path-mutants-fit: %d passed, %d failed' % (len(MUTATIONS) - len(stale), len(stale)))
+    return 1 if stale else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description='mutates the fast path; its check must notice')
     parser.add_argument('--sample', type=int, default=0, help='every so many mutations only')
-    parser.add_argument('objects', nargs='+')
+    parser.add_argument('--fit', action='store_true', help='try none, but say which no longer fit the source')
+    parser.add_argument('objects', nargs='*')
     args = parser.parse_args()
+    if args.fit:
+        return fit_all()
+    if not args.objects:
+        parser.error('no objects of the harness')
     objects = [os.path.abspath(o) for o in args.objects]
     chosen = MUTATIONS[::args.sample] if args.sample else MUTATIONS
     results = []

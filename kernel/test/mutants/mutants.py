@@ -26,6 +26,7 @@ IMAGES = ("build/kernel.elf", "build/initfs.img", "build/loader.elf")
 KEPT = ("k", "l", "u", "svc", "user", "h", "san", "sanl", "sanm", "flags", "abi_hash.h", "linked_services.c", "font.c", "mkinitfs",
         "kernel.elf", "loader.elf", "initfs.img")
 BOOTS, SUITES = "kernel/test/mutants/boot.cfg", "bench/test/suites.cfg"
+TABLES = ("mutants", "host")
 NOT_RUN = (126, 127)   # the shell's words for a suite that did not begin
 BUILD_FIRST_S = 1200   # of everything, with the sanitizers
 BUILD_S, TEST_S = 300, 240
@@ -262,6 +263,25 @@ def run_all(mutants, jobs, directory, tests):
     return failed
 
 
+def fit_all():
+    """Looks at every table, in no time: which mutants have no place in this tree."""
+    good, bad = 0, []
+    for table in TABLES:
+        try:
+            mutants = table_read(os.path.join(HERE, table + ".cfg"))
+            Tests().check(mutants)
+        except (BadTable, OSError) as why:
+            bad.append("%s.cfg: %s" % (table, why))
+            continue
+        lost = ["%s: %s" % (m.name, fits(m)) for m in mutants if fits(m)]
+        good += len(mutants) - len(lost)
+        bad += lost
+    for line in bad:
+        print("FAIL " + line)
+    print("mutants-fit: %d passed, %d failed" % (good, len(bad)))
+    return 1 if bad else 0
+
+
 def main(arguments):
     p = argparse.ArgumentParser(description="Removes guards and demands that their tests fail.",
                                 epilog="example: mutants.py --only 'fmask-.*'")
@@ -269,11 +289,13 @@ def main(arguments):
     p.add_argument("--sample", metavar="N", type=int, help="only the first N marked as sample")
     p.add_argument("--only", metavar="REGEX", help="only mutants whose whole name matches")
     p.add_argument("--jobs", type=int, default=2, help="mutants at a time (default 2)")
-    p.add_argument("--table", default="mutants", choices=("mutants", "host"),
+    p.add_argument("--table", default=TABLES[0], choices=TABLES,
                    help="mutants.cfg: what boots kill (the default); host.cfg: what suites of the host kill")
     p.add_argument("--list", action="store_true", help="print the table and try none")
-    p.add_argument("--fit", action="store_true", help="try none, but say which no longer fit the source")
+    p.add_argument("--fit", action="store_true", help="try none of any table, but say which no longer fit the source")
     o = p.parse_args(arguments)
+    if o.fit:
+        return fit_all()
     try:
         mutants, tests = table_read(os.path.join(HERE, o.table + ".cfg")), Tests()
         tests.check(mutants)
@@ -290,14 +312,6 @@ def main(arguments):
         for m in mutants:
             print("%-24s %-10s %s%s" % (m.name, m.hazard, m.test, " (sample)" if m.sample else ""))
         return 0
-    if o.fit:
-        bad = [(m, fits(m)) for m in mutants]
-        for m, why in bad:
-            if why:
-                print("FAIL %s: %s" % (m.name, why))
-        failed = sum(why is not None for _, why in bad)
-        print("%s-fit: %d passed, %d failed" % (o.table, len(mutants) - failed, failed))
-        return 1 if failed else 0
     directory = tempfile.mkdtemp(prefix="tach-mutants-")
     try:
         failed = run_all(mutants, max(1, o.jobs), directory, tests)
