@@ -110,7 +110,7 @@ long irq_run(struct work *w, struct span *to, unsigned n)
 
 /* Cells with more than calls: what belongs to none of them does far more than a call. */
 static uint64_t ready_count, pieces_count;
-static long ready_fails;
+static uint64_t ready_fails; /* the one of that number; 0: none */
 static bool is_ready;
 
 static long ready(void)
@@ -118,7 +118,7 @@ static long ready(void)
     model_work(&(struct pmu_work){.ring = 0, .cycles = 99999, .l1d_misses = 9999});
     ready_count++;
     is_ready = true;
-    return ready_fails;
+    return ready_count == ready_fails ? -4 : 0;
 }
 
 long ram_run(struct work *w, struct span *to, unsigned n)
@@ -316,9 +316,10 @@ static void test_move(void)
     CHECK_EQ(sent.ticks - sent.ticks_empty, 64 * 90000);
     CHECK_EQ(net_of(0), 64 * 70000 + 65 * 66 / 2 - 1); /* 2 to 65, the first was to be warm */
     CHECK_EQ(net_of(2), 64 * 64);
-    ready_fails = -4;
-    EXPECT(measured(&skylake) == -4);
-    CHECK_EQ(frames, 0);
+    for (ready_fails = 1; ready_fails <= 3; ready_fails++) {
+        EXPECT(measured(&skylake) == -4);
+        CHECK_EQ(frames, 0);
+    }
     ready_fails = 0;
 }
 
