@@ -9,11 +9,11 @@
 #define PT_PRESENT   0x1ull
 #define PT_WRITE     0x2ull
 #define PT_USER      0x4ull
-#define PT_UNCACHED  0x18ull /* PCD and PWT: strong uncacheable in the reset PAT */
+#define PT_UNCACHED  0x18ull /* PCD and PWT: strong uncacheable by the loader's PAT */
 #define PT_ACCESSED  0x20ull /* the CPU sets it by itself */
 #define PT_USED_HW   0x60ull /* accessed and dirty, set beforehand: the walker never writes */
 #define PT_LARGE     0x80ull
-#define PT_COMBINING 0x80ull /* of a 4 KiB page: entry 4 of the PAT, which is screen.c's */
+#define PT_COMBINING 0x80ull /* of a 4 KiB page: entry 4 of the loader's PAT */
 #define PT_GLOBAL    0x100ull
 #define PT_OWNED     0x200ull /* ours: a user leaf, present or not, with a reference to its frame */
 #define PT_LAZY      0x400ull /* ours: the frame comes at the first use; none yet if it is 0 */

@@ -13,14 +13,9 @@
 #include "kernel/hal/paging.h"
 #include "kernel/hal/sampler.h"
 #include "kernel/hal/terminal.h"
-#include "kernel/hal/x86.h"
 
-#define PANIC_ROWS    23u  /* of a record on 80 columns */
-#define WORDS_SHOWN   200u /* bytes of the command line */
-#define LEAF_FEATURES 1u
-#define EDX_PAT       (1u << 16)
-#define PAT_SHIFT     32u /* of entry 4, which PT_COMBINING chooses */
-#define PAT_COMBINING 1ull
+#define PANIC_ROWS  23u  /* of a record on 80 columns */
+#define WORDS_SHOWN 200u /* bytes of the command line */
 
 static struct terminal terminal; /* columns 0: there is no screen */
 static bool on, given;
@@ -47,25 +42,13 @@ void screen_open(void)
     words_show();
 }
 
-/* Entry 4 of the page attributes, which nothing else uses, says from now on: combine writes. */
-static bool combining_choose(void)
-{
-    if (!(x86_cpuid(LEAF_FEATURES, 0).edx & EDX_PAT))
-        return false;
-    const uint64_t others = x86_rdmsr(MSR_PAT) & ~(0xFFull << PAT_SHIFT);
-    x86_wrmsr(MSR_PAT, others | PAT_COMBINING << PAT_SHIFT);
-    return true;
-}
-
 void screen_map(void)
 {
     const struct boot_screen *s = &terminal.screen;
-    void *memory;
     if (terminal.columns == 0 || s->kind != BOOT_SCREEN_RGB)
         return;
     const uint64_t bytes = terminal_bytes(s);
-    memory = combining_choose() ? paging_map_combining(s->base, bytes)
-                                : paging_map_device(s->base, bytes);
+    void *const memory = paging_map_combining(s->base, bytes);
     if (memory != NULL)
         terminal_attach(&terminal, memory);
     if (terminal.memory != NULL)

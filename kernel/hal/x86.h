@@ -33,7 +33,6 @@
 #define MSR_SYSENTER_CS       0x174u
 #define MSR_SYSENTER_ESP      0x175u
 #define MSR_SYSENTER_EIP      0x176u
-#define MSR_PAT               0x277u
 #define MSR_EFER              0xC0000080u
 #define MSR_STAR              0xC0000081u
 #define MSR_LSTAR             0xC0000082u

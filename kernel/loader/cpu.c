@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A table of the CPUID bits that long mode, W^X and the direct map need. */
+ * A table of the CPUID bits that long mode, W^X, the direct map and its types of memory need. */
 #include "kernel/loader/cpu.h"
 
 #include <stddef.h>
@@ -10,11 +10,8 @@ static const struct {
     uint32_t leaf, edx_bit;
     const char *name;
 } needed[] = {
-    {1, 3, "PSE"},
-    {1, 5, "MSR"},
-    {1, 6, "PAE"},
-    {0x80000001, 20, "NX"},
-    {0x80000001, 29, "long mode"},
+    {1, 3, "PSE"},  {1, 5, "MSR"},          {1, 6, "PAE"},
+    {1, 16, "PAT"}, {0x80000001, 20, "NX"}, {0x80000001, 29, "long mode"},
 };
 
 const char *cpu_missing(int has_cpuid)

@@ -10,6 +10,9 @@ MB1_FLAGS   equ     0x3                         ; modules on page borders, memor
 MB2_MAGIC   equ     0xE85250D6
 CR0_KERNEL  equ     0x80010031                  ; PG WP NE ET PE, caches on
 CR4_KERNEL  equ     0x20                        ; PAE and nothing else
+MSR_PAT     equ     0x277
+PAT_LOW     equ     0x00070406                  ; entries 0 to 3 as after reset: WB WT UC- UC
+PAT_HIGH    equ     0x00070401                  ; 4: write combining; the rest as after reset
 MSR_EFER    equ     0xC0000080
 EFER_KERNEL equ     0x900                       ; LME NXE
 CPUID_TSC   equ     1 << 4
@@ -109,6 +112,11 @@ loader_enter:
     mov     eax, CR4_KERNEL
     mov     cr4, eax
     mov     cr3, esi
+    ; While paging is off no page has a type, so none changes: whatever firmware made of the table.
+    mov     ecx, MSR_PAT
+    mov     eax, PAT_LOW
+    mov     edx, PAT_HIGH
+    wrmsr
     ; NX must be on before paging is: the bit is reserved without it.
     mov     ecx, MSR_EFER
     mov     eax, EFER_KERNEL

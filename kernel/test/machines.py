@@ -25,8 +25,9 @@ OVMF = ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/ovmf/OVMF.fd", "/usr/share/O
 BOCHS = "/usr/share/bochs/"
 SLOT = b"@" * 3000  # room for the command line in grub.cfg, overwritten in each copy of the ISO
 # Behind the words, a command of GRUB's: as firmware that has left x2APIC mode on, or an interrupt of its own,
-# here one that the local APIC sends itself, without an end.
-FIRMWARE = {"x2": "wrmsr 0x1b 0xfee00d00", "serving": "write_dword 0xfee00300 0x44058"}
+# here one that the local APIC sends itself, without an end; or types of memory as no reset leaves them.
+FIRMWARE = {"x2": "wrmsr 0x1b 0xfee00d00", "serving": "write_dword 0xfee00300 0x44058",
+            "pat": "wrmsr 0x277 0x0606060606060606"}
 GRUB_CFG = b"""serial --unit=0 --speed=115200
 terminal_output serial
 multiboot2 /loader.elf %s

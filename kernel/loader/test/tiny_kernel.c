@@ -16,6 +16,8 @@
 #define PTE_ADDR 0x000FFFFFFFFFF000ull
 #define CR0_WANT 0x80010031ull
 #define CR4_WANT 0x20ull
+#define PAT      0x277u
+#define PAT_WANT 0x0007040100070406ull /* write combining by entry 4 */
 #define EFER     0xC0000080u
 #define EFER_LMA 0xD00ull /* LME LMA NXE */
 #define FLAG_IF  0x200ull
@@ -181,6 +183,7 @@ static void cpu_check(const struct bootinfo *info)
     want(cr3 == info->root_phys, "CR3");
     want(cr4 == CR4_WANT, "CR4");
     want(read_msr(EFER) == EFER_LMA, "EFER");
+    want(read_msr(PAT) == PAT_WANT, "PAT");
 }
 
 static void image_check(const struct bootinfo *info)
