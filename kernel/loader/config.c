@@ -16,9 +16,9 @@
 
 static struct ecam ecam;
 
-static volatile uint32_t *at(uint32_t address)
+static uint32_t memory_read(uint32_t address)
 {
-    return (volatile uint32_t *)(uintptr_t)(ecam.base + OFFSET(address));
+    return io_config_in32(ecam.base + OFFSET(address));
 }
 
 static uint32_t port_read(uint32_t address)
@@ -33,19 +33,19 @@ void config_open(const struct phys *phys, const struct source *source)
     if (!ecam.buses)
         return;
     const uint32_t seen = port_read(CONFIG_ENABLE);
-    if (seen == NONE || *at(CONFIG_ENABLE) != seen)
+    if (seen == NONE || memory_read(CONFIG_ENABLE) != seen)
         ecam = (struct ecam){.why = "its range shows another host bridge than the ports"};
 }
 
 uint32_t config_read(uint32_t address)
 {
-    return BUS(address) < ecam.buses ? *at(address) : port_read(address);
+    return BUS(address) < ecam.buses ? memory_read(address) : port_read(address);
 }
 
 void config_write(uint32_t address, uint32_t value)
 {
     if (BUS(address) < ecam.buses) {
-        *at(address) = value;
+        io_config_out32(ecam.base + OFFSET(address), value);
         return;
     }
     io_out32(CONFIG_ADDRESS, address);

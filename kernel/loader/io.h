@@ -30,6 +30,20 @@ static inline uint32_t io_in32(uint16_t port)
     return value;
 }
 
+/* A register of PCI's configuration space in memory. By EAX only: CPUs of AMD's family 10h make
+ * no other access to it (Linux: mmio_config_readl). */
+static inline uint32_t io_config_in32(uint32_t address)
+{
+    uint32_t value;
+    __asm__ volatile("movl (%1), %0" : "=a"(value) : "r"(address) : "memory");
+    return value;
+}
+
+static inline void io_config_out32(uint32_t address, uint32_t value)
+{
+    __asm__ volatile("movl %0, (%1)" : : "a"(value), "r"(address) : "memory");
+}
+
 static inline uint64_t io_tsc(void)
 {
     uint32_t low, high;

@@ -119,6 +119,14 @@ def measured_image():
         check(not re.search(r"LOAD.*RWE", headers), f"{path}: a segment is writable and executable")
 
 
+def configuration():
+    """PCI's memory is read and written by EAX, or not at all on AMD's family 10h."""
+    code = output("objdump", "-d", "--no-show-raw-insn", "build/loader.elf")
+    parts = "".join(re.findall(r"<config_(?:open|read|write)>:\n(?:.+\n)+", code))
+    moves = re.findall(r"\s(?:(%\w+),\(%\w+\)|\(%\w+\),(%\w+))$", parts, re.M)
+    check(len(moves) >= 3 and all("".join(m) == "%eax" for m in moves), f"loader.elf: PCI's memory by {moves}")
+
+
 def sizes():
     """No file above 500 lines; nothing of another workplace."""
     for path in output("git", "ls-files").split():
@@ -139,7 +147,7 @@ SHOWN = {layers: ("T10", "HAL calls CORE by its upcalls only"),
 
 
 def main():
-    for part in (layers, one_object, public_calls, contract, measured_image, sizes):
+    for part in (layers, one_object, public_calls, contract, measured_image, configuration, sizes):
         before = len(results)
         part()
         if part in SHOWN:
