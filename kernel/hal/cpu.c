@@ -159,6 +159,7 @@ bool cpu_local(void)
     idt_load();
     hal_config.microcode = vendor_microcode();
     vendor_fence();
+    vendor_halt();
     return paging_protect_ro((vaddr_t)__entry_ro_start, (vaddr_t)__entry_ro_end) == OK;
 }
 

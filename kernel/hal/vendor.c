@@ -3,7 +3,8 @@
  * firmware need not do ("Software Techniques for Managing Speculation on AMD Processors", G-2; APM
  * 3, LFENCE). Families 0Fh and 11h have no such MSR and always wait; CPUID 80000021h tells newer
  * ones that do. The update level of Intel's CPUs is what CPUID left in the register, if it was
- * cleared before (SDM 3A 10.11.7.1). */
+ * cleared before (SDM 3A 10.11.7.1). In C1E, which AMD's families 0Fh and 10h enter when all cores
+ * halt, the APIC's timer stands still (erratum 400), and the other cores always halt here. */
 #include "kernel/hal/vendor.h"
 
 #include "kernel/hal/found.h"
@@ -14,12 +15,15 @@
 #include "kernel/hal/x86.h"
 
 #define MSR_DECODE        0xC0011029u
-#define DECODE_SERIALISE  0x2ull /* LFENCE waits for whatever is before it */
+#define MSR_PENDING       0xC0010055u
+#define PENDING_C1E       (3ull << 27) /* an SMI, or a cycle of the chipset's, when all cores halt */
+#define DECODE_SERIALISE  0x2ull       /* LFENCE waits for whatever is before it */
 #define LEAF_FEATURES     1u
 #define LEAF_EXTENDED     0x80000000u
 #define LEAF_EXTENDED_2   0x80000021u
 #define EAX_LFENCE_ALWAYS (1u << 2)
 #define FAMILY_K8         0x0Fu
+#define FAMILY_BARCELONA  0x10u
 #define FAMILY_GRIFFIN    0x11u
 #define LEVEL_SHIFT       32
 
@@ -51,6 +55,19 @@ void vendor_fence(void)
                       msr_read_safe(MSR_DECODE, &value) && (value & DECODE_SERIALISE) != 0;
     hal_found(kept ? "lfence: waits, since MSR C0011029h says so\n"
                    : "lfence: does not wait for what is before it\n");
+}
+
+void vendor_halt(void)
+{
+    const uint32_t family = signature_family(hal_config.signature);
+    uint64_t value;
+    if (!vendor_is("AuthenticAMD") || (family != FAMILY_K8 && family != FAMILY_BARCELONA))
+        return;
+    if (!msr_read_safe(MSR_PENDING, &value) || (value & PENDING_C1E) == 0)
+        return;
+    const bool off = msr_write_safe(MSR_PENDING, value & ~PENDING_C1E);
+    hal_found(off ? "c1e: switched off, the timer would stop in it\n"
+                  : "c1e: on, and the timer stops in it\n");
 }
 
 uint32_t vendor_microcode(void)

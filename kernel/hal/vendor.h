@@ -11,6 +11,9 @@
  * fences against speculation rely on that. What had to be done, or cannot be, is said. */
 void vendor_fence(void);
 
+/* Keeps HLT from stopping the APIC's timer, where firmware has let it. What was done is said. */
+void vendor_halt(void);
+
 /* The microcode's update level; 0: none, or not to be read. */
 uint32_t vendor_microcode(void);
 

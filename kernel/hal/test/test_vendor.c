@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * LFENCE and the microcode's level by CPU models: those whose LFENCE waits by itself, those that
- * want an MSR set, a hypervisor that refuses it; a level that CPUID tells only if it was asked. */
+ * LFENCE, HLT and the microcode's level by CPU models: those whose LFENCE waits by itself, those
+ * that want an MSR set, a hypervisor that refuses it; a level that CPUID tells only if it was
+ * asked. */
 #include "kernel/hal/vendor.h"
 
 #include <stdio.h>
@@ -13,6 +14,8 @@
 
 #define DECODE    0xC0011029u
 #define WAITS     0x2ull
+#define PENDING   0xC0010055u
+#define C1E       (3ull << 27)
 #define OTHERS    0x4000ull /* of the same register */
 #define K8        0x00020F71u
 #define BARCELONA 0x00100F23u
@@ -28,6 +31,7 @@ static unsigned passed, failed;
 
 struct hal_config hal_config;
 static bool has_decode, read_only, always, level_faults;
+static uint64_t pending;        /* the register of C1E; 0: it faults */
 static uint64_t decode, level;  /* the registers */
 static uint32_t update;         /* the level that CPUID would tell */
 static unsigned said, accesses; /* lines; accesses of the first register */
@@ -40,6 +44,10 @@ bool msr_read_safe(uint32_t msr, uint64_t *value)
         return !level_faults;
     }
     accesses++;
+    if (msr == PENDING) {
+        *value = pending;
+        return pending != 0;
+    }
     CHECK(msr == DECODE);
     *value = has_decode ? decode : *value;
     return has_decode;
@@ -53,6 +61,10 @@ bool msr_write_safe(uint32_t msr, uint64_t value)
         return !level_faults;
     }
     accesses++;
+    if (msr == PENDING) {
+        pending = value;
+        return true;
+    }
     CHECK(msr == DECODE);
     decode = read_only ? decode : value;
     return has_decode;
@@ -85,6 +97,7 @@ static void machine(const char *vendor, uint32_t signature)
     decode = OTHERS;
     level = 0;
     update = 0;
+    pending = OTHERS | C1E;
     said = accesses = 0;
 }
 
@@ -124,6 +137,27 @@ static void fences(void)
     CHECK(said == 1 && strstr(line, "does not wait") != NULL);
 }
 
+static void halts(void)
+{
+    static const uint32_t stopping[] = {K8, BARCELONA}, running[] = {GRIFFIN, ZEN};
+    for (unsigned i = 0; i < 2; i++) {
+        machine("AuthenticAMD", stopping[i]);
+        vendor_halt();
+        CHECK(pending == OTHERS && said == 1 && strstr(line, "c1e: switched off") != NULL);
+        vendor_halt(); /* it is off */
+        CHECK(pending == OTHERS && said == 1);
+        pending = 0; /* a hypervisor has no such register */
+        vendor_halt();
+        CHECK(pending == 0 && said == 1);
+        machine("AuthenticAMD", running[i]);
+        vendor_halt();
+        CHECK(accesses == 0 && said == 0);
+    }
+    machine("GenuineIntel", SKYLAKE);
+    vendor_halt();
+    CHECK(accesses == 0 && said == 0);
+}
+
 static void levels(void)
 {
     machine("GenuineIntel", SKYLAKE);
@@ -143,6 +177,7 @@ static void levels(void)
 int main(void)
 {
     fences();
+    halts();
     levels();
     printf("hal vendor: %u passed, %u failed\n", passed, failed);
     return failed || !passed;
