@@ -16,7 +16,7 @@
 
 #define APPLICATION     0x54414348 /* "TACH", in the header of the file */
 #define APPLICATION_SQL "PRAGMA application_id = 1413563208"
-#define BUSY_MS         5000
+#define BUSY_MS         30000 /* as lock_timeout of PostgreSQL */
 
 static int status_of(int code)
 {

@@ -151,7 +151,10 @@ def serve(server, parts, then=None):
     def answer():
         for part in parts:
             peer, _ = server.accept()
-            peer.sendall(part)
+            try:
+                peer.sendall(part)
+            except OSError:
+                pass  # the tool is gone
             if then:
                 then()
             peer.close()
