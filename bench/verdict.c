@@ -27,6 +27,8 @@
 #define PANIC_LINE   "panic: "
 #define QEMU_LOG_MAX 65536u
 
+#define EXIT_CODE_MAX 0x7Fu /* of what an emulator can say */
+
 static const struct {
     int status;
     const char *name, *text;
@@ -257,17 +259,34 @@ void boot_judge(struct boot_run *run, const struct matrix *matrix, const struct 
         unlink(run->log); /* QEMU had nothing to say */
 }
 
+/* The code of the last line of a boot that ended without END, as a panic does; EXIT_PASS: there is
+ * no such line. */
+static unsigned exit_said(const struct boot *boot)
+{
+    const char *at = boot->text, *end = at + boot->text_size;
+    unsigned code = EXIT_PASS;
+
+    for (; at && at < end && (at = memmem(at, (size_t)(end - at), EXIT_LINE, strlen(EXIT_LINE)));) {
+        at += strlen(EXIT_LINE);
+        code = 0;
+        for (; at < end && *at >= '0' && *at <= '9' && code <= EXIT_CODE_MAX; at++)
+            code = code * 10 + (unsigned)(*at - '0');
+    }
+    return code;
+}
+
 void boot_judge_received(struct boot_run *run, const struct matrix *matrix, const char *class)
 {
     const struct boot *boot = &run->capture.boots[0];
+    const unsigned code = boot->has_end ? boot->end.exit_code : exit_said(boot);
     char last[TEXT_MAX] = "";
     bool good = false;
 
-    if (boot->has_end && boot->end.exit_code != EXIT_PASS) {
-        run->qemu.status = (int)(boot->end.exit_code & 0x7F) << 1 | 1;
+    if (code != EXIT_PASS) {
+        run->qemu.status = (int)(code & EXIT_CODE_MAX) << 1 | 1;
         words_last(run, last);
         if (!exit_explain(run, last))
-            reason_set(run, "ended with the unknown code %u", boot->end.exit_code);
+            reason_set(run, "ended with the unknown code %u", code);
     } else {
         run->qemu.status = boot->has_end ? STATUS_PASS : 0;
         good = capture_fits(run) &&

@@ -260,6 +260,8 @@ def metal_check(work):
     on, off = "pti=on trace=off wire=frames bench=R0", "pti=off trace=off wire=frames bench=R0"
     good = [synthetic(n, off if n % 2 else on) for n in range(1, 7)]
     bad = [(good[0][:-1], "no END"), (good[0][:3] + good[0][4:], "1 frames missing"), (synthetic(20, off)[1:], "no HELLO"),
+           (synthetic(19, off, text=b"panic: machine check at 0\npanic: rax 0\ntach: exit 18 PANIC: kernel panic\n")[:-1],
+            "exit PANIC: kernel panic; last text: panic: machine check at 0"),
            (synthetic(7, off, code=0x11, text=b"bench: R0: out of memory\ninit: bench ended with status 1\n"),
             "last text: bench: R0: out of memory"), (synthetic(8, off, build=b"c" * 20), "another build"),
            (synthetic(9, off + " fastpath=0"), "other boot words"), (synthetic(10, off, loop=9), "refused"),
