@@ -32,6 +32,7 @@ import machines  # noqa: E402
 import shows  # noqa: E402
 
 TAIL_BYTES = 1500
+RUN_MS = 15  # between two stops of --stall: any place of a test is met by one
 FAILS_MAX = 20  # lines of failed checks before that
 LAST_LINE = re.compile(r"tach: exit (\d+) (\w+)")
 HARNESS_WORDS = ("image", "kernel", "initfs", "modules", "cpu", "shows", "rc", "serial", "mcfg", "firmware")
@@ -103,11 +104,11 @@ def table_read(name, exits):
 
 
 def stall(child, longest_ms):
-    """Until the child has ended, what a busy host does: it does not run for a while, then for a while."""
+    """Until the child has ended, what a busy host does: it does not run for a while, then for a moment."""
     while child.poll() is None:
-        for number in (signal.SIGSTOP, signal.SIGCONT):
+        for number, most_ms in ((signal.SIGSTOP, longest_ms), (signal.SIGCONT, RUN_MS)):
             child.send_signal(number)
-            time.sleep(random.uniform(0.001, longest_ms / 1000))
+            time.sleep(random.uniform(1, max(1, most_ms)) / 1000)
 
 
 class Harness:
@@ -279,7 +280,7 @@ def options_read(arguments):
     p.add_argument("--patience", type=float, default=3.0,
                    help="factor on every timeout (default 3: the machine may be busy)")
     p.add_argument("--stall", type=float, metavar="MS",
-                   help="stop and continue each emulator all the time, for at most MS each")
+                   help="stop each emulator all the time, for at most MS, after each 15 at most (with --patience 20)")
     p.add_argument("--keep", action="store_true", help="keep the files of the boots, say where")
     p.add_argument("--config", default=os.path.join(ROOT, "kernel/test/boot.cfg"))
     for name, file in (("loader", "loader.elf"), ("kernel", "kernel.elf"),

@@ -158,10 +158,10 @@ class Session:
         return data
 
     def both(self, first, second):
-        """Until both have come, in whatever order, and nothing has for a moment."""
+        """Until both have come, in whatever order, a prompt behind the second, and nothing more for a moment."""
         data, limit = b"", time.monotonic() + WAIT_S
         while True:
-            met = first in data and second in data
+            met = first in data and b"> " in data.partition(second)[2]
             if select.select([self.master], [], [], 0.5)[0]:
                 data += os.read(self.master, 65536)
             elif met:
