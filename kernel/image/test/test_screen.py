@@ -20,7 +20,7 @@ import monitor  # noqa: E402
 import seen  # noqa: E402
 
 BOCHS_STEPS = 190000000  # instructions after which a boot of test=hold holds
-BOCHS_S = 120
+BOCHS_S = 300  # a bound for what hangs
 TEXT_MEMORY = 0xFFFF8000000B8000  # as the kernel sees it
 IMAGES = ("", "", "")  # those in the image are what boots
 results = []
