@@ -4,6 +4,7 @@
 A Machine of monitor.py with a graphics card, which stays when the boot has ended, so that its screen
 can be looked at. Used by screen.py."""
 
+import functools
 import os
 import re
 import sys
@@ -61,6 +62,7 @@ def picture(m):
     return width, height, [pixels[3 * width * y:3 * width * (y + 1)] for y in range(height)]
 
 
+@functools.lru_cache(maxsize=None)  # most cells are blank, or were there a tenth of a second ago
 def glyph(lines, paper):
     """The character in a cell, or a question mark; None where other colours are."""
     bits = []
@@ -82,7 +84,7 @@ def pixels(m):
     for y in range(0, height - font.HEIGHT + 1, font.HEIGHT):
         line, attributes = "", b""
         for x in range(0, 3 * width, 3 * font.WIDTH):
-            cell = [lines[y + i][x:x + 3 * font.WIDTH] for i in range(font.HEIGHT)]
+            cell = tuple(lines[y + i][x:x + 3 * font.WIDTH] for i in range(font.HEIGHT))
             plain, urgent = glyph(cell, BLACK), glyph(cell, RED)
             line += plain or urgent or "\0"
             attributes += bytes([WHITE if plain else URGENT if urgent else 0])
