@@ -111,9 +111,12 @@ class Tests:
                 raise BadTable("%s: %s is no test, or two" % (m.name, m.test))
 
     def targets(self, name):
-        """What is to be built for it: what a suite's command names, else the images."""
-        named = re.findall(r"\bbuild/[\w./-]+", self.suites.get(name, ""))
-        return named or list(IMAGES)
+        """What is to be built for it: what a suite's command and its script name, else the images."""
+        text = self.suites.get(name, "")
+        for script in re.findall(r"\S+\.(?:py|sh)\b", text):
+            with open(os.path.join(ROOT, script), encoding="utf-8") as f:
+                text += f.read()
+        return re.findall(r"\bbuild/[\w./-]+\w", text) or list(IMAGES)
 
     def command(self, name, patience):
         if name in self.suites:
@@ -313,6 +316,7 @@ def main(arguments):
             print("%-24s %-10s %s%s" % (m.name, m.hazard, m.test, " (sample)" if m.sample else ""))
         return 0
     directory = tempfile.mkdtemp(prefix="tach-mutants-")
+    os.chmod(directory, 0o755)  # the suite `quiet` is also run as nobody
     try:
         failed = run_all(mutants, max(1, o.jobs), directory, tests)
     finally:
