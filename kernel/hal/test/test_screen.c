@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's screen: where its memory is found and how it is mapped on CPUs of every make, who is
- * kept from it, and what a panic shows. The screens are blocks exactly as large as they say, and
- * the machine is one answer of CPUID and one register. */
+ * The kernel's screen: where its memory is found and how it is mapped, who is kept from it, and
+ * what a panic shows. The screens are blocks exactly as large as they say. */
 #include "kernel/hal/screen.h"
 
 #include <stdbool.h>
@@ -13,12 +12,10 @@
 #include "kernel/hal/hal.h"
 #include "kernel/hal/paging.h"
 #include "kernel/hal/sampler.h"
-#include "kernel/hal/x86.h"
 
 #define TEXT_BASE 0xB8000u
 #define COLUMNS   80u
 #define FAR       (1ull << 35) /* not in the direct map */
-#define PAT_RESET 0x0007040600070406ull
 #define GARBAGE   0xAAu
 
 static const struct boot_screen text = {
@@ -40,32 +37,11 @@ const struct bootinfo *hal_boot;
 static struct bootinfo boot;
 static uint8_t *memory;
 static bool refuses; /* the mapping */
-static unsigned mapped_combining, mapped_device, lines_said, holds, pat_writes;
+static unsigned mapped_combining, mapped_device, lines_said, holds;
 static bool held;
-static uint64_t pat, mapped_base, mapped_bytes;
-static uint32_t features;
+static uint64_t mapped_base, mapped_bytes;
 
 /* ---- what screen.c asks of others ---- */
-struct x86_cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf)
-{
-    (void)subleaf;
-    HOLD(leaf == 1);
-    return (struct x86_cpuid){.edx = features};
-}
-
-uint64_t x86_rdmsr(uint32_t msr)
-{
-    HOLD(msr == MSR_PAT);
-    return pat;
-}
-
-void x86_wrmsr(uint32_t msr, uint64_t value)
-{
-    HOLD(msr == MSR_PAT);
-    pat_writes++;
-    pat = value;
-}
-
 static void *mapping(paddr_t base, uint64_t bytes)
 {
     mapped_base = base;
@@ -81,7 +57,6 @@ void *paging_map_device(paddr_t base, uint64_t bytes)
 
 void *paging_map_combining(paddr_t base, uint64_t bytes)
 {
-    HOLD((pat >> 32 & 0xFF) == 1); /* chosen before anything is written through it */
     mapped_combining++;
     return mapping(base, bytes);
 }
@@ -100,8 +75,7 @@ void klog(const char *format, ...)
 
 /* ---- the machine ---- */
 
-/* A machine with such a screen, all of whose bytes are garbage, and a CPU with all there
- * is. */
+/* A machine with such a screen, all of whose bytes are garbage. */
 static void machine_make(const struct boot_screen *screen, const char *words)
 {
     const size_t bytes = (size_t)screen->pitch * screen->height;
@@ -114,9 +88,7 @@ static void machine_make(const struct boot_screen *screen, const char *words)
     hal_boot = &boot;
     direct_base = (uint64_t)(uintptr_t)memory - screen->base;
     refuses = false;
-    mapped_combining = mapped_device = lines_said = holds = pat_writes = 0;
-    features = 1u << 16;
-    pat = PAT_RESET;
+    mapped_combining = mapped_device = lines_said = holds = 0;
 }
 
 static void begin(const struct boot_screen *screen, const char *words)
@@ -183,7 +155,7 @@ static void test_none(void)
         screen_urgent();
         screen_panic();
         say("text");
-        EXPECT(untouched() && !holds && !mapped_combining && !mapped_device && !pat_writes);
+        EXPECT(untouched() && !holds && !mapped_combining && !mapped_device);
     }
 }
 
@@ -196,7 +168,7 @@ static void test_text(void)
     begin(&text, "pti=on test=life");
     EXPECT(row_is(0, "boot words: pti=on test=life") && row_colours(0) == 0x0F);
     screen_map();
-    EXPECT(!mapped_combining && !mapped_device && !pat_writes); /* cells are few */
+    EXPECT(!mapped_combining && !mapped_device); /* cells are few */
     holds = 0;
     say("one\ntwo");
     EXPECT(row_is(1, "one") && row_is(2, "two") && holds == 1 && !held);
@@ -225,17 +197,12 @@ static void test_mapped(void)
     const unsigned before = whites();
     EXPECT(before > 100 && mapped_combining == 1 && !mapped_device);
     EXPECT(mapped_base == FAR && mapped_bytes == (uint64_t)pixels.pitch * pixels.height);
-    EXPECT(pat == 0x0007040100070406ull && pat_writes == 1); /* one entry, and no other */
     say("more");
     EXPECT(whites() > before);
     screen_give(); /* a task that maps a PC's text memory does not have the pixels */
     const unsigned then = whites();
     say("still");
     EXPECT(whites() > then);
-    begin(&pixels, "early");
-    features = ~(1u << 16); /* a CPU without page attributes: its register would fault */
-    screen_map();
-    EXPECT(whites() == before && mapped_device == 1 && !mapped_combining && !pat_writes);
 }
 
 /* Pixels in the direct map are there at once, and stay where a mapping is refused. */

@@ -15,7 +15,6 @@
 #define MSR_APIC_BASE  0x1Bu
 #define MSR_MICROCODE  0x8Bu
 #define MSR_X2APIC     0x800u
-#define MSR_PAT        0x277u
 
 uint64_t x86_read_cr3(void);
 void x86_write_cr3(uint64_t value);
