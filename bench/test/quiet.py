@@ -46,10 +46,14 @@ def looks():
     for line in open("/proc/%%s/status" %% os.getppid()):
         if line.startswith("voluntary_ctxt_switches"):
             return int(line.split()[1])
+def ran():
+    return int(open("/proc/self/task/%%s/schedstat" %% begun[0]).read().split()[0])
 begun, idle = [], os.environ.get("TACH_TEST_THREADS") == "idle"
 threads = [threading.Thread(target=guest, args=("CPU 0/KVM",), daemon=True)]
 if os.environ.get("TACH_TEST_THREADS"):
     threads[0].start()
+    while not begun or not idle and ran() < 100e6:
+        time.sleep(0.01)
     seen = looks() + 25
     while looks() < seen:
         time.sleep(0.01)
