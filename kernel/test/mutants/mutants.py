@@ -14,6 +14,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -158,12 +159,12 @@ class Tree:
     def run(self, command, limit):
         """(exit status or None when it took too long, output)"""
         child = subprocess.Popen(command, cwd=self.root, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             out, _ = child.communicate(timeout=limit)
             return child.returncode, out.decode(errors="replace")
         except subprocess.TimeoutExpired:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)  # with its QEMU, which may hang, and holds the pipe
             return None, child.communicate()[0].decode(errors="replace")
 
     def build(self, names, limit=BUILD_S):
