@@ -47,6 +47,7 @@ static inline uint64_t tsc_now(void)
 /* What this boot's clock is like and what is asked of it. */
 struct machine {
     bool counts;      /* the TSC counts instructions: one call a region, few regions */
+    bool steps;       /* it goes in steps of several: blind to single calls */
     bool trace;       /* the trace variants are in force: records and counts, no histograms */
     bool pti;         /* isolation is on */
     bool fast;        /* the boot has the fast path */

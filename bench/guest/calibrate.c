@@ -109,7 +109,8 @@ long machine_calibrate(bool send)
     machine.counts = clock_counts();
     if (send)
         calibration_send("loop", LOOP_TURNS);
-    machine.calls = machine.counts ? 1 : quantum() > 1 ? STEPPING_CALLS : CYCLES_CALLS;
+    machine.steps = !machine.counts && quantum() > 1;
+    machine.calls = machine.counts ? 1 : machine.steps ? STEPPING_CALLS : CYCLES_CALLS;
     machine.samples = machine.counts ? COUNTING_SAMPLES : CYCLES_SAMPLES;
     machine.wholes = wholes_asked(machine.samples);
     machine.limit = machine.counts ? ~0ull : sys_clock(CLOCK_HZ) / CYCLES_PER_S;
