@@ -17,6 +17,8 @@
 #define BUDGET_NS          50000u
 #define BUDGET_STEPPING_NS IRQ_BUDGET_MAX_NS
 #define ATTEMPTS           64u
+/* Write, interrupt, timer's interrupt, report; close, detach, open, attach. */
+#define ATTEMPT_TRAPS 8u
 
 static unsigned char handler_stack[STACK_BYTES] __attribute__((aligned(16)));
 static unsigned char thread_stacks[2][STACK_BYTES] __attribute__((aligned(16)));
@@ -148,6 +150,7 @@ static long raise_surely(struct work *w, struct span *to)
         error = attach(w, AT_REALTIME, (uint64_t)handler);
         if (error >= 0)
             error = raise(to);
+        w->aside += ATTEMPT_TRAPS;
     }
     return error;
 }
