@@ -258,7 +258,8 @@ static bool boot_foreign(const struct received *received, const struct boot_run 
     return true;
 }
 
-/* The repetitions of a boot are those that passed and measured the same in the same way. */
+/* The repetitions of a boot are those that passed and measured the same in the same way; what
+ * measured nothing is none. */
 static void repetition_count(struct run *run, size_t at)
 {
     struct boot_run *boot = &run->boots.runs[at];
@@ -269,7 +270,7 @@ static void repetition_count(struct run *run, size_t at)
                             other->pcid == boot->pcid && other->trace == boot->trace &&
                             other->first == boot->first && other->count == boot->count;
     }
-    if (boot->state == BOOT_PASSED && boot->repetition >= run->plan.repetitions)
+    if (boot->state == BOOT_PASSED && boot->count && boot->repetition >= run->plan.repetitions)
         run->plan.repetitions = boot->repetition + 1;
 }
 

@@ -26,7 +26,7 @@ def run(*words):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="tach-one-") as work:
-        tree, mutant = Tree(work), Mutant("nop none none", 0)
+        tree, mutant = Tree(work, None), Mutant("nop none none", 0)
         mutant.edits.append(["fastpath/path.inc", BEFORE, AFTER])
         tree.edit(mutant)
         status, out = tree.run(["make", "-s", "build/kernel.elf"], 100)

@@ -233,7 +233,7 @@ def coded(kind, sequence, boot, body):
     return out + b"\0"
 
 
-def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20, text=b"", pcid=0):
+def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20, text=b"", pcid=0, cells=True):
     """HELLO, CALIB, MACHINE, one histogram of R0, MACHINE, END of a boot on a PC."""
     hello = struct.pack("<IIQBBBBBBHII16s48s20sI", 7, 1, 3000000000, 1, "pti=on" in words, pcid, "trace=on" in words, 1, 0, 1,
                         0x906EA, 0xF4, b"GenuineIntel", b"A CPU <b>", build, 100)
@@ -243,6 +243,7 @@ def synthetic(boot, words, loop=1010, have=0x21, code=0x10, build=b"b" * 20, tex
     loops = struct.pack("<40s16sQIIHHIQQ", b"calibration", b"loop", 65, 1000, 1, 0, 1, 0, 1010, 65)
     cell = struct.pack("<40s16sQIIHHIQQ", b"R0", b"whole", 10, 16, 1, 0, 1, 0, 2000 + boot, 10)
     bodies = [(1, hello + words.encode()), (2, calib), (11, below), (3, loops), (3, cell), (11, after)]
+    bodies = bodies if cells else bodies[:3]
     bodies += [(6, text)] if text else []
     frames = [coded(kind, n, boot, body) for n, (kind, body) in enumerate(bodies)]
     return frames + [coded(7, len(frames), boot, struct.pack("<6I", len(frames), 0, 2, code != 0x10, code, 0))]
@@ -304,6 +305,11 @@ def pcid_check(work):
     capture, out = made(work, "plain", boots[0], boots[3])
     status, _, said = tach("run", "--from", capture, "--out", out)
     expect(status == 0 and "PCID" not in said, f"nobody said pcid=: {said}")
+    lacking = [synthetic(n, words.format(" pcid=on"), cells=False) for n in (5, 6, 7)]
+    capture, out = made(work, "lacking", *boots[:2], *lacking)
+    status, _, said = tach("run", "--from", capture, "--out", out)
+    expect(status == 0 and "isolation with PCID is not measured: the CPU lacks it" in said, said)
+    expect(load(out, "run.json")["repetitions"] == 1, "what measured nothing repeats nothing")
 
 
 def refusals_check(work):
